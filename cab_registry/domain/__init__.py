@@ -1,0 +1,1 @@
+"""The words of the subject: periods, records, questions, verdicts, errors. Pure."""

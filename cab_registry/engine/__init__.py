@@ -1,0 +1,1 @@
+"""Checks, routes, answers and their explanation. Pure: no I/O and no clock."""

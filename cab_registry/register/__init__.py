@@ -1,0 +1,1 @@
+"""The register compiled in memory at a position of the log."""

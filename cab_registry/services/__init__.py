@@ -1,0 +1,1 @@
+"""One use case per function; each owns its transaction and its commit."""

@@ -1,0 +1,156 @@
+"""What can be set from outside, and nothing else: one Struct, read once from the environment.
+
+A variable that starts with CAB_ and is not a setting is refused, so that a misspelt one cannot pass unnoticed.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, get_args, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "CAB_"
+# Variables of the same prefix that other programs of this project read: the command line and the tests.
+NOT_OURS = frozenset({"CAB_SERVER", "CAB_TOKEN", "CAB_TEST_DATABASE_URL"})
+
+Environment = Literal["development", "production", "test"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+
+
+class SettingsError(Exception):
+    """The environment cannot be used; `faults` says everything that is wrong with it, one sentence each."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("The settings are refused: " + " ".join(faults))
+        self.faults = faults
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set. Each field is read from the variable of its name in capitals, with CAB_ before it."""
+
+    database_url: Annotated[
+        str | None,
+        Meta(description="The PostgreSQL server to use, postgresql://user:password@host/name. Unset: one is started."),
+    ] = None
+    pg_bin: Annotated[
+        Path | None,
+        Meta(
+            description="The folder of initdb and postgres, for the server that is started when no database is named."
+        ),
+    ] = None
+    data_folder: Annotated[
+        Path | None,
+        Meta(description="Where that server keeps its data. Unset: below the checkout, or the user's data."),
+    ] = None
+    host: Annotated[str, Meta(min_length=1, description="The address on which the service listens.")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="The port on which the service listens; 0 takes a free one.")] = 8000
+    metrics_host: Annotated[str, Meta(min_length=1, description="The address on which metrics are served.")] = (
+        "127.0.0.1"
+    )
+    metrics_port: Annotated[Port, Meta(description="The port on which metrics are served; 0 takes a free one.")] = 9464
+    log_level: Annotated[LogLevel, Meta(description="The least important message that is written.")] = "info"
+    time_zone: Annotated[
+        str, Meta(description='The IANA zone in which "today" is, for a question that names no day.')
+    ] = "UTC"
+    pool_size: Annotated[
+        int, Meta(ge=1, le=1000, description="How many database connections one process keeps at most.")
+    ] = 10
+    statement_timeout_seconds: Annotated[
+        float, Meta(gt=0, description="How long one database statement may take before it is given up.")
+    ] = 30.0
+    body_limit_bytes: Annotated[
+        int, Meta(ge=1024, description="The largest request body that is read; a larger one is refused.")
+    ] = 1_048_576
+    wait_for_position_seconds: Annotated[
+        float, Meta(ge=0, description="How long an answer waits for the log position that the client asked for.")
+    ] = 5.0
+    poll_seconds: Annotated[
+        float, Meta(gt=0, description="How often the log is looked at when no notification came.")
+    ] = 2.0
+    environment: Annotated[
+        Environment, Meta(description="What this process is for; production refuses what only development needs.")
+    ] = "production"
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def describe_settings() -> tuple[tuple[str, str, object], ...]:
+    """Variable, meaning and default of every setting, for the documentation and for `cab settings`."""
+    hints = get_type_hints(Settings, include_extras=True)
+    defaults = Settings()
+    return tuple(
+        (variable(name), _description(hints[name]), getattr(defaults, name)) for name in Settings.__struct_fields__
+    )
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from an environment, or raise SettingsError with all that is wrong in it.
+
+    A variable that is set to nothing counts as not set, as a composition file leaves it.
+    """
+    fields = {variable(name): name for name in Settings.__struct_fields__}
+    given = {name: value for name, value in environ.items() if name.startswith(PREFIX) and name not in NOT_OURS}
+    faults = [f"{name} is no setting." for name in sorted(given.keys() - fields.keys())]
+    accepted: dict[str, str] = {}
+    for name, field in fields.items():
+        if not (value := given.get(name, "").strip()):
+            continue
+        try:
+            accepted[field] = _checked(field, value)
+        except (msgspec.ValidationError, ValueError) as fault:
+            faults.append(f"{name}: {_in_words(fault)}.")
+    if faults:
+        raise SettingsError(tuple(faults))
+    return _convert(accepted)
+
+
+def asyncpg_url(url: str) -> str:
+    """The same server, named as SQLAlchemy names it with asyncpg."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or not rest or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
+        message = "expected an address that starts with postgresql://"
+        raise ValueError(message)
+    return "postgresql+asyncpg://" + rest
+
+
+def _checked(field: str, value: str) -> str:
+    if field == "database_url":
+        value = asyncpg_url(value)
+    if field == "time_zone":
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            message = f"{value!r} is no IANA time zone"
+            raise ValueError(message) from None
+    _convert({field: value})
+    return value
+
+
+def _convert(values: dict[str, str]) -> Settings:
+    return msgspec.convert(values, Settings, strict=False, dec_hook=_path)
+
+
+def _path(kind: type, value: str) -> Path:
+    if kind is not Path:
+        message = f"no setting is read as {kind}"
+        raise NotImplementedError(message)
+    return Path(value).expanduser()
+
+
+def _in_words(fault: Exception) -> str:
+    text = str(fault).partition(" - at `")[0].rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _description(hint: object) -> str:
+    for part in get_args(hint):
+        if isinstance(part, Meta) and part.description:
+            return part.description
+    message = f"a setting without a description: {hint}"
+    raise TypeError(message)

@@ -1,0 +1,1 @@
+"""PostgreSQL: the log, what is derived from it, and search."""

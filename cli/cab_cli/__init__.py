@@ -1,0 +1,1 @@
+"""The command cab: the register from a terminal."""

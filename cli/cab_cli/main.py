@@ -1,0 +1,33 @@
+"""The command line's entry point.
+
+Whatever needs the server's packages is imported inside the command that needs it, so that the plain install,
+which has none of them, still answers `cab --help`.
+"""
+
+from typing import Annotated
+
+import typer
+
+from cab_registry import __version__
+
+app = typer.Typer(name="cab", help="Ask and keep the register of conformity assessment bodies.", no_args_is_help=True)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Ask and keep the register of conformity assessment bodies."""
+
+
+def run() -> None:
+    """What the console script calls."""
+    app()

@@ -1,0 +1,95 @@
+"""The environment is read whole: what is wrong in it is said all at once, and nothing unknown passes."""
+
+from pathlib import Path
+
+import pytest
+
+from cab_registry.settings import Settings, SettingsError, asyncpg_url, describe_settings, load_settings, variable
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    settings = load_settings({"PATH": "/bin", "HOME": "/root"})
+    assert settings == Settings()
+    assert settings.database_url is None
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.time_zone == "UTC"
+    assert settings.body_limit_bytes == 1_048_576
+
+
+def test_each_kind_of_value_is_read() -> None:
+    settings = load_settings(
+        {
+            "CAB_DATABASE_URL": "postgresql://cab:secret@db.example/cab",
+            "CAB_DATA_FOLDER": "/srv/cab",
+            "CAB_PORT": "9000",
+            "CAB_WAIT_FOR_POSITION_SECONDS": "0.5",
+            "CAB_TIME_ZONE": "Asia/Tokyo",
+            "CAB_LOG_LEVEL": "debug",
+            "CAB_ENVIRONMENT": "test",
+        }
+    )
+    assert settings.database_url == "postgresql+asyncpg://cab:secret@db.example/cab"
+    assert settings.data_folder == Path("/srv/cab")
+    assert settings.port == 9000
+    assert settings.wait_for_position_seconds == 0.5
+    assert settings.time_zone == "Asia/Tokyo"
+    assert settings.environment == "test"
+
+
+def test_all_faults_are_told_together() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(
+            {
+                "CAB_PROT": "8000",
+                "CAB_PORT": "eighty",
+                "CAB_METRICS_PORT": "70000",
+                "CAB_TIME_ZONE": "Mars/Olympus",
+                "CAB_DATABASE_URL": "mysql://here",
+                "CAB_LOG_LEVEL": "loud",
+            }
+        )
+    faults = caught.value.faults
+    assert len(faults) == 6
+    assert faults[0] == "CAB_PROT is no setting."
+    for name in ("CAB_PORT", "CAB_METRICS_PORT", "CAB_TIME_ZONE", "CAB_DATABASE_URL", "CAB_LOG_LEVEL"):
+        assert any(fault.startswith(f"{name}: ") for fault in faults)
+    assert all(fault in str(caught.value) for fault in faults)
+
+
+def test_a_fault_in_an_address_does_not_repeat_the_password() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"CAB_DATABASE_URL": "mysql://cab:hunter2@db/cab"})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("zone", ["../etc/passwd", "", "/etc/localtime", "America"])
+def test_a_zone_that_is_none_is_refused_or_unset(zone: str) -> None:
+    if not zone:
+        assert load_settings({"CAB_TIME_ZONE": zone}).time_zone == "UTC"
+        return
+    with pytest.raises(SettingsError, match="CAB_TIME_ZONE"):
+        load_settings({"CAB_TIME_ZONE": zone})
+
+
+def test_what_other_programs_read_is_left_alone() -> None:
+    assert load_settings({"CAB_TEST_DATABASE_URL": "postgresql://x/y", "CAB_SERVER": "http://s"}) == Settings()
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert load_settings({"CAB_DATABASE_URL": "", "CAB_PORT": " "}) == Settings()
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+def test_addresses_are_normalised(scheme: str) -> None:
+    assert asyncpg_url(f"{scheme}://u:p@h:1/d?host=/run") == "postgresql+asyncpg://u:p@h:1/d?host=/run"
+
+
+def test_every_setting_is_described() -> None:
+    described = describe_settings()
+    assert [name for name, _, _ in described] == [variable(field) for field in Settings.__struct_fields__]
+    assert all(meaning.endswith(".") for _, meaning, _ in described)
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        Settings().port = 1  # type: ignore[misc]
