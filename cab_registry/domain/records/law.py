@@ -1,0 +1,223 @@
+"""Records of law: economies, authorities, requirements, agreements, and how complete a list is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from cab_registry.domain.codes import Clock, InstrumentState, OperationState
+from cab_registry.domain.days import When
+from cab_registry.domain.records.common import Dated, EconomyCode, Identifier, Names, Record, Sourced, Text, Value
+
+
+class Membership(Dated, kw_only=True):
+    """Membership of a union; for the EU it lasts as long as Union law applies (for GB to 2020-12-31)."""
+
+    union: Annotated[EconomyCode, Meta(description="Code of the union.")]
+
+
+class Economy(Record, tag_field="type", tag="economy", kw_only=True):
+    """A state, customs territory, union or region that imports or exports results."""
+
+    code: Annotated[EconomyCode, Meta(description="Its code; quoted in YAML, where a bare NO is a boolean.")]
+    names: Names
+    kind: Annotated[
+        Literal["economy", "union", "region"], Meta(description="A region (GB-NIR) is a market of its own.")
+    ] = "economy"
+    member_of: Annotated[tuple[Membership, ...], Meta(description="Unions of which it is a member, with dates.")] = ()
+
+
+class Succession(Sourced, kw_only=True):
+    """This authority took the place of another."""
+
+    authority: Annotated[Identifier, Meta(description="The predecessor.")]
+    on: Annotated[When, Meta(description="First day of the successor.")]
+
+
+class Signatory(Dated, kw_only=True):
+    """An accreditation body's signatory status in a multilateral arrangement."""
+
+    arrangement: Annotated[Identifier, Meta(description="Id of the arrangement's agreement record.")]
+    standards: Annotated[
+        tuple[str, ...], Meta(description="Accreditation standards for which it is a signatory; empty: all.")
+    ] = ()
+
+
+class Authority(Record, tag_field="type", tag="authority", kw_only=True):
+    """A designating, regulating, accrediting, inspecting, notifying or customs authority."""
+
+    names: Names
+    economy: Annotated[EconomyCode | None, Meta(description="Its economy; none for an international body.")] = None
+    other_names: Annotated[
+        tuple[Text, ...], Meta(description="Former names, abbreviations, names in other languages.")
+    ] = ()
+    roles: Annotated[
+        tuple[
+            Literal[
+                "designating",
+                "regulating",
+                "accrediting",
+                "inspecting",
+                "notifying",
+                "customs",
+                "registering",
+                "approving",
+                "arrangement",
+                "monitoring",
+                "market_surveillance",
+                "registrar",
+            ],
+            ...,
+        ],
+        Meta(description="What it does."),
+    ] = ()
+    inspects: Annotated[
+        tuple[str, ...], Meta(description="Sectors in which it is the competent inspectorate (pharma_gmp_human ...).")
+    ] = ()
+    active: Annotated[
+        tuple[Dated, ...], Meta(description="When it existed under this id; empty: for as long as asked.")
+    ] = ()
+    succeeds: Annotated[tuple[Succession, ...], Meta(description="Predecessors; their acts count as its own.")] = ()
+    members: Annotated[
+        tuple[Identifier, ...], Meta(description="Authorities behind an umbrella; what the umbrella holds, they hold.")
+    ] = ()
+    signatory: Annotated[tuple[Signatory, ...], Meta(description="Signatory statuses of an accreditation body.")] = ()
+
+
+class Tail(Value, kw_only=True):
+    """A changeover after an end: the old rule may still be used up to a day, on a clock of its own."""
+
+    until: Annotated[When, Meta(description="Last day of the changeover, inclusive.")]
+    clock: Annotated[Clock, Meta(description="The clock on which that day counts, usually submitted.")] = "submitted"
+    procedures: Annotated[tuple[str, ...], Meta(description="Procedures to which it applies; empty: all.")] = ()
+
+
+class Edition(Dated, kw_only=True):
+    """An edition of a requirement or standard, with the days on which it is in use."""
+
+    key: Annotated[Text, Meta(description="How documents name the edition.")]
+    transition: Annotated[Tail | None, Meta(description="Changeover after its end.")] = None
+
+
+class Requirement(Record, tag_field="type", tag="requirement", kw_only=True):
+    """A technical regulation, act or standard that a result is to satisfy, or to which bodies are accredited."""
+
+    citation: Annotated[Text, Meta(description="How it is cited, as `47 CFR Part 15 Subpart C`.")]
+    title: Annotated[str, Meta(description="What it is about.")] = ""
+    economy: Annotated[EconomyCode | None, Meta(description="Whose rule it is; none for a voluntary standard.")] = None
+    sector: Annotated[str | None, Meta(description="Sector code.")] = None
+    other_citations: Annotated[tuple[Text, ...], Meta(description="Other ways to cite it; each resolves to it.")] = ()
+    part_of: Annotated[Identifier | None, Meta(description="The wider requirement of which it is a part.")] = None
+    editions: Annotated[tuple[Edition, ...], Meta(description="Editions with dates; empty: not tracked.")] = ()
+    domestic_procedures: Annotated[
+        tuple[Text, ...], Meta(description="National procedures to name as alternatives where nothing is recognised.")
+    ] = ()
+
+
+class InstrumentEvent(Sourced, kw_only=True):
+    """A dated change of an instrument's legal force."""
+
+    state: Annotated[InstrumentState, Meta(description="suspended, terminated, lapsed: first day without.")]
+    on: Annotated[When | None, Meta(description="The day; none where it is not known to have come.")] = None
+    until: Annotated[When | None, Meta(description="Last day of the state, where it ends by itself.")] = None
+    by: Annotated[str | None, Meta(description="Who says so, where the parties disagree.")] = None
+
+
+class OperationEvent(Sourced, kw_only=True):
+    """A dated change in the working of an annex or a direction; without a day it is foreseen only."""
+
+    state: Annotated[OperationState, Meta(description="State that begins.")]
+    on: Annotated[When | None, Meta(description="First day of the state; none: foreseen without a day.")] = None
+    until: Annotated[When | None, Meta(description="Last day of the state, where it ends by itself.")] = None
+
+
+class Annex(Value, kw_only=True):
+    """A sectoral annex, chapter or phase with timelines of its own."""
+
+    title: Annotated[str, Meta(description="Title of the annex.")] = ""
+    sectors: Annotated[tuple[str, ...], Meta(description="Sectors that it covers.")] = ()
+    instrument: Annotated[
+        tuple[InstrumentEvent, ...], Meta(description="Legal force where it differs from the agreement's.")
+    ] = ()
+    timeline: Annotated[
+        tuple[OperationEvent, ...], Meta(description="Working of the annex; routes may state their own.")
+    ] = ()
+
+
+class Objection(Sourced, kw_only=True):
+    """The clock that runs from the notification of a body to the other side."""
+
+    days: Annotated[int, Meta(ge=0, description="Length in days.")] | None = None
+    months: Annotated[int, Meta(ge=0, description="Length in months.")] | None = None
+    silence: Annotated[
+        Literal["recognised", "not_recognised", "silent"],
+        Meta(description="What an unused objection period means; silent: the text does not say."),
+    ]
+    accredited: Annotated[
+        bool | None, Meta(description="Applies only where the body holds (true) or lacks (false) accreditation.")
+    ] = None
+    annexes: Annotated[tuple[str, ...], Meta(description="Annexes to which it applies; empty: all.")] = ()
+    requirements: Annotated[
+        tuple[Identifier, ...], Meta(description="Requirements to which it applies; empty: all.")
+    ] = ()
+
+
+class Article(Sourced, kw_only=True):
+    """An article in a few own words."""
+
+    key: Text
+    says: Text
+
+
+class Review(Sourced, kw_only=True):
+    """A review that the text foresees; it switches nothing on by itself."""
+
+    subject: Text
+    on: When
+
+
+class Agreement(Record, tag_field="type", tag="agreement", kw_only=True):
+    """A treaty, arrangement or body of law on which routes rest."""
+
+    title: Annotated[str, Meta(description="Official title.")] = ""
+    short: Annotated[str, Meta(description="The name used in answers, as `US-Japan MRA`.")] = ""
+    parties: Annotated[tuple[EconomyCode, ...], Meta(description="Parties; empty for an arrangement of bodies.")]
+    family: Annotated[
+        Literal["technical", "aeo", "accreditation", "unilateral", "internal_market"],
+        Meta(description="What kind of recognition it gives."),
+    ]
+    instrument: Annotated[tuple[InstrumentEvent, ...], Meta(min_length=1, description="Timeline of its legal force.")]
+    annexes: Annotated[dict[str, Annex], Meta(description="Annexes, chapters or phases by key.")] = {}
+    objection: Annotated[
+        Objection | tuple[Objection, ...], Meta(description="Objection clocks; the first that fits applies.")
+    ] = ()
+    articles: Annotated[tuple[Article, ...], Meta(description="Articles that answers cite.")] = ()
+    continues: Annotated[tuple[Identifier, ...], Meta(description="Arrangements whose place it took.")] = ()
+    reviews: Annotated[tuple[Review, ...], Meta(description="Review dates.")] = ()
+    signatories: Annotated[tuple[Text, ...], Meta(description="Who signed, for whom.")] = ()
+
+
+class OfficialList(Value, kw_only=True):
+    """The official list to look at."""
+
+    title: Text
+    address: str = ""
+
+
+class Coverage(Record, tag_field="type", tag="coverage", kw_only=True):
+    """How complete the register's list is for one recogniser and scheme or annex: decides "no record"."""
+
+    by: Annotated[str, Meta(description="Authority id or party code whose list it is.")]
+    kinds: Annotated[
+        tuple[Literal["designation", "recognition", "accreditation"], ...],
+        Meta(description="Empty: all kinds of right."),
+    ] = ()
+    agreement: Identifier | None = None
+    annex: str | None = None
+    scheme: Identifier | None = None
+    completeness: Annotated[
+        Literal["complete", "partial", "none"], Meta(description="complete: what is not listed was not given.")
+    ]
+    as_of: Annotated[When, Meta(description="The day to which this holds.")]
+    list: OfficialList | None = None
