@@ -21,8 +21,9 @@ Identifier = Annotated[
 EconomyCode = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Z]{2,4}(-[A-Z]{2,3})?$",
-        description="ISO 3166-1 alpha-2, or EU, EEA, EFTA for a union, or an ISO 3166-2 region such as GB-NIR.",
+        pattern=r"^([A-Z]{2,4}(-[A-Z]{2,3})?|WORLD)$",
+        description="ISO 3166-1 alpha-2, or EU, EEA, EFTA for a union, or an ISO 3166-2 region such as GB-NIR; "
+        "WORLD as an importer is every market.",
     ),
 ]
 Text = Annotated[str, Meta(min_length=1, max_length=4000)]
