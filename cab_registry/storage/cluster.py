@@ -46,6 +46,7 @@ __all__ = ["Binaries", "Cluster", "ClusterError", "Postmaster", "find_binaries",
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.02
 LONGEST_SOCKET_FOLDER = 80
+ROOM_IN_MEMORY = 4 * 1024**3
 SAFE_SOCKET_FOLDER = re.compile(r"[\w./-]+")
 PROCESSES = Path("/proc")
 # Waits until our end of the pipe is closed, then ends the server and removes its folder.
@@ -167,7 +168,7 @@ class Cluster:
             if self.lasting:
                 self._start_kept()
             else:
-                self._folder = temporary_folder(self._account)
+                self._folder = temporary_folder(self._account, room=ROOM_IN_MEMORY)
                 watch = ["/bin/sh", "-c", WATCHER, "watcher", str(self.folder)]
                 self._watcher = spawn(watch, self._account, self.log, stdin=subprocess.PIPE)
                 self._launch(self._initialised())

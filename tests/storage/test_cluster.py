@@ -19,7 +19,14 @@ import pytest
 
 from cab_registry.storage import cluster_host
 from cab_registry.storage.cluster import Binaries, Cluster, ClusterError, find_binaries, find_postmaster
-from cab_registry.storage.cluster_host import Account, default_folder, reachable, server_account, usable_by
+from cab_registry.storage.cluster_host import (
+    Account,
+    default_folder,
+    reachable,
+    server_account,
+    temporary_folder,
+    usable_by,
+)
 
 ROOT = os.geteuid() == 0
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -321,6 +328,25 @@ def test_a_folder_of_its_own_is_reachable_and_a_closed_one_is_not(folder: Path) 
     assert reachable(folder / "closed" / "inner", mine)
     (folder / "closed").chmod(0o710)
     assert reachable(folder / "closed", Account("group", 12_345, (folder / "closed").stat().st_gid))
+
+
+def test_temporary_folders_are_private_and_in_memory_only_where_there_is_room(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = server_account()
+    memory, disk = folder / "memory", folder / "disk"
+    for place in (memory, disk):
+        place.mkdir()
+    monkeypatch.setattr(cluster_host, "MEMORY", memory)
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    assert temporary_folder(account, room=1).parent == memory
+    assert temporary_folder(account, room=10**18).parent == disk
+    assert temporary_folder(account).parent == disk
+    assert temporary_folder(account).stat().st_mode & 0o077 == 0
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "missing"))
+    monkeypatch.setattr(cluster_host, "TEMPORARY", ())
+    with pytest.raises(ClusterError, match="missing"):
+        temporary_folder(account)
 
 
 if ROOT:

@@ -1,0 +1,123 @@
+"""What every test may ask for: a database of its own, cloned from one that was migrated once for the session.
+
+Nothing is started before a test asks. Each xdist worker has a server of its own, or, where CAB_TEST_DATABASE_URL names
+a server, names of its own on that one.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from cab_registry.settings import asyncpg_url
+from cab_registry.storage.cluster import Cluster, find_binaries
+
+MOST_CLONES = 100
+Result = TypeVar("Result")
+
+# A shared machine makes single examples slow now and then; the time limit of the whole test stands.
+hypothesis_settings.register_profile("cab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("cab")
+
+
+class DatabaseServer:
+    """A server on which tests make databases by the name, over one connection that tests do not see."""
+
+    def __init__(self, url_of: Callable[[str], str], maintenance: str, *, lasting: bool) -> None:
+        self.url = url_of
+        self.lasting = lasting
+        self._prefix = f"cab_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{secrets.token_hex(4)}"
+        self._made: list[str] = []
+        self._count = 0
+        # Tests may run an event loop of their own in this thread, so this one lives in another.
+        self._thread = ThreadPoolExecutor(1)
+        self._runner = asyncio.Runner()
+        self._connection: asyncpg.Connection = self._run(lambda: self._connect(maintenance))
+
+    async def _connect(self, url: str) -> asyncpg.Connection:
+        return await asyncpg.connect(url.replace("+asyncpg", "", 1))
+
+    async def _execute(self, statement: str) -> None:
+        await self._connection.execute(statement)
+
+    def _run(self, work: Callable[[], Coroutine[None, None, Result]]) -> Result:
+        return self._thread.submit(lambda: self._runner.run(work())).result()
+
+    def execute(self, statement: str) -> None:
+        self._run(lambda: self._execute(statement))
+
+    def create(self, template: str | None = None) -> str:
+        """Make a database, empty or as a clone, and give back its name. Old ones make room when there are many."""
+        if len(self._made) >= MOST_CLONES:
+            self.drop(self._made[: MOST_CLONES // 2])
+        self._count += 1
+        name = f"{self._prefix}_{self._count}"
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}" STRATEGY FILE_COPY')
+        if template is not None:
+            self._made.append(name)
+        return name
+
+    def drop(self, names: list[str]) -> None:
+        for name in list(names):
+            self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            with contextlib.suppress(ValueError):
+                self._made.remove(name)
+
+    def close(self) -> None:
+        if self.lasting:
+            self.drop(self._made)
+        self._run(self._connection.close)
+        self._thread.submit(self._runner.close).result()
+        self._thread.shutdown()
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[DatabaseServer]:
+    """The server of this worker: the one that CAB_TEST_DATABASE_URL names, else a throw-away one of our own."""
+    if named := os.environ.get("CAB_TEST_DATABASE_URL", "").strip():
+        base, mark, query = asyncpg_url(named).partition("?")
+        stem = base.rpartition("/")[0]
+        with contextlib.closing(
+            DatabaseServer(lambda name: f"{stem}/{name}{mark}{query}", base + mark + query, lasting=True)
+        ) as server:
+            yield server
+        return
+    with (
+        Cluster.throwaway(find_binaries(os.environ)) as cluster,
+        contextlib.closing(DatabaseServer(cluster.url, cluster.url(), lasting=False)) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_template(database_server: DatabaseServer) -> Iterator[str]:
+    """The name of a database with every migration in it and no connection to it, to clone from."""
+    from cab_registry.storage.migration import upgrade
+
+    name = database_server.create()
+    upgrade(database_server.url(name))
+    yield name
+    if database_server.lasting:
+        database_server.drop([name])
+
+
+@pytest.fixture
+def database_url(database_server: DatabaseServer, migrated_template: str) -> str:
+    """A migrated database that no other test sees, as postgresql+asyncpg://..."""
+    return database_server.url(database_server.create(migrated_template))
+
+
+@pytest.fixture
+def empty_database_url(database_server: DatabaseServer) -> Iterator[str]:
+    """A database with nothing in it, for what migrates it."""
+    name = database_server.create()
+    yield database_server.url(name)
+    database_server.drop([name])
