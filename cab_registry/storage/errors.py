@@ -1,0 +1,97 @@
+"""What storage refuses, and what it reports when the database cannot serve."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import msgspec
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from cab_registry.domain.errors import Defect, Fault, OperationalFault, Refusal
+
+# Lock not available, cancelled by a time limit, serialisation failure, deadlock, too many connections, shutting down,
+# read-only (a replica, or a server that just became one).
+_BUSY_STATES: Final = frozenset(
+    {"55P03", "57014", "40001", "40P01", "53300", "57P01", "57P02", "57P03", "25006", "53100", "53200"}
+)
+
+
+class StorageBusy(OperationalFault):
+    """The database cannot serve now; nothing was written, the same request may be sent again."""
+
+
+class LogDamaged(Defect):
+    """The log contradicts itself, or what is derived from it does; nothing more may be derived before it is mended."""
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A record whose version is not the one that was read. Zero means that there is no such record."""
+
+    id: str
+    expected: int
+    found: int
+
+
+class StaleVersion(Refusal):
+    """Records moved between the reading of a submission's checks and its append."""
+
+    def __init__(self, moved: Sequence[Moved]) -> None:
+        listed = ", ".join(f"{each.id} (read {each.expected}, now {each.found})" for each in moved)
+        faults = tuple(Fault("", f"read version {each.expected}, now {each.found}", each.id) for each in moved)
+        super().__init__(f"changed meanwhile: {listed}", faults)
+        self.moved = tuple(moved)
+
+
+class UnfitChange(Refusal):
+    """A change does not fit the state of its record: a new one that exists, an amended one that does not, and so on."""
+
+    def __init__(self, record_id: str, reason: str) -> None:
+        super().__init__(f"{record_id}: {reason}", (Fault("", reason, record_id),))
+        self.record_id = record_id
+        self.reason = reason
+
+
+class NotInitial(Refusal):
+    """Only the first submission of an empty log is the initial load."""
+
+
+class RepeatedSubmission(Refusal):
+    """The principal's idempotency key was used before.
+
+    Attributes:
+        submission: the submission that used it.
+    """
+
+    def __init__(self, submission: str) -> None:
+        super().__init__(f"this idempotency key belongs to the submission {submission}")
+        self.submission = submission
+
+
+@contextmanager
+def operational_faults() -> Iterator[None]:
+    """Turn "the database cannot serve now" into StorageBusy, and leave everything else as it is.
+
+    Raises:
+        StorageBusy: a lock, time or connection limit was met, or the connection was lost before commit.
+    """
+    try:
+        yield
+    except (DBAPIError, PoolExhausted, OSError) as fault:
+        if _is_operational(fault):
+            raise StorageBusy(f"the database cannot serve now: {_first_line(fault)}") from fault
+        raise
+
+
+def _is_operational(fault: Exception) -> bool:
+    if not isinstance(fault, DBAPIError):
+        return True
+    state = getattr(fault.orig, "sqlstate", None)
+    if state is None:
+        return fault.connection_invalidated or isinstance(fault, InterfaceError | OperationalError)
+    return state in _BUSY_STATES or str(state).startswith("08")
+
+
+def _first_line(fault: Exception) -> str:
+    text = str(fault.orig) if isinstance(fault, DBAPIError) else str(fault)
+    return text.strip().partition("\n")[0] or type(fault).__name__

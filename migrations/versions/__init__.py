@@ -1,0 +1,1 @@
+"""One module per revision, named by day; never edited once it was released."""
