@@ -155,6 +155,10 @@ class AccreditationRule(Sourced, kw_only=True):
         Meta(description="Arrangements (or their successors) of which the accreditation body must be a signatory."),
     ] = ()
     signatory_on: Annotated[tuple[Clock, ...], Meta(description="Clocks of the signatory status.")] = ("performed",)
+    loss_after_issue: Annotated[
+        Literal["ignored", "survival"],
+        Meta(description="survival: an accreditation lost between issue and presentation is judged by `survival`."),
+    ] = "ignored"
     scope: Annotated[
         Literal["requirement", "any"], Meta(description="Whether the requirement must stand in its scope.")
     ] = "requirement"
