@@ -1,6 +1,7 @@
 """Migrations, called as functions: no configuration file, no command line of Alembic's own.
 
 Every function is synchronous and may be called where an event loop runs; it then works in a thread with its own loop.
+Alembic keeps its state per process, so no two of them may run in one process at once; processes may, and wait.
 """
 
 import asyncio

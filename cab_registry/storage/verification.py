@@ -34,15 +34,14 @@ _STORED: Final = (
     record_version.c.digest,
     cast(record_version.c.payload, Text),
 )
-_WALK: Final = (
-    select(*(entry_table.c[name] for name in COLUMNS), entry_private.c.salt, entry_private.c.content, *_STORED)
-    .select_from(
-        entry_table.outerjoin(entry_private).outerjoin(
-            record_version, record_version.c.from_position == entry_table.c.position
-        )
-    )
+_CHAIN: Final = (
+    select(*(entry_table.c[name] for name in COLUMNS), entry_private.c.salt, entry_private.c.content)
+    .select_from(entry_table.outerjoin(entry_private))
     .order_by(entry_table.c.position)
 )
+_CHAIN_WITH_VERSIONS: Final = _CHAIN.outerjoin(
+    record_version, record_version.c.from_position == entry_table.c.position
+).add_columns(*_STORED)
 _WITHOUT_ENTRY: Final = text(
     "SELECT from_position, id FROM record_version"
     " WHERE NOT EXISTS (SELECT FROM entry WHERE position = from_position) ORDER BY from_position"
@@ -94,7 +93,9 @@ async def verify_chain(
     versions = _VersionWalk()
     faults: list[LogFault] = []
     kept_seen = kept_head in {None, walk.last_hash}
-    async with connection.stream(_WALK, execution_options={"yield_per": STREAM_BATCH}) as rows:
+    # A cursor stays open until the transaction ends, and a rebuild must empty the tables that it reads.
+    statement = _CHAIN_WITH_VERSIONS if derived else _CHAIN
+    async with connection.stream(statement, execution_options={"yield_per": STREAM_BATCH}) as rows:
         async for row in rows:
             entry = entry_of(row)
             salt, private = row[len(COLUMNS) : len(COLUMNS) + 2]

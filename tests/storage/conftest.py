@@ -1,0 +1,19 @@
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from cab_registry.storage.engine import create_engine, read_only
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    made = create_engine(database_url, pool_size=20)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async with read_only(engine).connect() as connection:
+        yield connection
