@@ -1,0 +1,288 @@
+"""The engine: a total, pure function from question and facts to the full answer (domain.md, section 2)."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from cab_registry.domain.answer import (
+    Alternative,
+    Answer,
+    Asked,
+    CheckShown,
+    ConditionShown,
+    FactUsed,
+    Holds,
+    NearRoute,
+    OtherRoute,
+    PositionShown,
+    RouteShown,
+)
+from cab_registry.domain.codes import Verdict
+from cab_registry.domain.days import EARLIEST, LATEST, Period, show_day
+from cab_registry.domain.question import Question
+from cab_registry.domain.records import Source
+from cab_registry.engine.facts import Facts, RouteFacts
+from cab_registry.engine.finding import UNKNOWN, Finding
+from cab_registry.engine.inquiry import Inquiry, View
+from cab_registry.engine.judge import ORDER, Trace, judge_route
+from cab_registry.engine.positions import Stance
+from cab_registry.engine.reach import CRITERIA, Criterion, judge_reach, list_misses
+from cab_registry.engine.wording import Speech
+
+ENGINE: Final = "1.0.0"
+"""Version of the engine; it changes whenever an answer may change."""
+
+_VERDICTS: Final[dict[Verdict, int]] = {
+    "accepted": 4,
+    "accepted_with_conditions": 3,
+    "cannot_tell": 2,
+    "not_accepted": 1,
+    "not_covered": 0,
+}
+_DUTIES: Final = {"must": 2, "may": 1, "discretion": 0}
+_STEPS: Final = 24
+"""How many days on which something changes are looked at to find until when an answer holds."""
+
+_NEAR: Final = 30
+_REACH_ORDER: Final = tuple(criterion.__name__ for criterion in CRITERIA)
+
+
+class Outcome(NamedTuple):
+    """What came of all routes on one day of presentation, and the days around it with the same outcome."""
+
+    best: Trace | None
+    traces: tuple[Trace, ...]
+    discretionary: tuple[Trace, ...]
+    low: int
+    high: int
+
+    @property
+    def verdict(self) -> Verdict:
+        """The best verdict over all routes."""
+        return self.best.verdict if self.best is not None else "not_covered"
+
+    @property
+    def signature(self) -> tuple[object, ...]:
+        """What must stay equal for an answer to hold: verdict, route, first failing check, conditions."""
+        if self.best is None:
+            return ("not_covered",)
+        best = self.best
+        grounds = tuple(ground.key for ground in best.conditions)
+        return (best.verdict, best.rf.route.id, best.first_failing, grounds)
+
+
+def _rank(trace: Trace) -> tuple[int, int, int, int, str]:
+    route = trace.rf.route
+    furthest = len(ORDER) if trace.first is None else ORDER.index(trace.findings[trace.first].code)
+    specific = 1 if route.exporter else 0
+    return (-_VERDICTS[trace.verdict], -_DUTIES[route.duty], -furthest, -specific, route.id)
+
+
+def decide(inquiry: Inquiry, presented: int) -> Outcome:
+    """Judge every route into the market on one day of presentation."""
+    view = View(inquiry, presented)
+    traces: list[Trace] = []
+    discretionary: list[Trace] = []
+    for rf in inquiry.facts.routes_into(inquiry.question.destination):
+        opened = judge_reach(view, rf)
+        if opened is None:
+            continue
+        trace = judge_route(view, rf, opened)
+        if rf.route.duty == "discretion":
+            discretionary.append(_soften(trace))
+        else:
+            traces.append(trace)
+    traces.sort(key=_rank)
+    discretionary.sort(key=_rank)
+    best = traces[0] if traces else (discretionary[0] if discretionary else None)
+    return Outcome(best, tuple(traces), tuple(discretionary), view.low, view.high)
+
+
+def _soften(trace: Trace) -> Trace:
+    """A discretionary route decides nothing: whatever passes, the authority may still look at the case."""
+    if trace.verdict in ("accepted", "accepted_with_conditions"):
+        finding = Finding("recognition", UNKNOWN, "recognition.discretion", {})
+        findings = tuple(finding if other.code == "recognition" else other for other in trace.findings)
+        index = next(i for i, other in enumerate(findings) if other.code == "recognition")
+        return trace._replace(verdict="cannot_tell", findings=findings, first=index)
+    return trace
+
+
+def _find_holds(inquiry: Inquiry, outcome: Outcome) -> Holds:
+    """Walk over the days on which something changes until the answer is another one."""
+    if outcome.best is None:
+        return Holds()
+    signature = outcome.signature
+    earliest = inquiry.issued.last if not inquiry.question.standing else inquiry.question.presented_on
+    high, until = outcome.high, LATEST
+    for _ in range(_STEPS):
+        if high >= LATEST:
+            break
+        after = decide(inquiry, high + 1)
+        if after.signature != signature:
+            until = high
+            break
+        high = max(after.high, high + 1)
+    low, since = outcome.low, EARLIEST
+    for _ in range(_STEPS):
+        if low <= earliest:
+            since = earliest
+            break
+        before = decide(inquiry, low - 1)
+        if before.signature != signature:
+            since = low
+            break
+        low = min(before.low, low - 1)
+    return Holds(
+        since=None if since == EARLIEST else show_day(min(since, inquiry.question.presented_on)),
+        until=None if until == LATEST else show_day(until),
+        next_change=None if until == LATEST else show_day(until + 1),
+    )
+
+
+def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answer:
+    """Answer any well-formed question; never raises for one."""
+    inquiry = Inquiry(question, facts)
+    outcome = decide(inquiry, question.presented_on)
+    holds = Holds() if question.standing else _find_holds(inquiry, outcome)
+    speech = Speech(facts, question)
+    shown = asked or Asked(
+        presented_on=show_day(question.presented_on), known_on=show_day(question.known_on), engine=ENGINE
+    )
+    assumptions = [speech.say(key, values) for key, values in inquiry.assumptions]
+    best = outcome.best
+    if best is None:
+        return _not_covered(inquiry, outcome, speech, shown, assumptions)
+    if inquiry.performed_assumed and not question.standing and _asks_performed(best):
+        assumptions.append(speech.say("assumed.performed", {}))
+    others = [trace for trace in (*outcome.traces, *outcome.discretionary) if trace is not best]
+    return Answer(
+        verdict=best.verdict,
+        headline=speech.headline(best),
+        route=_show_route(best.rf),
+        first_failing=best.first_failing,
+        checks=[_show_check(finding, best.rf, speech) for finding in best.findings],
+        conditions=[ConditionShown(ground.key, ground.text, ground.citation) for ground in best.conditions],
+        missing=list(best.missing) if best.verdict == "cannot_tell" else [],
+        assumptions=assumptions,
+        positions=[_show_position(stance) for stance in best.stances],
+        holds=holds,
+        alternatives=_alternatives(inquiry, outcome, best, speech),
+        other_routes=[_show_other(trace) for trace in others],
+        candidates=list(inquiry.candidates),
+        asked=shown,
+    )
+
+
+def _asks_performed(trace: Trace) -> bool:
+    return any(finding.values.get("clock") == "performed" for finding in trace.findings)
+
+
+def _show_route(rf: RouteFacts) -> RouteShown:
+    route = rf.route
+    source = route.sources.get(route.source or "")
+    return RouteShown(
+        id=route.id,
+        title=route.title or rf.name,
+        agreement=route.agreement,
+        annex=route.annex,
+        scheme=route.scheme,
+        duty=route.duty,
+        citation=route.citation,
+        source=source.title if source is not None else None,
+        confidence=route.confidence,
+    )
+
+
+def _source_of(finding: Finding, rf: RouteFacts) -> tuple[Source | None, str | None, str | None]:
+    route = rf.route
+    sourced = finding.sourced
+    key = (sourced.source if sourced is not None else None) or route.source
+    source = route.sources.get(key or "")
+    confidence = (sourced.confidence if sourced is not None else None) or (
+        source.confidence if sourced is not None and source is not None else route.confidence
+    )
+    citation = finding.citation or (sourced.citation if sourced is not None else None) or route.citation
+    return source, confidence, citation
+
+
+def _show_check(finding: Finding, rf: RouteFacts, speech: Speech) -> CheckShown:
+    source, confidence, citation = _source_of(finding, rf)
+    return CheckShown(
+        check=finding.code,
+        outcome=finding.outcome,  # type: ignore[arg-type]  # the constants of finding.py are the literals
+        text=speech.tell(finding, rf),
+        facts=[FactUsed(used.record, used.version, _interval(used.interval)) for used in finding.used],
+        citation=citation,
+        source=source.title if source is not None else None,
+        address=source.address or None if source is not None else None,
+        confidence=confidence,  # type: ignore[arg-type]
+    )
+
+
+def _interval(interval: object) -> list[object]:
+    if isinstance(interval, Period):
+        return interval.plain()
+    if isinstance(interval, tuple):
+        return [when.plain() for when in interval]
+    return []
+
+
+def _show_position(stance: Stance) -> PositionShown:
+    position = stance.position
+    until = position.until.plain() if position.until is not None else None
+    return PositionShown(
+        position.id, position.by, position.says, list(position.binds_in), stance.binds, [position.from_.plain(), until]
+    )
+
+
+def _show_other(trace: Trace) -> OtherRoute:
+    route = trace.rf.route
+    return OtherRoute(route.id, route.title or trace.rf.name, route.agreement, trace.verdict, trace.first_failing)
+
+
+def _alternatives(inquiry: Inquiry, outcome: Outcome, best: Trace | None, speech: Speech) -> list[Alternative]:
+    found = [
+        Alternative(
+            "discretionary_route",
+            speech.say("alternative.discretion", {"route": trace.rf.route.title}),
+            trace.rf.route.id,
+        )
+        for trace in outcome.discretionary
+        if trace is not best
+    ]
+    if outcome.verdict in ("accepted", "accepted_with_conditions"):
+        return found
+    for requirement in inquiry.requirements:
+        record = inquiry.facts.requirements.get(requirement)
+        if record is not None:
+            found.extend(Alternative("national_procedure", text) for text in record.domestic_procedures)
+    return found
+
+
+def _misses(inquiry: Inquiry) -> list[tuple[RouteFacts, list[Criterion]]]:
+    """Routes into the market that miss: fewest failing criteria first, then the one that gets furthest."""
+    view = View(inquiry, inquiry.question.presented_on)
+    missed = [(rf, list_misses(view, rf)) for rf in inquiry.facts.routes_into(inquiry.question.destination)]
+    missed = [(rf, misses) for rf, misses in missed if misses]
+    missed.sort(key=lambda pair: (len(pair[1]), -_REACH_ORDER.index(pair[1][0].code), pair[0].route.id))
+    return missed[:_NEAR]
+
+
+def _not_covered(inquiry: Inquiry, outcome: Outcome, speech: Speech, asked: Asked, assumptions: list[str]) -> Answer:
+    near = []
+    for rf, misses in _misses(inquiry):
+        text = speech.miss(misses[0], rf)
+        codes = [criterion.code for criterion in misses]
+        near.append(NearRoute(rf.route.id, rf.route.title or rf.name, rf.route.agreement, codes[0], codes, text))
+    return Answer(
+        verdict="not_covered",
+        headline=speech.not_covered(near[0] if near else None),
+        route=None,
+        first_failing=near[0].first_failing if near else None,
+        assumptions=assumptions,
+        alternatives=_alternatives(inquiry, outcome, None, speech),
+        near=near,
+        candidates=list(inquiry.candidates),
+        asked=asked,
+    )

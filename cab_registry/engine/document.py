@@ -1,0 +1,159 @@
+"""The check `document`: life, findings, number, and statements on this one result."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cab_registry.domain.days import NEVER, Truth, When, add_months, show_day
+from cab_registry.domain.records import Notice
+from cab_registry.domain.records.route import LifeRule
+from cab_registry.engine.facts import RouteFacts
+from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding, Used
+from cab_registry.engine.inquiry import View
+
+_VOIDING = ("cancelled", "refused", "not_signed", "statement_missing", "superseded", "non_compliance", "restricted")
+
+
+def notices_on_result(view: View) -> list[tuple[Notice, int]]:
+    """Return the notices that speak of this result by its number, of its site, or of its issuer as a whole."""
+    result, issuer, facts = view.question.result, view.inquiry.issuer, view.facts
+    found: list[tuple[Notice, int]] = []
+    if result.number is not None:
+        for notice, version in facts.notices_by_number.get(result.number, ()):
+            if notice.about.body is None or issuer is None or notice.about.body == issuer.id:
+                found.append((notice, version))
+    site = view.inquiry.site
+    if site is not None:
+        for notice, version in facts.notices_by_site.get(site, ()):
+            if notice.about.number is None and (
+                notice.about.body is None or issuer is None or notice.about.body == issuer.id
+            ):
+                found.append((notice, version))
+    if issuer is not None:
+        for notice, version in issuer.notices:
+            if notice.about.number is None and notice.about.site is None and notice.about.body == issuer.id:
+                found.append((notice, version))
+    return found
+
+
+def _unnumbered(view: View) -> Notice | None:
+    """Return a notice of the issuer's on some number, where the question states none."""
+    issuer = view.inquiry.issuer
+    if issuer is None or view.question.result.number is not None or view.question.standing:
+        return None
+    for notice, _ in issuer.notices:
+        if notice.about.number is not None and notice.effect in _VOIDING and view.reached(notice.on) is Truth.YES:
+            return notice
+    return None
+
+
+def check_document(view: View, rf: RouteFacts) -> Finding:
+    """The document is alive, its finding passes, it carries what it must, and nobody has voided it."""
+    worst: Finding | None = None
+    for found in (_notices(view), _life(view, rf), _findings(view, rf), _number(view, rf)):
+        if found is not None and (worst is None or _RANK[found.outcome] < _RANK[worst.outcome]):
+            worst = found
+    return worst or Finding("document", PASS, "document.stands")
+
+
+_RANK = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}
+
+
+def _notices(view: View) -> Finding | None:
+    kind = view.question.result.kind
+    for notice, version in notices_on_result(view):
+        if notice.effect not in _VOIDING or (notice.effect == "non_compliance" and kind == "non_compliance_statement"):
+            continue
+        if notice.about.body is not None and notice.about.number is None and notice.about.site is None:
+            if notice.effect != "non_compliance":
+                continue
+        lifted = notice.until is not None and view.reached(notice.until.moved(1)) is Truth.YES
+        reached = view.reached(notice.on)
+        if reached is Truth.NO or lifted:
+            continue
+        values = {"effect": notice.effect, "by": notice.by, "on": notice.on, "number": notice.about.number}
+        used = (Used(notice.id, version, (notice.on, notice.until or NEVER)),)
+        outcome = FAIL if reached is Truth.YES else UNKNOWN
+        return Finding("document", outcome, f"document.{notice.effect}", values, used)
+    open_notice = _unnumbered(view)
+    if open_notice is not None:
+        values = {"effect": open_notice.effect, "number": open_notice.about.number, "by": open_notice.by}
+        return Finding("document", UNKNOWN, "document.number_missing", values, missing=("result.number",))
+    return None
+
+
+def _life(view: View, rf: RouteFacts) -> Finding | None:
+    stated = view.question.valid_until
+    end, sourced = _life_by_rule(view, rf)
+    if stated is not None and (end is None or stated <= end.earliest):
+        end, sourced = When(stated, stated), None
+    if end is None:
+        return None
+    over = view.reached(end.moved(1))
+    values: dict[str, Any] = {"end": end, "stated": None if stated is None else show_day(stated)}
+    if over is Truth.NO:
+        return Finding("document", PASS, "document.alive", values, sourced=sourced)
+    key = "document.ended" if sourced is None else "document.ended_by_rule"
+    return Finding("document", OUTCOME_OF[Truth(2 - over)], key, values, sourced=sourced)
+
+
+def _life_by_rule(view: View, rf: RouteFacts) -> tuple[When | None, LifeRule | None]:
+    for rule in rf.route.life:
+        if view.question.result.kind not in rule.result_kinds:
+            continue
+        if rule.issuer_economies and not set(rule.issuer_economies) & view.inquiry.issuer_parties:
+            continue
+        nominal = add_months(view.clock(rule.after).last, rule.months)
+        return _prolonged(view, rule, nominal), rule
+    return None, None
+
+
+def _prolonged(view: View, rule: LifeRule, nominal: int) -> When:
+    stated = view.question.valid_until
+    for prolongation in rule.prolongations:
+        if prolongation.unless_restricted and stated is not None and stated < nominal:
+            continue
+        begun = prolongation.ends_from.reached(nominal)
+        beyond = prolongation.ends_until.moved(1).reached(nominal)
+        if begun is Truth.NO or beyond is Truth.YES:
+            continue
+        if begun is Truth.YES and beyond is Truth.NO:
+            return When(max(nominal, prolongation.until.earliest), max(nominal, prolongation.until.latest))
+        return When(nominal, max(nominal, prolongation.until.latest))
+    return When(nominal, nominal)
+
+
+def _findings(view: View, rf: RouteFacts) -> Finding | None:
+    kind, stated = view.question.result.kind, view.question.result.findings
+    for rule in rf.route.findings:
+        if kind not in rule.result_kinds:
+            continue
+        values = {"findings": stated, "passing": rule.passing}
+        if stated is None:
+            if rule.needed and not view.question.standing:
+                return Finding(
+                    "document", UNKNOWN, "document.no_findings", values, sourced=rule, missing=("result.findings",)
+                )
+            return None
+        folded = stated.casefold()
+        if any(folded == word.casefold() for word in rule.failing):
+            return Finding("document", FAIL, "document.bad_findings", values, sourced=rule)
+        if rule.passing and not any(folded == word.casefold() for word in rule.passing):
+            return Finding("document", UNKNOWN, "document.unknown_findings", values, sourced=rule)
+        return Finding("document", PASS, "document.good_findings", values, sourced=rule)
+    return None
+
+
+def _number(view: View, rf: RouteFacts) -> Finding | None:
+    rule, number = rf.route.number, view.question.result.number
+    if rule is None or (rule.result_kinds and view.question.result.kind not in rule.result_kinds):
+        return None
+    values = {"number": number, "text": rule.text}
+    if number is None:
+        if view.question.standing:
+            return None
+        return Finding("document", UNKNOWN, "document.no_number", values, sourced=rule, missing=("result.number",))
+    if re.fullmatch(rule.pattern, number):
+        return Finding("document", PASS, "document.good_number", values, sourced=rule)
+    return Finding("document", FAIL, "document.bad_number", values, sourced=rule)

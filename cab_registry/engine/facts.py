@@ -1,0 +1,245 @@
+"""What the engine asks of: records compiled so that a question finds everything resolved.
+
+Nothing here does I/O. The register builds these values when records are loaded; the engine only reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+from cab_registry.domain.days import Period, When
+from cab_registry.domain.records import (
+    Agreement,
+    Authority,
+    Body,
+    Coverage,
+    Economy,
+    Notice,
+    Position,
+    Requirement,
+    Route,
+)
+from cab_registry.domain.records.route import ListedRequirement
+from cab_registry.engine.timeline import Timeline
+
+
+class RightState(IntEnum):
+    """What a right is worth on a day, ordered so that the best of several rights is their maximum."""
+
+    NONE = 0
+    NOT_YET = 1
+    EXPIRED = 2
+    EDITION_ENDED = 3
+    WITHDRAWN = 4
+    SUSPENDED = 5
+    UNKNOWN = 6
+    HELD = 7
+
+
+class Status(NamedTuple):
+    """State of a right on a stretch of days, with the event that brought it and the right's own period."""
+
+    state: RightState
+    event: str | None
+    on: When | None
+    start: When
+    end: When
+    possible: frozenset[RightState] = frozenset()
+
+
+class Lane(NamedTuple):
+    """The timeline of one scope item as seen by questions presented from a day on (annulments reach back)."""
+
+    presented_from: int
+    timeline: Timeline[Status]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """One scope item; empty sets mean "not limited in this respect"."""
+
+    requirement: str | None
+    standards: frozenset[str]
+    product_classes: frozenset[str]
+    procedures: frozenset[str]
+    result_kinds: frozenset[str]
+    text_only: bool
+    lanes: tuple[Lane, ...]
+
+    def timeline(self, presented: int) -> Timeline[Status]:
+        """Return the timeline as a question presented on that day sees it."""
+        lanes = self.lanes
+        if len(lanes) == 1:
+            return lanes[0].timeline
+        return next(lane.timeline for lane in reversed(lanes) if lane.presented_from <= presented)
+
+
+@dataclass(frozen=True, slots=True)
+class RightFacts:
+    """One accreditation, designation or recognition, or a recognition that silence brings."""
+
+    kind: str
+    record: str
+    version: int
+    by: str
+    agreement: str | None
+    annex: str | None
+    scheme: str | None
+    site: str | None
+    items: tuple[ItemFacts, ...]
+    standard: str | None = None
+    edition: str | None = None
+    silence_from: When | None = None
+    source: str | None = None
+    confidence: str | None = None
+
+
+class Force(IntEnum):
+    """Legal force of an instrument on a day."""
+
+    NONE = 0
+    ENDED = 1
+    SUSPENDED = 2
+    UNKNOWN = 3
+    IN_FORCE = 4
+
+
+class ForceState(NamedTuple):
+    """Force with the event that brought it; `notice` is the day of a notice that is running or was carried out."""
+
+    force: Force
+    state: str | None
+    on: When | None
+    annex: bool = False
+    notice: When | None = None
+
+
+class Working(IntEnum):
+    """Whether a direction works on a day."""
+
+    NOT_YET = 0
+    ENDED = 1
+    UNKNOWN = 2
+    PILOT = 3
+    OPERATIONAL = 4
+
+
+class WorkingState(NamedTuple):
+    """Working with the event that brought it, and the first day of operation where one is set."""
+
+    working: Working
+    state: str | None
+    on: When | None
+    begins: When | None = None
+
+
+class ListedFacts(NamedTuple):
+    """A requirement in a route's list: the item, its days, and under which ids the body may hold its rights."""
+
+    item: ListedRequirement
+    period: Period
+    held_as: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFacts:
+    """A route with its timelines resolved."""
+
+    route: Route
+    version: int
+    agreement: Agreement | None
+    importers: tuple[tuple[str, Period], ...]
+    exporters: tuple[tuple[str, Period], ...]
+    result_kinds: frozenset[str]
+    procedures: frozenset[str]
+    sectors: frozenset[str]
+    listed: dict[str, ListedFacts]
+    force: Timeline[ForceState]
+    working: Timeline[WorkingState]
+    given_up: bool
+    signatory_arrangements: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The name of the ground in answers."""
+        if self.agreement is not None:
+            return self.agreement.short or self.agreement.title or self.agreement.id
+        return self.route.title or self.route.id
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerFacts:
+    """A body, or an authority that inspects, approves or gives a status, with all its rights."""
+
+    id: str
+    name: str
+    economy: str | None
+    body: Body | None
+    authority: Authority | None
+    version: int
+    accreditations: tuple[RightFacts, ...] = ()
+    designations: tuple[RightFacts, ...] = ()
+    recognitions: tuple[RightFacts, ...] = ()
+    notices: tuple[tuple[Notice, int], ...] = ()
+
+    def rights(self, kind: str) -> tuple[RightFacts, ...]:
+        """Return the rights of one kind."""
+        if kind == "designation":
+            return self.designations
+        return self.recognitions if kind == "recognition" else self.accreditations
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that the engine may ask, at one position of the log."""
+
+    economies: dict[str, Economy]
+    memberships: dict[str, tuple[tuple[str, Period], ...]]
+    authorities: dict[str, Authority]
+    kin: dict[str, frozenset[str]]
+    umbrellas: dict[str, tuple[str, ...]]
+    requirements: dict[str, Requirement]
+    citations: dict[str, tuple[str, ...]]
+    wider: dict[str, frozenset[str]]
+    standards: dict[str, Requirement]
+    agreements: dict[str, Agreement]
+    routes: dict[str, RouteFacts]
+    routes_by_importer: dict[str, tuple[RouteFacts, ...]]
+    issuers: dict[str, IssuerFacts]
+    identifiers: dict[tuple[str, str], tuple[tuple[str, str | None, Period], ...]]
+    names: dict[str, tuple[str, ...]]
+    positions: tuple[tuple[Position, int], ...]
+    notices_by_number: dict[str, tuple[tuple[Notice, int], ...]]
+    notices_by_site: dict[str, tuple[tuple[Notice, int], ...]]
+    coverage: tuple[Coverage, ...]
+    complete: bool = False
+    """Every list counts as complete: a right that is not on record was never given (scratch registers)."""
+
+    def parties(self, code: str, day: int) -> frozenset[str]:
+        """Return the code itself and the unions of which it is a member on that day."""
+        memberships = self.memberships.get(code)
+        if not memberships:
+            return frozenset((code,))
+        return frozenset((code, *(union for union, period in memberships if period.holds(day))))
+
+    def routes_into(self, code: str) -> Iterable[RouteFacts]:
+        """Return the routes whose importer may be this market or a union that it ever belonged to."""
+        return self.routes_by_importer.get(code, self.routes_by_importer.get("WORLD", ()))
+
+    def economy_of(self, by: str) -> str | None:
+        """Return the economy for which an authority id, or a party code, stands."""
+        authority = self.authorities.get(by)
+        if authority is not None:
+            return authority.economy
+        return by if by in self.economies else None
+
+    def same_authority(self, by: str) -> frozenset[str]:
+        """Return an authority with its predecessors and successors."""
+        return self.kin.get(by) or frozenset((by,))
+
+    def spell(self, requirement: str) -> frozenset[str]:
+        """Return a requirement with the wider ones of which it is a part."""
+        return self.wider.get(requirement) or frozenset((requirement,))

@@ -1,0 +1,46 @@
+"""What a check finds: outcome, the sentence's key and its parameters, the facts used, what is missing."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from cab_registry.domain.days import Truth
+from cab_registry.domain.records.common import Sourced
+
+PASS = "pass"  # noqa: S105 - an outcome, no password
+FAIL = "fail"
+UNKNOWN = "unknown"
+NOT_APPLICABLE = "not_applicable"
+
+OUTCOME_OF = {Truth.YES: PASS, Truth.NO: FAIL, Truth.UNKNOWN: UNKNOWN}
+
+
+class Used(NamedTuple):
+    """A record on which a finding rests, and the days that decided."""
+
+    record: str
+    version: int
+    interval: Any
+
+
+class Ground(NamedTuple):
+    """A condition that goes with an acceptance."""
+
+    key: str
+    text: str
+    citation: str | None = None
+
+
+class Finding(NamedTuple):
+    """The outcome of one check."""
+
+    code: str
+    outcome: str
+    key: str
+    values: dict[str, Any] = {}
+    used: tuple[Used, ...] = ()
+    sourced: Sourced | None = None
+    citation: str | None = None
+    missing: tuple[str, ...] = ()
+    assumptions: tuple[tuple[str, dict[str, Any]], ...] = ()
+    conditions: tuple[Ground, ...] = ()

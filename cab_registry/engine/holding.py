@@ -1,0 +1,163 @@
+"""The checks `designation` and `recognition`, and what they leave for `procedure`, `site`, `suspension`, `survival`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cab_registry.domain.days import Truth, When
+from cab_registry.domain.records.route import Cover, RightRule
+from cab_registry.engine.coverage import listing
+from cab_registry.engine.early import find_early
+from cab_registry.engine.facts import ItemFacts, RightFacts, RightState, RouteFacts
+from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding, Used
+from cab_registry.engine.inquiry import View
+from cab_registry.engine.rights import Held, asked_classes, best_on, find_pairs, held_as, item_fits, worst_over
+
+Pairs = list[tuple[RightFacts, ItemFacts, Cover]]
+
+TAKEN = (RightState.SUSPENDED, RightState.WITHDRAWN)
+
+
+@dataclass(slots=True)
+class Holding:
+    """How a right stands: its finding, and the open ends that later checks look at."""
+
+    kind: str
+    rule: RightRule
+    finding: Finding
+    pairs: Pairs = field(default_factory=list)
+    taken: Held | None = None
+    procedure: Held | None = None
+    elsewhere: bool = False
+    own_clock_held: bool = False
+
+
+def default_clocks(kind: str, view: View) -> tuple[str, ...]:
+    """The usual clocks: designation on issue; recognition on performance for reports of tests, else on issue."""
+    if kind == "recognition" and view.question.result.kind in ("test_report", "glp_study"):
+        return ("performed",)
+    return ("issued",)
+
+
+def describe(view: View, held: Held, kind: str, rule: RightRule) -> dict[str, Any]:
+    """Return the values that sentences about a right use."""
+    issuer = view.inquiry.issuer
+    right = held.right
+    return {
+        "body": issuer.name if issuer is not None else None,
+        "kind": kind,
+        "by": right.by if right is not None else rule.by,
+        "clock": held.clock,
+        "day": held.day,
+        "status": held.status,
+        "requirement": view.question.subject.requirement,
+    }
+
+
+def used_by(held: Held) -> tuple[Used, ...]:
+    """Return the record that decided, with the right's own period."""
+    if held.right is None:
+        return ()
+    return (Used(held.right.record, held.right.version, (held.status.start, held.status.end)),)
+
+
+def judge_right(view: View, rf: RouteFacts, kind: str, rule: RightRule | None) -> Holding | None:
+    """Judge designation or recognition; None where the route does not ask for it."""
+    if rule is None:
+        return None
+    ids, classes = held_as(view, rf), asked_classes(view, rf)
+    pairs = find_pairs(view, rf, kind, rule, lambda item: item_fits(view, item, ids, classes))
+    if rule.begun_before is not None:
+        pairs = [pair for pair in pairs if _begun(view, pair, rule.begun_before)]
+    here, elsewhere = _at_site(view, pairs)
+    clocks = rule.on or default_clocks(kind, view)
+    holding = _judge_on(view, rf, kind, rule, here, clocks)
+    if elsewhere and holding.finding.outcome == FAIL:
+        other = _judge_on(view, rf, kind, rule, here + elsewhere, clocks)
+        if other.finding.outcome == PASS:
+            other.elsewhere = True
+            holding = other
+    asked = view.question.subject.procedure
+    if holding.finding.outcome != FAIL and holding.taken is None:
+        narrowed = [pair for pair in holding.pairs if not pair[1].procedures or asked in pair[1].procedures]
+        if len(narrowed) != len(holding.pairs):
+            own = [clock for clock in clocks if clock != "presented"] or ["issued"]
+            holding.procedure = min(
+                (worst_over(view, narrowed, clock)[0] for clock in own), key=lambda held: held.status.state
+            )
+    return holding
+
+
+def _begun(view: View, pair: tuple[RightFacts, ItemFacts, Cover], before: When) -> bool:
+    status = pair[1].timeline(view.presented).at(before.earliest - 1)
+    return status.state not in (RightState.NOT_YET, RightState.NONE)
+
+
+def _at_site(view: View, pairs: Pairs) -> tuple[Pairs, Pairs]:
+    """Part the rights that count for the question's site from those given for another site."""
+    site = view.inquiry.site
+    if site is None:
+        return pairs, []
+    here = [pair for pair in pairs if pair[0].site in (None, site)]
+    return here, [pair for pair in pairs if pair[0].site not in (None, site)]
+
+
+def _judge_on(view: View, rf: RouteFacts, kind: str, rule: RightRule, pairs: Pairs, clocks: tuple[str, ...]) -> Holding:
+    worst: Finding | None = None
+    taken: Held | None = None
+    for clock in clocks:
+        held, missing = worst_over(view, pairs, clock)
+        if held.state in TAKEN:
+            if clock != "presented" and (taken is None or held.state < taken.state):
+                taken = held
+            finding = _finding(view, kind, rule, held, PASS, f"{kind}.given")
+        elif held.state is RightState.HELD:
+            finding = _finding(view, kind, rule, held, PASS, f"{kind}.held")
+        elif held.state is RightState.UNKNOWN:
+            key = f"{kind}.{held.status.event}" if held.status.event in _OPEN else f"{kind}.window"
+            finding = _finding(view, kind, rule, held, UNKNOWN, key, missing)
+        elif held.state is RightState.NONE:
+            finding = _absent(view, rf, kind, rule, held)
+        else:
+            finding = _not_held(view, rf, kind, rule, held, pairs)
+        if worst is None or _RANK[finding.outcome] < _RANK[worst.outcome]:
+            worst = finding
+    assert worst is not None
+    own = worst.outcome == PASS and taken is None
+    return Holding(kind, rule, worst, pairs, taken, own_clock_held=own)
+
+
+_OPEN = ("silence_open", "scope_in_words", "clock_missing")
+_RANK = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}
+
+
+def _finding(
+    view: View, kind: str, rule: RightRule, held: Held, outcome: str, key: str, missing: tuple[str, ...] = ()
+) -> Finding:
+    return Finding(kind, outcome, key, describe(view, held, kind, rule), used_by(held), rule, rule.citation, missing)
+
+
+def _not_held(view: View, rf: RouteFacts, kind: str, rule: RightRule, held: Held, pairs: Pairs) -> Finding:
+    """Not yet given, or run out by its own end, on the day that counts."""
+    if held.state is RightState.NOT_YET and held.clock != "presented":
+        shown = best_on(view, pairs, view.presented, "presented")
+        if shown.state is RightState.HELD:
+            early = find_early(view, rf, kind)
+            key = f"{kind}.early_{early.effect}"
+            outcome = {Truth.YES: PASS, Truth.NO: FAIL, Truth.UNKNOWN: UNKNOWN}[early.met]
+            finding = _finding(view, kind, rule, held, outcome, key)
+            return finding._replace(sourced=early.sourced or rule)
+    name = {RightState.NOT_YET: "not_yet", RightState.EXPIRED: "expired"}.get(held.state, "ended")
+    return _finding(view, kind, rule, held, FAIL, f"{kind}.{name}")
+
+
+def _absent(view: View, rf: RouteFacts, kind: str, rule: RightRule, held: Held) -> Finding:
+    """Nothing on record: never given where the list is complete, open where it is not."""
+    if view.inquiry.issuer is None and not view.inquiry.stated_issuer:
+        return _finding(view, kind, rule, held, UNKNOWN, f"{kind}.no_issuer", ("result.issuer",))
+    if view.inquiry.candidates and view.inquiry.issuer is None:
+        return _finding(view, kind, rule, held, UNKNOWN, f"{kind}.no_issuer", ("result.issuer",))
+    found = listing(view, rf, kind, rule.by)
+    finding = _finding(view, kind, rule, held, FAIL if found.complete else UNKNOWN, f"{kind}.{found.key}")
+    return finding._replace(values={**finding.values, "list": found.title, "address": found.address})

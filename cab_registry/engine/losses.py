@@ -1,0 +1,229 @@
+"""The check `survival`: what a loss between issue and presentation does to an older result (domain.md, section 7)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from cab_registry.domain.days import Truth, When, add_months, show_day
+from cab_registry.domain.records import Position
+from cab_registry.domain.records.route import SurvivalRule
+from cab_registry.engine.document import notices_on_result
+from cab_registry.engine.facts import Force, RightState, RouteFacts, Working
+from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding, Ground, Used
+from cab_registry.engine.holding import Holding, used_by
+from cab_registry.engine.inquiry import View
+from cab_registry.engine.reach import find_listed
+from cab_registry.engine.rights import best_on
+
+
+class Loss(NamedTuple):
+    """Something that stood on the result's own clocks and stands no more on the day of presentation."""
+
+    reason: str
+    on: When | None
+    values: dict[str, Any]
+    used: tuple[Used, ...] = ()
+    notice: When | None = None
+    open: bool = False
+
+
+_REASONS = {
+    RightState.SUSPENDED: "suspension",
+    RightState.WITHDRAWN: "withdrawal",
+    RightState.EXPIRED: "expiry",
+    RightState.EDITION_ENDED: "expiry",
+}
+
+
+def find_losses(view: View, rf: RouteFacts, holdings: list[Holding]) -> list[Loss]:
+    """List what was lost between the result's own clocks and the day of presentation."""
+    if view.presented < view.inquiry.issued.first:
+        return []
+    losses = [loss for holding in holdings if (loss := _lost_right(view, holding)) is not None]
+    for found in (_lost_instrument(view, rf), _lost_operation(view, rf), _lost_listing(view, rf)):
+        if found is not None:
+            losses.append(found)
+    losses.extend(_lost_membership(view, rf))
+    losses.extend(_excluded_class(view, rf))
+    return losses
+
+
+def _lost_right(view: View, holding: Holding) -> Loss | None:
+    if not holding.own_clock_held:
+        return None
+    shown = best_on(view, holding.pairs, view.presented, "presented")
+    if shown.state is RightState.HELD:
+        return None
+    reason = _REASONS.get(shown.state)
+    values = {
+        "kind": holding.kind,
+        "by": shown.right.by if shown.right is not None else None,
+        "event": shown.status.event,
+    }
+    if reason is None:
+        possible = [name for state, name in _REASONS.items() if state in shown.status.possible]
+        if shown.state is RightState.UNKNOWN and possible:
+            return Loss(possible[0], shown.status.on, values, used_by(shown), open=True)
+        return None
+    return Loss(reason, shown.status.on or shown.status.end.moved(1), values, used_by(shown))
+
+
+def _lost_instrument(view: View, rf: RouteFacts) -> Loss | None:
+    state = view.now(rf.force)
+    if state.force is Force.IN_FORCE or state.force is Force.NONE:
+        return None
+    values = {"state": state}
+    reason = "annex" if state.annex else "instrument"
+    return Loss(reason, state.on, values, notice=state.notice, open=state.force is Force.UNKNOWN)
+
+
+def _lost_operation(view: View, rf: RouteFacts) -> Loss | None:
+    if "presented" in rf.route.clocks.operational:
+        return None
+    state = view.now(rf.working)
+    if state.working is not Working.ENDED or view.now(rf.force).force is not Force.IN_FORCE:
+        return None
+    return Loss("operation", state.on, {"state": state})
+
+
+def _lost_listing(view: View, rf: RouteFacts) -> Loss | None:
+    if not view.inquiry.requirements:
+        return None
+    listed = find_listed(view, rf, view.inquiry.requirements[0])
+    if listed is None or listed.item.transition is not None:
+        return None
+    over = view.reached(listed.period.end.moved(1)) if listed.period.end.latest < 10**6 * 9 else Truth.NO
+    if over is Truth.NO:
+        return None
+    values = {"requirement": view.inquiry.requirements[0], "period": listed.period}
+    return Loss("listing", listed.period.end.moved(1), values, open=over is Truth.UNKNOWN)
+
+
+def _lost_membership(view: View, rf: RouteFacts) -> list[Loss]:
+    economy = view.inquiry.economy
+    if economy is None or not rf.exporters:
+        return []
+    for code, period in view.facts.memberships.get(economy, ()):
+        view.holds(period)
+        del code
+    parties = view.facts.parties(economy, view.presented)
+    if any(code in parties and view.holds(period) is not Truth.NO for code, period in rf.exporters):
+        return []
+    return [Loss("membership", None, {"economy": economy, "exporters": [code for code, _ in rf.exporters]})]
+
+
+def _excluded_class(view: View, rf: RouteFacts) -> list[Loss]:
+    asked = view.question.subject.product_class
+    for item in rf.route.excluded:
+        if item.product_class == asked and item.why != "silent" and view.holds(item.period) is Truth.YES:
+            return [Loss("exclusion", item.from_, {"product": asked})]
+    return []
+
+
+def _find_rule(view: View, rf: RouteFacts, loss: Loss) -> SurvivalRule | None:
+    subject, kind = view.question.subject, view.question.result.kind
+    ids = set(view.inquiry.requirements)
+    for requirement in view.inquiry.requirements:
+        ids |= view.facts.spell(requirement)
+    for rule in rf.route.survival:
+        reasons = (rule.reason,) if isinstance(rule.reason, str) else rule.reason
+        if loss.reason not in reasons and "any" not in reasons:
+            continue
+        if rule.result_kinds and kind not in rule.result_kinds:
+            continue
+        if rule.procedures and subject.procedure not in rule.procedures:
+            continue
+        if rule.product_classes and subject.product_class not in rule.product_classes:
+            continue
+        if rule.requirements and not ids & set(rule.requirements):
+            continue
+        return rule
+    return None
+
+
+def check_survival(view: View, rf: RouteFacts, losses: list[Loss], saved_by: Position | None) -> Finding:
+    """The result outlives every loss, or a position that binds here says that it is accepted all the same."""
+    if not losses:
+        return Finding("survival", NOT_APPLICABLE, "survival.no_loss")
+    worst: Finding | None = None
+    conditions: tuple[Ground, ...] = ()
+    for loss in losses:
+        found = _judge(view, rf, loss)
+        if loss.open and found.outcome == FAIL:
+            found = found._replace(outcome=UNKNOWN, key="survival.window")
+        conditions += found.conditions
+        if worst is None or _RANK[found.outcome] < _RANK[worst.outcome]:
+            worst = found
+    assert worst is not None
+    if worst.outcome != PASS and saved_by is not None:
+        return worst._replace(outcome=PASS, key="survival.position", conditions=(), missing=())
+    return worst._replace(conditions=conditions if worst.outcome == PASS else ())
+
+
+_RANK = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}
+
+
+def _judge(view: View, rf: RouteFacts, loss: Loss) -> Finding:
+    rule = _find_rule(view, rf, loss)
+    values = {"reason": loss.reason, "on": loss.on, **loss.values}
+    base = Finding(
+        "survival", UNKNOWN, f"survival.silent_{loss.reason}", values, loss.used, rule, rule.citation if rule else None
+    )
+    if rule is None or rule.effect == "silent":
+        return base
+    if rule.effect == "falls":
+        return base._replace(outcome=FAIL, key="survival.falls")
+    if rule.effect == "needs_active_body":
+        return base._replace(outcome=FAIL, key="survival.needs_active_body")
+    if rule.effect == "acquired_rights":
+        return _acquired(view, loss, base)
+    end = _last_day(view, rule, loss)
+    if end is not None:
+        over = view.reached(end.moved(1))
+        values = {**values, "end": end}
+        if over is not Truth.NO:
+            return base._replace(outcome=OUTCOME_OF[Truth(2 - over)], key="survival.run_out", values=values)
+        base = base._replace(values=values)
+    if rule.effect == "takeover":
+        return _taken_over(view, rule, base)
+    grounds = (Ground("survival", rule.condition, rule.citation),) if rule.condition else ()
+    return base._replace(outcome=PASS, key="survival.survives", conditions=grounds)
+
+
+def _last_day(view: View, rule: SurvivalRule, loss: Loss) -> When | None:
+    end = rule.until
+    if rule.months is not None and loss.on is not None:
+        limit = When(add_months(loss.on.earliest, rule.months), add_months(loss.on.latest, rule.months))
+        end = limit if end is None else end.earlier_of(limit)
+    return end
+
+
+def _acquired(view: View, loss: Loss, base: Finding) -> Finding:
+    """Ordered before the notice and issued before the effect; reach has seen to the second."""
+    notice = loss.notice or loss.on
+    if notice is None:
+        return base._replace(key="survival.no_notice")
+    ordered = view.question.ordered
+    values = {**base.values, "notice": notice}
+    if ordered is not None:
+        met = Truth(2 - notice.reached(ordered))
+        key = "survival.ordered_before" if met is Truth.YES else "survival.ordered_after"
+        return base._replace(outcome=OUTCOME_OF[met], key=key, values={**values, "ordered": show_day(ordered)})
+    if notice.reached(view.inquiry.performed.first) is Truth.NO and not view.inquiry.performed_assumed:
+        return base._replace(outcome=PASS, key="survival.begun_before", values=values)
+    if notice.reached(view.inquiry.issued.last) is Truth.NO:
+        return base._replace(outcome=PASS, key="survival.begun_before", values=values)
+    return base._replace(outcome=UNKNOWN, key="survival.order_missing", values=values, missing=("result.ordered_on",))
+
+
+def _taken_over(view: View, rule: SurvivalRule, base: Finding) -> Finding:
+    effects = {notice.effect for notice, _ in notices_on_result(view) if view.reached(notice.on) is Truth.YES}
+    if "not_taken_over" in effects and "taken_over" not in effects:
+        return base._replace(outcome=FAIL, key="survival.not_taken_over")
+    name = "finish_takeover" if "taken_over" in effects else "show_takeover"
+    text = rule.condition or ""
+    return base._replace(
+        outcome=PASS,
+        key="survival.taken_over" if "taken_over" in effects else "survival.takeover_open",
+        conditions=(Ground(name, text, rule.citation),),
+    )

@@ -1,0 +1,176 @@
+"""The checks `procedure`, `site` and `suspension`, which look at what the rights have left open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cab_registry.domain.days import Truth
+from cab_registry.domain.question import AskedSubcontractor
+from cab_registry.domain.records.route import RightRule, SubcontractorRule
+from cab_registry.engine.facts import IssuerFacts, RightState, RouteFacts
+from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding
+from cab_registry.engine.holding import TAKEN, Holding, describe, used_by
+from cab_registry.engine.inquiry import View, fold
+from cab_registry.engine.rights import Held, covered, given_by, held_as, worst_over
+
+
+def check_procedure(view: View, holdings: list[Holding]) -> Finding:
+    """The rights are held for the procedure that the result followed."""
+    asked = view.question.subject.procedure
+    worst: Finding | None = None
+    for holding in holdings:
+        held = holding.procedure
+        if held is None or held.state in (RightState.HELD, *TAKEN):
+            continue
+        listed = sorted({name for _, item, _ in holding.pairs for name in item.procedures})
+        values = {**describe(view, held, holding.kind, holding.rule), "procedure": asked, "procedures": listed}
+        if asked is None:
+            return Finding("procedure", UNKNOWN, "procedure.not_stated", values, missing=("subject.procedure",))
+        outcome = UNKNOWN if held.state is RightState.UNKNOWN else FAIL
+        key = "procedure.window" if outcome == UNKNOWN else "procedure.not_held"
+        if worst is None or outcome == FAIL:
+            worst = Finding("procedure", outcome, key, values, used_by(held))
+    if worst is not None:
+        return worst
+    if any(holding.procedure is not None for holding in holdings):
+        return Finding("procedure", PASS, "procedure.held", {"procedure": asked})
+    return Finding("procedure", NOT_APPLICABLE, "procedure.not_limited")
+
+
+def check_site(view: View, rf: RouteFacts, holdings: list[Holding]) -> Finding:
+    """The work was done at a site for which the rights are held, and every subcontractor holds what the route asks."""
+    inquiry, clause = view.inquiry, rf.route.clause
+    if clause is not None and clause.use == "unknown":
+        return Finding("site", UNKNOWN, "site.clause_unknown", sourced=clause, citation=clause.citation)
+    if clause is not None and clause.use == "not_yet":
+        return Finding("site", FAIL, "site.clause_not_yet", sourced=clause, citation=clause.citation)
+    for holding in holdings:
+        if holding.elsewhere:
+            values = {"site": inquiry.site, "sites": sorted({pair[0].site for pair in holding.pairs if pair[0].site})}
+            return Finding("site", FAIL, "site.other_site", values)
+    found = _place(view, rf, holdings)
+    if found is not None and found.outcome == FAIL:
+        return found
+    parts = _subcontractors(view, rf)
+    if parts is not None and (found is None or parts.outcome == FAIL):
+        return parts
+    if found is not None:
+        return found
+    if rf.route.issuer.place == "any" and not view.question.result.subcontractors:
+        return Finding("site", NOT_APPLICABLE, "site.anywhere")
+    return Finding("site", PASS, "site.held", {"place": view.question.result.performed_in})
+
+
+def _place(view: View, rf: RouteFacts, holdings: list[Holding]) -> Finding | None:
+    inquiry = view.inquiry
+    sited = sorted({pair[0].site for holding in holdings for pair in holding.pairs if pair[0].site})
+    if inquiry.site is None and len(sited) > 0 and inquiry.issuer is not None and inquiry.issuer.body is not None:
+        if any(all(pair[0].site for pair in holding.pairs) for holding in holdings if holding.pairs):
+            if len(inquiry.issuer.body.sites) > 1:
+                return Finding("site", UNKNOWN, "site.not_stated", {"sites": sited}, missing=("result.site",))
+    if rf.route.issuer.place != "recognised_site":
+        return None
+    where = view.question.result.performed_in
+    home = inquiry.site_economy or inquiry.economy
+    if where is None or home is None or inquiry.issuer is None:
+        return None
+    body = inquiry.issuer.body
+    places = {site.economy for site in body.sites} if body is not None and inquiry.site is None else set()
+    if where in (places or {home}):
+        return None
+    return Finding("site", FAIL, "site.done_elsewhere", {"place": where, "home": home})
+
+
+def _subcontractors(view: View, rf: RouteFacts) -> Finding | None:
+    parts = view.question.result.subcontractors
+    rule = rf.route.issuer.subcontractors
+    if not parts or rule is None or rule.need == "nothing":
+        return None
+    if rule.need == "none_allowed":
+        return Finding("site", FAIL, "site.no_subcontractors", sourced=rule)
+    if rule.need == "silent":
+        return Finding("site", UNKNOWN, "site.subcontractors_silent", sourced=rule)
+    worst: Finding | None = None
+    for index, part in enumerate(parts):
+        found = _one_subcontractor(view, rf, rule, part, index)
+        if found.outcome == FAIL:
+            return found
+        if worst is None or found.outcome == UNKNOWN:
+            worst = found
+    return worst
+
+
+def _one_subcontractor(
+    view: View, rf: RouteFacts, rule: SubcontractorRule, part: AskedSubcontractor, index: int
+) -> Finding:
+    facts = view.facts
+    name = part.id or part.name
+    values: dict[str, Any] = {"part": name, "economy": part.economy}
+    known = _find_part(view, part)
+    economy = known.economy if known is not None else part.economy
+    if rule.located:
+        if economy is None:
+            missing = (f"result.subcontractors.{index}.economy",)
+            return Finding("site", UNKNOWN, "site.subcontractor_place", values, sourced=rule, missing=missing)
+        if not facts.parties(economy, view.inquiry.performed.last) & set(rule.located):
+            return Finding("site", FAIL, "site.subcontractor_elsewhere", values, sourced=rule)
+    if known is None:
+        if name is None:
+            missing = (f"result.subcontractors.{index}.id",)
+            return Finding("site", UNKNOWN, "site.subcontractor_unnamed", values, sourced=rule, missing=missing)
+        outcome = FAIL if facts.complete else UNKNOWN
+        return Finding("site", outcome, "site.subcontractor_unknown", values, sourced=rule)
+    held = _part_recognised(view, rf, rule, known)
+    values["status"] = held.status
+    if held.state is RightState.HELD:
+        return Finding("site", PASS, "site.subcontractor_recognised", values, used_by(held), rule)
+    if held.state is RightState.UNKNOWN or (held.state is RightState.NONE and not facts.complete):
+        return Finding("site", UNKNOWN, "site.subcontractor_open", values, used_by(held), rule)
+    return Finding("site", FAIL, "site.subcontractor_not_recognised", values, used_by(held), rule)
+
+
+def _find_part(view: View, part: AskedSubcontractor) -> IssuerFacts | None:
+    facts = view.facts
+    if part.id is not None:
+        return facts.issuers.get(part.id)
+    if part.name is not None:
+        ids = facts.names.get(fold(part.name), ())
+        return facts.issuers.get(ids[0]) if len(ids) == 1 else None
+    return None
+
+
+def _part_recognised(view: View, rf: RouteFacts, rule: SubcontractorRule, part: IssuerFacts) -> Held:
+    asked = rf.route.issuer.recognition
+    recognition = RightRule(
+        by=asked.by if asked is not None else ("importer",), under=rule.under or (asked.under if asked else ())
+    )
+    ids = held_as(view, rf)
+    pairs = []
+    for right in part.recognitions:
+        cover = covered(right, rf, recognition.under)
+        if cover is None or not given_by(view, recognition.by, right.by):
+            continue
+        pairs.extend(
+            (right, item, cover) for item in right.items if item.requirement is None or item.requirement in ids
+        )
+    return worst_over(view, pairs, "performed")[0]
+
+
+def check_suspension(view: View, taken: list[tuple[Held, str, RightRule | None, bool]]) -> Finding:
+    """What a decision had taken away on a right's own clocks; a lifting heals nothing unless the route says so."""
+    worst: Finding | None = None
+    for held, kind, rule, lifted in taken:
+        on_lifting = rule.on_lifting if rule is not None else "gap_stays"
+        met, key = Truth.NO, "taken"
+        if lifted and held.state is RightState.SUSPENDED and on_lifting != "gap_stays":
+            met = Truth.YES if on_lifting == "heals" else Truth.UNKNOWN
+            key = "healed" if on_lifting == "heals" else "lifting_silent"
+        values = {**describe(view, held, kind, rule or _NO_RULE), "kind": kind}
+        found = Finding("suspension", OUTCOME_OF[met], f"suspension.{key}", values, used_by(held), rule)
+        if worst is None or _RANK[found.outcome] < _RANK[worst.outcome]:
+            worst = found
+    return worst or Finding("suspension", PASS, "suspension.none")
+
+
+_NO_RULE = RightRule(by=("importer",))
+_RANK = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}

@@ -1,0 +1,338 @@
+"""Does a route reach the question at all? (domain.md, section 2, "Reach".)
+
+Each criterion is three-valued: NO means outside, UNKNOWN means reached with an open point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from cab_registry.domain.days import Period, Truth
+from cab_registry.domain.records.common import Sourced
+from cab_registry.domain.records.route import OriginRule, TerritoryRule
+from cab_registry.engine.early import judge_early
+from cab_registry.engine.facts import Force, RouteFacts
+from cab_registry.engine.inquiry import View
+
+
+class Criterion(NamedTuple):
+    """One criterion of reach: its code, whether it is met, the sentence's key and values."""
+
+    code: str
+    met: Truth
+    key: str = ""
+    values: dict[str, Any] = {}
+    sourced: Sourced | None = None
+    missing: tuple[str, ...] = ()
+    early: bool = False
+
+
+_MET: Final = {
+    code: Criterion(code, Truth.YES)
+    for code in (
+        "direction",
+        "result_kind",
+        "procedure",
+        "requirement",
+        "product",
+        "activity",
+        "site",
+        "instrument",
+        "operational",
+    )
+}
+
+
+def _any_party(parties: frozenset[str], listed: tuple[tuple[str, Period], ...], view: View, clock: str) -> Truth:
+    best = Truth.NO
+    for code, period in listed:
+        if code in parties or code == "WORLD":
+            best = max(best, view.held_on(period, clock))
+    return best
+
+
+def direction(view: View, rf: RouteFacts) -> Criterion:
+    """The market is the importer on the day of presentation, the issuer's economy the exporter on the day of issue."""
+    inquiry = view.inquiry
+    values = {"destination": view.question.destination, "economy": inquiry.economy}
+    into = _any_party(view.destination_parties, rf.importers, view, "presented")
+    if into is Truth.NO:
+        return Criterion("direction", Truth.NO, "direction.not_into", values)
+    if inquiry.economy is None:
+        if not rf.exporters:
+            return _MET["direction"]
+        return Criterion("direction", Truth.UNKNOWN, "direction.no_economy", values, missing=("result.issuer_economy",))
+    if inquiry.issuer_parties & set(rf.route.not_exporter):
+        return Criterion("direction", Truth.NO, "direction.not_from", values)
+    out = _any_party(inquiry.issuer_parties, rf.exporters, view, "issued") if rf.exporters else Truth.YES
+    if out is Truth.NO:
+        return Criterion("direction", Truth.NO, "direction.not_from", values)
+    met = min(into, out)
+    return _MET["direction"] if met is Truth.YES else Criterion("direction", met, "direction.window", values)
+
+
+def result_kind(view: View, rf: RouteFacts) -> Criterion:
+    """The route carries this kind of result."""
+    kind = view.question.result.kind
+    if kind in rf.result_kinds:
+        return _MET["result_kind"]
+    return Criterion("result_kind", Truth.NO, "result_kind.not_carried", {"kind": kind, "kinds": rf.route.result_kinds})
+
+
+def procedure(view: View, rf: RouteFacts) -> Criterion:
+    """Where the route names procedures, the question must name one of them."""
+    asked = view.question.subject.procedure
+    if not rf.procedures or asked in rf.procedures:
+        return _MET["procedure"]
+    values = {"procedure": asked, "procedures": rf.route.procedures}
+    return Criterion("procedure", Truth.NO, "procedure.not_named" if asked is None else "procedure.other", values)
+
+
+def requirement(view: View, rf: RouteFacts) -> Criterion:
+    """The requirement, and a rule that the document attests, stand in the route's list, whatever the dates."""
+    inquiry, subject = view.inquiry, view.question.subject
+    if not rf.listed:
+        if not rf.sectors or subject.sector in rf.sectors:
+            return _MET["requirement"]
+        if subject.sector is None:
+            return Criterion("requirement", Truth.UNKNOWN, "requirement.no_sector", missing=("subject.sector",))
+        return Criterion("requirement", Truth.NO, "requirement.other_sector", {"sector": subject.sector})
+    if not inquiry.requirements:
+        if subject.sector is not None and rf.sectors and subject.sector not in rf.sectors:
+            return Criterion("requirement", Truth.NO, "requirement.other_sector", {"sector": subject.sector})
+        return Criterion("requirement", Truth.UNKNOWN, "requirement.not_stated", missing=("subject.requirement",))
+    listed = [find_listed(view, rf, rule) is not None for rule in inquiry.requirements]
+    values = {"requirement": subject.requirement}
+    if not any(listed):
+        return Criterion("requirement", Truth.NO, "requirement.not_listed", values)
+    if inquiry.attests and not any(find_listed(view, rf, rule) for rule in inquiry.attests):
+        return Criterion("requirement", Truth.NO, "requirement.attests_other", {"attests": inquiry.attests})
+    if len(listed) > 1:
+        return Criterion(
+            "requirement", Truth.UNKNOWN, "requirement.ambiguous", {**values, "candidates": inquiry.requirements}
+        )
+    return _MET["requirement"]
+
+
+def find_listed(view: View, rf: RouteFacts, rule: str) -> Any:
+    """Return the route's listed requirement that is the rule or holds it as a part."""
+    listed = rf.listed.get(rule)
+    if listed is not None:
+        return listed
+    for wider in view.facts.spell(rule):
+        if wider in rf.listed:
+            return rf.listed[wider]
+    return None
+
+
+def product(view: View, rf: RouteFacts) -> Criterion:
+    """The product class is covered and not excluded on the day of presentation."""
+    route, asked = rf.route, view.question.subject.product_class
+    if not route.product_classes and not route.excluded:
+        return _MET["product"]
+    if asked is None:
+        return Criterion("product", Truth.UNKNOWN, "product.not_stated", missing=("subject.product_class",))
+    values: dict[str, Any] = {"product": asked}
+    for item in route.excluded:
+        if item.product_class != asked:
+            continue
+        out = view.holds(item.period)
+        if out is Truth.NO or _excluded_later(view, rf, item.period):
+            continue
+        met = Truth.UNKNOWN if item.why == "silent" or out is Truth.UNKNOWN else Truth.NO
+        return Criterion("product", met, f"product.{item.why}", values, item)
+    if not route.product_classes:
+        return _MET["product"]
+    items = [item for item in route.product_classes if item.product_class == asked]
+    return _dated("product", items, view, rf, values, "product")
+
+
+def _excluded_later(view: View, rf: RouteFacts, period: Period) -> bool:
+    """A class excluded only after issue stays reached where the route says what becomes of older results."""
+    rules = any(rule.reason == "exclusion" or "exclusion" in rule.reason for rule in rf.route.survival)
+    return rules and period.holds(view.inquiry.issued.last) is Truth.NO
+
+
+def activity(view: View, rf: RouteFacts) -> Criterion:
+    """The activity (kind of inspection) is inside the route."""
+    rules, asked = rf.route.activities, view.question.subject.activity
+    if not rules:
+        return _MET["activity"]
+    if asked is None:
+        return Criterion("activity", Truth.UNKNOWN, "activity.not_stated", missing=("subject.activity",))
+    values = {"activity": asked}
+    for rule in rules:
+        if rule.activity == asked and rule.rule != "covered" and view.holds(rule.period) is not Truth.NO:
+            met = Truth.UNKNOWN if rule.rule == "silent" else Truth.NO
+            return Criterion("activity", met, f"activity.{rule.rule}", values, rule)
+    items = [rule for rule in rules if rule.activity == asked and rule.rule == "covered"]
+    return _dated("activity", items, view, rf, values, "activity")
+
+
+def _dated(code: str, items: list[Any], view: View, rf: RouteFacts, values: dict[str, Any], about: str) -> Criterion:
+    """Judge dated items on the day of presentation; a start after issue goes by the rule for early results."""
+    best, chosen = Truth.NO, None
+    for item in items:
+        held = view.holds(item.period)
+        if held > best or chosen is None:
+            best, chosen = held, item
+    if chosen is None:
+        return Criterion(code, Truth.NO, f"{code}.not_covered", values)
+    if best is Truth.NO:
+        return Criterion(code, Truth.NO, f"{code}.not_in_period", {**values, "period": chosen.period}, chosen)
+    if best is Truth.UNKNOWN:
+        return Criterion(code, best, f"{code}.window", {**values, "period": chosen.period}, chosen)
+    early = judge_early(view, rf, about, chosen.period.start)
+    if early is None:
+        return _MET[code]
+    return Criterion(
+        code, early.met, f"{code}.early", {**values, "period": chosen.period}, early.sourced or chosen, early=True
+    )
+
+
+def site(view: View, rf: RouteFacts) -> Criterion:
+    """The place of work and the origin of the product are inside the route."""
+    place = _territory(view, rf)
+    if place.met is Truth.NO:
+        return place
+    origin = _origin(view, rf)
+    return origin if origin.met < place.met else place
+
+
+def _territory(view: View, rf: RouteFacts) -> Criterion:
+    rules = rf.route.territory
+    if isinstance(rules, str) or not rules:
+        return _MET["site"]
+    where = view.question.result.performed_in or view.inquiry.site_economy
+    if where is None:
+        if any(rule.where == "any" for rule in rules):
+            return _MET["site"]
+        return Criterion("site", Truth.UNKNOWN, "site.no_place", missing=("result.performed_in",))
+    items = [rule for rule in rules if _inside(view, rf, rule, where)]
+    return _dated("site", items, view, rf, {"place": where}, "territory")
+
+
+def _inside(view: View, rf: RouteFacts, rule: TerritoryRule, where: str) -> bool:
+    inquiry = view.inquiry
+    place = view.facts.parties(where, inquiry.performed.last)
+    exporting = {code for code, _ in rf.exporters if code in inquiry.issuer_parties} | {inquiry.economy}
+    importing = {code for code, _ in rf.importers if code in view.destination_parties}
+    if rule.where == "own":
+        return where == inquiry.economy
+    if rule.where == "party":
+        return bool(place & exporting)
+    if rule.where == "third":
+        return not place & exporting and not place & importing
+    if rule.where == "outside":
+        return where != inquiry.economy
+    if rule.where == "importer":
+        return bool(place & importing)
+    return rule.where == "any" or bool(place & set(rule.economies))
+
+
+def _origin(view: View, rf: RouteFacts) -> Criterion:
+    rules = rf.route.origin
+    if isinstance(rules, str) or not rules:
+        return _MET["site"]
+    held = [(rule, view.holds(rule.period)) for rule in rules]
+    held = [(rule, truth) for rule, truth in held if truth is not Truth.NO]
+    if any(rule.where == "any" and truth is Truth.YES for rule, truth in held):
+        return _MET["site"]
+    origin = view.question.subject.origin
+    if origin is None:
+        return Criterion("site", Truth.UNKNOWN, "site.no_origin", missing=("subject.origin",))
+    best = max((truth for rule, truth in held if _originates(view, rf, rule, origin)), default=Truth.NO)
+    if best is Truth.YES:
+        return _MET["site"]
+    rule = rules[0]
+    return Criterion("site", best, "site.origin", {"origin": origin}, rule)
+
+
+def _originates(view: View, rf: RouteFacts, rule: OriginRule, origin: str) -> bool:
+    parties = view.facts.parties(origin, view.inquiry.issued.last)
+    if rule.where == "any" or parties & set(rule.economies):
+        return True
+    exporting = {code for code, _ in rf.exporters if code in view.inquiry.issuer_parties} | {view.inquiry.economy}
+    if rule.where == "own":
+        return bool(parties & exporting)
+    if rule.where == "parties":
+        return bool(parties & (exporting | {code for code, _ in rf.importers if code in view.destination_parties}))
+    return False
+
+
+def instrument(view: View, rf: RouteFacts) -> Criterion:
+    """In force on the day of issue or of presentation, and not ended before the route's end clock."""
+    issued = _worst_force(rf, view.inquiry.issued.first, view.inquiry.issued.last)
+    shown = view.now(rf.force)
+    values = {"state": shown}
+    if issued.force is Force.IN_FORCE:
+        met = Truth.YES
+    elif shown.force is Force.IN_FORCE:
+        met = Truth.YES
+    elif Force.UNKNOWN in (issued.force, shown.force):
+        met = Truth.UNKNOWN
+    else:
+        met = Truth.NO
+    end = view.clock(rf.route.clocks.end)
+    if met is not Truth.NO and rf.route.clocks.end != "issued":
+        met = min(met, _not_ended(view, rf, end.first if rf.route.clocks.end == "performed" else end.last))
+    elif met is Truth.YES and issued.force in (Force.ENDED, Force.SUSPENDED):
+        met = Truth.NO
+    if met is Truth.YES:
+        return _MET["instrument"]
+    key = {Force.NONE: "instrument.not_in_force", Force.UNKNOWN: "instrument.window"}.get(
+        shown.force, "instrument.ended"
+    )
+    return Criterion("instrument", met, key, values)
+
+
+def _not_ended(view: View, rf: RouteFacts, day: int) -> Truth:
+    state = rf.force.at(day)
+    if state.force in (Force.ENDED, Force.SUSPENDED):
+        return Truth.NO
+    return Truth.UNKNOWN if state.force is Force.UNKNOWN else Truth.YES
+
+
+def _worst_force(rf: RouteFacts, first: int, last: int) -> Any:
+    if first == last:
+        return rf.force.at(first)
+    return min(rf.force.over(first, last), key=lambda state: state.force)
+
+
+def operational(view: View, rf: RouteFacts) -> Criterion:
+    """A direction that never came to work and was given up reaches nothing."""
+    if rf.given_up:
+        return Criterion("operational", Truth.NO, "operational.given_up")
+    return _MET["operational"]
+
+
+CRITERIA: Final[tuple[Callable[[View, RouteFacts], Criterion], ...]] = (
+    direction,
+    result_kind,
+    procedure,
+    requirement,
+    product,
+    activity,
+    site,
+    instrument,
+    operational,
+)
+
+
+def judge_reach(view: View, rf: RouteFacts) -> list[Criterion] | None:
+    """Return the criteria that stay open where the route reaches the question; None where it does not."""
+    open_points: list[Criterion] = []
+    for criterion in CRITERIA:
+        found = criterion(view, rf)
+        if found.met is Truth.YES:
+            continue
+        if found.met is Truth.NO and not found.early:
+            return None
+        open_points.append(found)
+    return open_points
+
+
+def list_misses(view: View, rf: RouteFacts) -> list[Criterion]:
+    """Return every criterion that fails, in the order of reach."""
+    return [found for criterion in CRITERIA if (found := criterion(view, rf)).met is Truth.NO and not found.early]

@@ -1,0 +1,213 @@
+"""What the issuer holds on the days that count: designation, recognition, accreditation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from cab_registry.domain.days import ALWAYS, EARLIEST, NEVER, Truth
+from cab_registry.domain.question import Span
+from cab_registry.domain.records.route import Cover, RightRule
+from cab_registry.engine.facts import ItemFacts, RightFacts, RightState, RouteFacts, Status
+from cab_registry.engine.inquiry import YEAR, View
+
+NOTHING = Status(RightState.NONE, None, None, NEVER, ALWAYS)
+
+
+class Held(NamedTuple):
+    """The best status on one day, and the right and item that give it."""
+
+    status: Status
+    right: RightFacts | None = None
+    item: ItemFacts | None = None
+    clock: str = ""
+    day: int = 0
+    scope_open: bool = False
+
+    @property
+    def state(self) -> RightState:
+        """State of the right."""
+        return self.status.state
+
+
+Pair = tuple[RightFacts, ItemFacts]
+
+
+def given_by(view: View, accepted: Iterable[str], by: str) -> bool:
+    """Whether an authority, or a party that stands for its authority, is one of those that a rule accepts."""
+    facts = view.facts
+    economy = facts.economy_of(by)
+    for word in accepted:
+        if word == "exporter":
+            if economy is not None and economy in view.inquiry.issuer_parties:
+                return True
+        elif word == "importer":
+            if economy is not None and economy in view.destination_parties:
+                return True
+        elif by in facts.same_authority(word) or word == by:
+            return True
+        elif word in facts.authorities:
+            if by not in facts.authorities and by == facts.authorities[word].economy:
+                return True
+        elif economy is not None and (economy == word or word in facts.parties(economy, view.inquiry.issued.first)):
+            return True
+    return False
+
+
+def covered(right: RightFacts, rf: RouteFacts, covers: tuple[Cover, ...]) -> Cover | None:
+    """Return the cover under which a right counts for a route, or None."""
+    if not covers:
+        return _OWN if _own_cover(right, rf) else None
+    for cover in covers:
+        if cover.any:
+            return cover
+        if cover.agreement is None and cover.scheme is None:
+            if _own_cover(right, rf):
+                return cover
+        elif cover.agreement is not None:
+            if right.agreement == cover.agreement and (
+                cover.annex is None or right.annex is None or right.annex == cover.annex
+            ):
+                return cover
+        elif right.agreement is None and right.scheme in (None, cover.scheme):
+            return cover
+    return None
+
+
+_OWN = Cover()
+
+
+def _own_cover(right: RightFacts, rf: RouteFacts) -> bool:
+    route = rf.route
+    if route.agreement is not None:
+        return right.agreement == route.agreement and (
+            right.annex is None or route.annex is None or right.annex == route.annex
+        )
+    return right.agreement is None and (right.scheme is None or right.scheme == route.scheme)
+
+
+def item_fits(view: View, item: ItemFacts, held_as: frozenset[str], classes: frozenset[str]) -> bool:
+    """Whether a scope item speaks of the question's requirement, product class and kind of result."""
+    if item.requirement is not None:
+        if item.requirement not in held_as:
+            return False
+    elif item.standards:
+        return False
+    if item.product_classes and classes and not item.product_classes & classes:
+        return False
+    return not item.result_kinds or view.question.result.kind in item.result_kinds
+
+
+def held_as(view: View, rf: RouteFacts) -> frozenset[str]:
+    """Return the ids under which the body may hold its rights for the question's requirement."""
+    ids: set[str] = set()
+    for rule in view.inquiry.requirements:
+        ids |= view.facts.spell(rule)
+        listed = rf.listed.get(rule)
+        if listed is not None:
+            ids |= listed.held_as
+        else:
+            for wider in view.facts.spell(rule):
+                if wider in rf.listed:
+                    ids |= rf.listed[wider].held_as
+    return frozenset(ids)
+
+
+def asked_classes(view: View, rf: RouteFacts) -> frozenset[str]:
+    """Return the question's product class with those of which the route says it is a kind."""
+    asked = view.question.subject.product_class
+    if asked is None:
+        return frozenset()
+    kinds = {asked}
+    for item in rf.route.product_classes:
+        if item.product_class == asked:
+            kinds.update(item.held_as)
+    return frozenset(kinds)
+
+
+def find_pairs(
+    view: View, rf: RouteFacts, kind: str, rule: RightRule, fits: Callable[[ItemFacts], bool]
+) -> list[tuple[RightFacts, ItemFacts, Cover]]:
+    """Return the rights and scope items that could satisfy a rule, whatever the day."""
+    pairs = []
+    for holder in view.inquiry.right_holders:
+        for right in holder.rights(kind):
+            cover = covered(right, rf, rule.under)
+            if cover is None or not given_by(view, rule.by, right.by):
+                continue
+            pairs.extend((right, item, cover) for item in right.items if item.text_only or fits(item))
+    return pairs
+
+
+def status_of(view: View, right: RightFacts, item: ItemFacts, day: int) -> Status:
+    """Return a right's status on a day as the question sees it; silence is sure only when it is over by `known_on`."""
+    timeline = item.timeline(view.presented)
+    if day == view.presented:
+        view.see(*timeline.stretch(day))
+    if len(item.lanes) > 1:
+        for lane in item.lanes:
+            if lane.presented_from > view.presented:
+                view.see(EARLIEST, lane.presented_from - 1)
+                break
+            view.see(lane.presented_from, 10**9)
+    status = timeline.at(day)
+    if right.silence_from is not None and status.state is RightState.HELD:
+        if right.silence_from.latest > view.question.known_on:
+            return status._replace(state=RightState.UNKNOWN, event="silence_open")
+    return status
+
+
+def best_on(view: View, pairs: list[tuple[RightFacts, ItemFacts, Cover]], day: int, clock: str) -> Held:
+    """Return the best of several rights on one day."""
+    best = Held(NOTHING, clock=clock, day=day)
+    for right, item, cover in pairs:
+        if cover.held_on is not None:
+            status = _carried(view, right, item, cover, day)
+        else:
+            status = status_of(view, right, item, day)
+        if item.text_only and status.state is RightState.HELD:
+            status = status._replace(state=RightState.UNKNOWN, event="scope_in_words")
+        if best.right is None or status.state > best.status.state:
+            best = Held(status, right, item, clock, day, item.text_only)
+    return best
+
+
+def _carried(view: View, right: RightFacts, item: ItemFacts, cover: Cover, day: int) -> Status:
+    assert cover.held_on is not None
+    status = status_of(view, right, item, cover.held_on.earliest)
+    if status.state is not RightState.HELD:
+        return status._replace(state=min(status.state, RightState.NOT_YET))
+    start = cover.from_ or cover.held_on
+    begun = start.reached(day)
+    state = {Truth.YES: RightState.HELD, Truth.NO: RightState.NOT_YET, Truth.UNKNOWN: RightState.UNKNOWN}[begun]
+    return Status(state, "carried_over", start, start, NEVER)
+
+
+def _days(pairs: list[tuple[RightFacts, ItemFacts, Cover]], view: View, span: Span) -> Iterator[int]:
+    if span.first == span.last or span.first == EARLIEST:
+        yield span.last
+        return
+    days = {span.first}
+    for _, item, _ in pairs:
+        timeline = item.timeline(view.presented)
+        days.update(start for start in timeline.starts if span.first < start <= span.last)
+    yield from sorted(days)
+
+
+def worst_over(
+    view: View, pairs: list[tuple[RightFacts, ItemFacts, Cover]], clock: str
+) -> tuple[Held, tuple[str, ...]]:
+    """Return the worst of the best statuses over the days of a clock, and what is missing to tell.
+
+    A missing day of performance counts as the day of issue, unless the facts changed in the year before.
+    """
+    span = view.clock(clock)
+    assumed = clock == "performed" and view.inquiry.performed_assumed and not view.question.standing
+    if assumed:
+        span = Span(span.last - YEAR, span.last, every=False)
+    found = [best_on(view, pairs, day, clock) for day in _days(pairs, view, span)]
+    worst = min(found, key=lambda held: held.status.state)
+    if span.every or len({held.status.state for held in found}) == 1:
+        return worst, ()
+    unknown = worst.status._replace(state=RightState.UNKNOWN, event="clock_missing")
+    return worst._replace(status=unknown), (f"result.{clock}_on",)

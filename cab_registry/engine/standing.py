@@ -1,0 +1,230 @@
+"""Checks on law and issuer: `instrument`, `operational`, `requirement`, `issuer`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cab_registry.domain.days import NEVER, Period, Truth
+from cab_registry.domain.records.law import Tail
+from cab_registry.domain.records.route import OwnershipRule
+from cab_registry.engine.coverage import listing
+from cab_registry.engine.early import find_early
+from cab_registry.engine.facts import RouteFacts, Working, WorkingState
+from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding
+from cab_registry.engine.inquiry import View
+from cab_registry.engine.reach import find_listed
+
+
+def check_instrument(view: View, rf: RouteFacts) -> Finding:
+    """Passes for what reach has let through; an end between issue and presentation is left to `survival`."""
+    state = view.now(rf.force)
+    return Finding(
+        "instrument", PASS, "instrument.in_force", {"state": state, "issued": rf.force.at(view.inquiry.issued.last)}
+    )
+
+
+_WORKS = {
+    Working.OPERATIONAL: Truth.YES,
+    Working.PILOT: Truth.UNKNOWN,
+    Working.UNKNOWN: Truth.UNKNOWN,
+    Working.ENDED: Truth.NO,
+    Working.NOT_YET: Truth.NO,
+}
+
+
+def _working(view: View, rf: RouteFacts, clock: str) -> WorkingState:
+    if clock == "presented":
+        return view.now(rf.working)
+    span = view.clock(clock)
+    return min(rf.working.over(span.first, span.last), key=lambda state: state.working)
+
+
+def check_operational(view: View, rf: RouteFacts) -> Finding:
+    """The direction works on its clocks (usually the day of issue; GMP: the day of presentation)."""
+    worst, state, clock = Truth.YES, WorkingState(Working.OPERATIONAL, None, None), "issued"
+    for name in rf.route.clocks.operational:
+        now = _working(view, rf, name)
+        if _WORKS[now.working] < worst or clock not in rf.route.clocks.operational:
+            worst, state, clock = _WORKS[now.working], now, name
+    values: dict[str, Any] = {"state": state, "clock": clock, "day": view.clock(clock).last}
+    if worst is Truth.YES:
+        return _early_operation(view, rf, values)
+    if worst is Truth.UNKNOWN:
+        key = "operational.pilot" if state.working is Working.PILOT else "operational.window"
+        return Finding("operational", UNKNOWN, key, values)
+    if state.working is Working.NOT_YET and clock != "presented":
+        early = find_early(view, rf, "operational")
+        if early.met is not Truth.NO and view.now(rf.working).working is Working.OPERATIONAL:
+            return Finding(
+                "operational", OUTCOME_OF[early.met], f"operational.early_{early.effect}", values, sourced=early.sourced
+            )
+    key = "operational.ended" if state.working is Working.ENDED else "operational.not_yet"
+    return Finding("operational", FAIL, key, values)
+
+
+def _early_operation(view: View, rf: RouteFacts, values: dict[str, Any]) -> Finding:
+    """Where operation is judged on presentation only, a rule may still ask when the work was done."""
+    rules = rf.route.early_results
+    if not isinstance(rules, str):
+        for rule in rules:
+            if "operational" not in rule.about or rule.clock in rf.route.clocks.operational:
+                continue
+            if _working(view, rf, rule.clock).working in (Working.NOT_YET, Working.PILOT, Working.UNKNOWN):
+                early = find_early(view, rf, "operational")
+                values = {**values, "clock": rule.clock, "day": view.clock(rule.clock).last}
+                return Finding(
+                    "operational",
+                    OUTCOME_OF[early.met],
+                    f"operational.early_{early.effect}",
+                    values,
+                    sourced=early.sourced,
+                )
+    return Finding("operational", PASS, "operational.works", values)
+
+
+def _in_time(view: View, period: Period, tail: Tail | None, clock: str) -> Truth:
+    """Whether a listing or edition counts: on its clock, or inside the changeover after its end on the clock of that."""
+    if tail is not None and _tail_applies(view, tail):
+        started = view.held_on(Period(period.start, NEVER), clock)
+        return min(started, view.held_on(Period(period.start, tail.until), tail.clock)) if started else started
+    return view.held_on(period, clock)
+
+
+def _tail_applies(view: View, tail: Tail) -> bool:
+    return not tail.procedures or view.question.subject.procedure in tail.procedures
+
+
+def check_requirement(view: View, rf: RouteFacts) -> Finding:
+    """The requirement stands in the list, in an edition in use, when the result was issued."""
+    subject = view.question.subject
+    if not rf.listed or not view.inquiry.requirements:
+        return Finding("requirement", PASS, "requirement.by_sector", {"sector": subject.sector})
+    rule = view.inquiry.requirements[0]
+    listed = find_listed(view, rf, rule)
+    values: dict[str, Any] = {"requirement": rule, "edition": subject.edition}
+    if listed is None:
+        return Finding("requirement", PASS, "requirement.by_sector", {"sector": subject.sector})
+    worst = Truth.YES
+    for clock in rf.route.clocks.requirement:
+        worst = min(worst, _in_time(view, listed.period, listed.item.transition, clock))
+    values["period"] = listed.period
+    if worst is not Truth.YES:
+        if worst is Truth.NO and listed.period.start.reached(view.inquiry.issued.last) is Truth.NO:
+            early = find_early(view, rf, "requirement")
+            return Finding(
+                "requirement", OUTCOME_OF[early.met], "requirement.not_yet_listed", values, sourced=listed.item
+            )
+        key = "requirement.window" if worst is Truth.UNKNOWN else "requirement.no_longer_listed"
+        missing = ("result.submitted_on",) if worst is Truth.UNKNOWN and view.question.submitted is None else ()
+        return Finding("requirement", OUTCOME_OF[worst], key, values, sourced=listed.item, missing=missing)
+    return _check_edition(view, rf, rule, values) or Finding(
+        "requirement", PASS, "requirement.listed", values, sourced=listed.item
+    )
+
+
+def _check_edition(view: View, rf: RouteFacts, rule: str, values: dict[str, Any]) -> Finding | None:
+    edition = view.question.subject.edition
+    record = view.facts.requirements.get(rule)
+    if edition is None or record is None or not record.editions:
+        return None
+    found = [item for item in record.editions if item.key.casefold() == edition.casefold()]
+    if not found:
+        known = ", ".join(item.key for item in record.editions)
+        return Finding("requirement", UNKNOWN, "requirement.unknown_edition", {**values, "known": known})
+    best = Truth.NO
+    for item in found:
+        clocks = rf.route.clocks.requirement
+        best = max(best, min(_in_time(view, item.period, item.transition, clock) for clock in clocks))
+    if best is Truth.YES:
+        return None
+    key = "requirement.edition_window" if best is Truth.UNKNOWN else "requirement.edition_ended"
+    return Finding("requirement", OUTCOME_OF[best], key, {**values, "period": found[0].period}, sourced=found[0])
+
+
+def check_issuer(view: View, rf: RouteFacts) -> Finding:
+    """Known, of an admitted kind, and not barred by ownership."""
+    rule, inquiry = rf.route.issuer, view.inquiry
+    issuer = inquiry.issuer
+    asked = view.question.result.issuer
+    if not rule.asked:
+        return Finding("issuer", NOT_APPLICABLE, "issuer.not_asked")
+    if issuer is None:
+        if asked is None:
+            return Finding("issuer", UNKNOWN, "issuer.not_stated", missing=("result.issuer",))
+        if inquiry.candidates and asked.id is None and not inquiry.requirements[1:]:
+            return Finding(
+                "issuer", UNKNOWN, "issuer.several", {"candidates": inquiry.candidates}, missing=("result.issuer",)
+            )
+        return _unknown_issuer(view, rf)
+    values: dict[str, Any] = {"body": issuer.name}
+    wrong = _wrong_kind(view, rf, values)
+    return wrong or _barred(view, rf, values) or Finding("issuer", PASS, "issuer.admitted", values)
+
+
+def _unknown_issuer(view: View, rf: RouteFacts) -> Finding:
+    rule = rf.route.issuer
+    asked = view.question.result.issuer
+    named = next((part for part in (asked.id, asked.value, asked.name) if part), None) if asked else None
+    values: dict[str, Any] = {"body": named}
+    needs = rule.recognition or rule.designation
+    if needs is None and rule.accreditation is None and not rule.authorities and not rule.kinds and not rule.inspects:
+        return Finding("issuer", PASS, "issuer.anyone", values)
+    found = listing(view, rf, "recognition" if rule.recognition else "designation", needs.by if needs else ["exporter"])
+    values |= {"list": found.title, "address": found.address}
+    if found.complete:
+        return Finding("issuer", FAIL, "issuer.not_known", values)
+    return Finding("issuer", UNKNOWN, "issuer.not_in_register", values)
+
+
+def _wrong_kind(view: View, rf: RouteFacts, values: dict[str, Any]) -> Finding | None:
+    rule, issuer = rf.route.issuer, view.inquiry.issuer
+    assert issuer is not None
+    if rule.authorities:
+        ids = {other for authority in rule.authorities for other in (authority,)}
+        if issuer.id not in ids:
+            return Finding("issuer", FAIL, "issuer.other_authority", {**values, "authorities": rule.authorities})
+    if issuer.authority is not None and issuer.authority.active:
+        held = max(view.held_on(item.period, "issued") for item in issuer.authority.active)
+        if held is not Truth.YES:
+            return Finding("issuer", OUTCOME_OF[held], "issuer.not_in_office", values)
+    if rule.inspects and issuer.authority is not None and not set(rule.inspects) & set(issuer.authority.inspects):
+        return Finding("issuer", FAIL, "issuer.not_competent", {**values, "sectors": rule.inspects})
+    kinds = rule.kinds_by_result.get(view.question.result.kind, rule.kinds)
+    if not kinds:
+        return None
+    if issuer.body is not None:
+        own: tuple[str, ...] = issuer.body.kinds
+    else:
+        own = ("inspectorate",) if issuer.authority is not None else ()
+    if not set(kinds) & set(own):
+        return Finding("issuer", FAIL, "issuer.wrong_kind", {**values, "kinds": kinds, "own": own})
+    return None
+
+
+def _barred(view: View, rf: RouteFacts, values: dict[str, Any]) -> Finding | None:
+    rule, issuer = rf.route.issuer, view.inquiry.issuer
+    assert issuer is not None
+    if rule.findings_bar is not None:
+        for notice, _ in issuer.notices:
+            if notice.effect == "prohibited_entity" and view.reached(notice.on) is Truth.YES:
+                if view.holds(rule.findings_bar.period) is not Truth.NO:
+                    return Finding(
+                        "issuer", FAIL, "issuer.prohibited", {**values, "on": notice.on}, sourced=rule.findings_bar
+                    )
+    if issuer.body is None:
+        return None
+    worst: Finding | None = None
+    for fact in issuer.body.ownership:
+        for bar in rule.ownership:
+            if bar.fact != fact.fact or not _weighs(bar, fact.share) or view.holds(bar.period) is Truth.NO:
+                continue
+            if view.held_on(fact.period, "performed") is Truth.NO:
+                continue
+            outcome = FAIL if bar.effect == "fails" else UNKNOWN
+            if worst is None or outcome == FAIL:
+                worst = Finding("issuer", outcome, f"issuer.{fact.fact}", {**values, "share": fact.share}, sourced=bar)
+    return worst
+
+
+def _weighs(bar: OwnershipRule, share: int | None) -> bool:
+    return bar.at_least is None or share is None or share >= bar.at_least

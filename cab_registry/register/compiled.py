@@ -1,0 +1,199 @@
+"""The register compiled at one position: records by id, and the facts that the engine asks of.
+
+Compiling resolves everything that does not depend on a question. A change compiles anew only what
+it can touch: the law as a whole, or the bodies whose records changed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cab_registry.domain.records import (
+    Accreditation,
+    Agreement,
+    AnyRecord,
+    Authority,
+    Body,
+    Coverage,
+    Designation,
+    Economy,
+    Notice,
+    Position,
+    Recognition,
+    Requirement,
+    Route,
+)
+from cab_registry.engine.facts import Facts, IssuerFacts, RightFacts
+from cab_registry.register.compiled_law import Law, compile_law
+from cab_registry.register.compiled_rights import compile_rights
+from cab_registry.register.indexes import index_citations, index_identifiers, index_names, index_notices
+
+
+class Versioned(NamedTuple):
+    """A record and its version."""
+
+    record: AnyRecord
+    version: int
+
+
+_LAW = (Economy, Authority, Requirement, Agreement, Route)
+_RIGHTS = (Accreditation, Designation, Recognition)
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """An immutable register: swap it, never change it."""
+
+    records: Mapping[str, Versioned]
+    facts: Facts
+    law: Law
+    by_body: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    position: int = 0
+
+    def records_of(self, body: str) -> list[Versioned]:
+        """Return the rights and notices of a body or inspectorate."""
+        return [self.records[key] for key in self.by_body.get(body, ())]
+
+
+def subject_of(record: AnyRecord) -> str | None:
+    """Return the body of which a record speaks, if it speaks of one."""
+    if isinstance(record, _RIGHTS):
+        return record.body
+    if isinstance(record, Notice):
+        return record.about.body
+    return record.id if isinstance(record, Body | Authority) else None
+
+
+def compile_register(records: Iterable[Versioned], *, complete: bool = False, position: int = 0) -> Register:
+    """Compile a register from nothing."""
+    by_id = {versioned.record.id: versioned for versioned in records}
+    law = compile_law(by_id)
+    by_body = _group(by_id)
+    issuers = {key: issuer for key in _issuer_ids(by_id) if (issuer := _issuer(key, by_id, by_body, law)) is not None}
+    return _assemble(by_id, by_body, law, issuers, complete=complete, position=position)
+
+
+def change_register(
+    register: Register, changed: Iterable[Versioned], *, removed: Iterable[str] = (), position: int | None = None
+) -> Register:
+    """Return the register after a change; what the change cannot touch is taken over as it is."""
+    by_id = dict(register.records)
+    touched: set[str] = set()
+    new_law = False
+    gone = [by_id.pop(key) for key in removed if key in by_id]
+    fresh = list(changed)
+    for versioned in (*gone, *fresh, *(by_id[v.record.id] for v in fresh if v.record.id in by_id)):
+        new_law = new_law or isinstance(versioned.record, _LAW)
+        subject = subject_of(versioned.record)
+        if subject is not None:
+            touched.add(subject)
+    for versioned in fresh:
+        by_id[versioned.record.id] = versioned
+    law = compile_law(by_id, register.law) if new_law else register.law
+    by_body = _group(by_id) if touched or gone else register.by_body
+    if law.standards is not register.law.standards or law.agreements is not register.law.agreements:
+        touched |= set(register.by_body)
+    issuers = dict(register.facts.issuers)
+    for key in touched:
+        issuer = _issuer(key, by_id, by_body, law)
+        if issuer is not None:
+            issuers[key] = issuer
+        else:
+            issuers.pop(key, None)
+    complete = register.facts.complete
+    return _assemble(
+        by_id, by_body, law, issuers, complete=complete, position=register.position if position is None else position
+    )
+
+
+def _group(by_id: Mapping[str, Versioned]) -> dict[str, tuple[str, ...]]:
+    grouped: dict[str, list[str]] = defaultdict(list)
+    for key, (record, _) in by_id.items():
+        if isinstance(record, Body | Authority):
+            continue
+        subject = subject_of(record)
+        if subject is not None:
+            grouped[subject].append(key)
+    return {subject: tuple(sorted(keys)) for subject, keys in grouped.items()}
+
+
+def _issuer_ids(by_id: Mapping[str, Versioned]) -> list[str]:
+    return [key for key, (record, _) in by_id.items() if isinstance(record, Body | Authority)]
+
+
+def _issuer(
+    key: str, by_id: Mapping[str, Versioned], by_body: Mapping[str, tuple[str, ...]], law: Law
+) -> IssuerFacts | None:
+    versioned = by_id.get(key)
+    if versioned is None or not isinstance(versioned.record, Body | Authority):
+        return None
+    record = versioned.record
+    body = record if isinstance(record, Body) else None
+    authority = record if isinstance(record, Authority) else None
+    rights: dict[str, list[RightFacts]] = {"accreditation": [], "designation": [], "recognition": []}
+    notices: list[tuple[Notice, int]] = []
+    own = [by_id[other] for other in by_body.get(key, ())]
+    for other, version in own:
+        if isinstance(other, Notice):
+            notices.append((other, version))
+    for right in compile_rights([(v.record, v.version) for v in own if isinstance(v.record, _RIGHTS)], law):
+        rights[right.kind].append(right)
+    if body is not None:
+        name = next((item.name for item in reversed(body.names) if item.kind == "legal"), body.names[0].name)
+        economy: str | None = body.economy
+    else:
+        assert authority is not None
+        name = authority.names.get("en") or next(iter(authority.names.values()))
+        economy = authority.economy
+    return IssuerFacts(
+        key,
+        name,
+        economy,
+        body,
+        authority,
+        versioned.version,
+        tuple(rights["accreditation"]),
+        tuple(rights["designation"]),
+        tuple(rights["recognition"]),
+        tuple(notices),
+    )
+
+
+def _assemble(
+    by_id: Mapping[str, Versioned],
+    by_body: Mapping[str, tuple[str, ...]],
+    law: Law,
+    issuers: dict[str, IssuerFacts],
+    *,
+    complete: bool,
+    position: int,
+) -> Register:
+    records = [versioned for _, versioned in sorted(by_id.items())]
+    notices = [(record, version) for record, version in records if isinstance(record, Notice)]
+    numbers, sites = index_notices(notices)
+    facts = Facts(
+        economies=law.economies,
+        memberships=law.memberships,
+        authorities=law.authorities,
+        kin=law.kin,
+        umbrellas=law.umbrellas,
+        requirements=law.requirements,
+        citations=index_citations(law.requirements.values()),
+        wider=law.wider,
+        standards=law.standards,
+        agreements=law.agreements,
+        routes=law.routes,
+        routes_by_importer=law.routes_by_importer,
+        issuers=issuers,
+        identifiers=index_identifiers(record for record, _ in records if isinstance(record, Body)),
+        names=index_names(record for record, _ in records if isinstance(record, Body | Authority)),
+        positions=tuple((record, version) for record, version in records if isinstance(record, Position)),
+        notices_by_number=numbers,
+        notices_by_site=sites,
+        coverage=tuple(record for record, _ in records if isinstance(record, Coverage)),
+        complete=complete,
+    )
+    return Register(by_id, facts, law, by_body, position)

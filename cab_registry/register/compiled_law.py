@@ -1,0 +1,182 @@
+"""The law compiled: economies, authorities with their kin, requirements, agreements, and routes with timelines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from cab_registry.domain.days import ALL_TIME, Period
+from cab_registry.domain.records import Agreement, AnyRecord, Authority, Economy, Requirement, Route
+from cab_registry.domain.records.route import Party
+from cab_registry.engine.facts import ListedFacts, RouteFacts
+from cab_registry.engine.inquiry import fold
+from cab_registry.register.law_timelines import operation_events, resolve_force, resolve_working, was_given_up
+
+
+class HasRecord(Protocol):
+    """A record with its version."""
+
+    @property
+    def record(self) -> AnyRecord: ...
+
+    @property
+    def version(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """Everything that is not about a single body."""
+
+    economies: dict[str, Economy]
+    memberships: dict[str, tuple[tuple[str, Period], ...]]
+    authorities: dict[str, Authority]
+    kin: dict[str, frozenset[str]]
+    umbrellas: dict[str, tuple[str, ...]]
+    requirements: dict[str, Requirement]
+    wider: dict[str, frozenset[str]]
+    standards: dict[str, Requirement]
+    agreements: dict[str, Agreement]
+    routes: dict[str, RouteFacts]
+    routes_by_importer: dict[str, tuple[RouteFacts, ...]]
+
+
+def compile_law(by_id: Mapping[str, HasRecord], former: Law | None = None) -> Law:
+    """Compile the law; parts that did not change are the former's own objects."""
+    economies: dict[str, Economy] = {}
+    authorities: dict[str, Authority] = {}
+    requirements: dict[str, Requirement] = {}
+    agreements: dict[str, Agreement] = {}
+    routes: dict[str, tuple[Route, int]] = {}
+    for key in sorted(by_id):
+        record = by_id[key].record
+        if isinstance(record, Economy):
+            economies[record.code] = record
+        elif isinstance(record, Authority):
+            authorities[key] = record
+        elif isinstance(record, Requirement):
+            requirements[key] = record
+        elif isinstance(record, Agreement):
+            agreements[key] = record
+        elif isinstance(record, Route):
+            routes[key] = (record, by_id[key].version)
+    standards = {fold(record.citation): record for record in requirements.values() if record.economy is None}
+    if former is not None:
+        standards = former.standards if standards == former.standards else standards
+        agreements = former.agreements if agreements == former.agreements else agreements
+    compiled = _compile_routes(routes, agreements, former)
+    return Law(
+        economies,
+        {code: _memberships(record) for code, record in economies.items() if record.member_of},
+        authorities,
+        _kin(authorities),
+        _umbrellas(authorities),
+        requirements,
+        _wider(requirements),
+        standards,
+        agreements,
+        compiled,
+        _by_importer(compiled.values(), economies),
+    )
+
+
+def _memberships(record: Economy) -> tuple[tuple[str, Period], ...]:
+    return tuple((item.union, item.period) for item in record.member_of)
+
+
+def _kin(authorities: Mapping[str, Authority]) -> dict[str, frozenset[str]]:
+    """Return each authority with all that it succeeded or that succeeded it, however far."""
+    groups: dict[str, set[str]] = {}
+    for key, authority in authorities.items():
+        for item in authority.succeeds:
+            group = groups.get(key, {key}) | groups.get(item.authority, {item.authority})
+            for member in group:
+                groups[member] = group
+    return {key: frozenset(group) for key, group in groups.items()}
+
+
+def _umbrellas(authorities: Mapping[str, Authority]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for key, authority in authorities.items():
+        for member in authority.members:
+            found[member].append(key)
+    return {member: tuple(keys) for member, keys in found.items()}
+
+
+def _wider(requirements: Mapping[str, Requirement]) -> dict[str, frozenset[str]]:
+    """Return each requirement that is a part, with all wider ones."""
+    found = {}
+    for key, requirement in requirements.items():
+        chain, above = [key], requirement.part_of
+        while above is not None and above not in chain:
+            chain.append(above)
+            parent = requirements.get(above)
+            above = parent.part_of if parent is not None else None
+        if len(chain) > 1:
+            found[key] = frozenset(chain)
+    return found
+
+
+def _compile_routes(
+    routes: Mapping[str, tuple[Route, int]], agreements: Mapping[str, Agreement], former: Law | None
+) -> dict[str, RouteFacts]:
+    compiled = {}
+    for key, (route, version) in routes.items():
+        agreement = agreements.get(route.agreement or "")
+        old = former.routes.get(key) if former is not None else None
+        if old is not None and old.route is route and old.agreement is agreement:
+            compiled[key] = old
+        else:
+            compiled[key] = compile_route(route, version, agreement, agreements)
+    return compiled
+
+
+def _parties(listed: Iterable[str | Party]) -> tuple[tuple[str, Period], ...]:
+    return tuple((item, ALL_TIME) if isinstance(item, str) else (item.economy, item.period) for item in listed)
+
+
+def _successors(arrangements: Iterable[str], agreements: Mapping[str, Agreement]) -> frozenset[str]:
+    found = set(arrangements)
+    grown = True
+    while grown:
+        more = {key for key, agreement in agreements.items() if found & set(agreement.continues)} - found
+        found |= more
+        grown = bool(more)
+    return frozenset(found)
+
+
+def compile_route(
+    route: Route, version: int, agreement: Agreement | None, agreements: Mapping[str, Agreement]
+) -> RouteFacts:
+    """Resolve one route's timelines and look-ups."""
+    force = resolve_force(route, agreement)
+    events = operation_events(route, agreement)
+    annex = agreement.annexes.get(route.annex or "") if agreement is not None else None
+    sectors = route.sectors or (annex.sectors if annex is not None else ())
+    accreditation = route.issuer.accreditation
+    return RouteFacts(
+        route=route,
+        version=version,
+        agreement=agreement,
+        importers=_parties(route.importer),
+        exporters=_parties(route.exporter),
+        result_kinds=frozenset(route.result_kinds),
+        procedures=frozenset(route.procedures),
+        sectors=frozenset(sectors),
+        listed={item.id: ListedFacts(item, item.period, frozenset(item.held_as)) for item in route.requirements},
+        force=force,
+        working=resolve_working(route, agreement, force),
+        given_up=was_given_up(events),
+        signatory_arrangements=_successors(accreditation.signatory_of, agreements) if accreditation else frozenset(),
+    )
+
+
+def _by_importer(routes: Iterable[RouteFacts], economies: Mapping[str, Economy]) -> dict[str, tuple[RouteFacts, ...]]:
+    ordered = sorted(routes, key=lambda rf: rf.route.id)
+    found: dict[str, tuple[RouteFacts, ...]] = {}
+    for code, economy in economies.items():
+        parties = {code, "WORLD", *(item.union for item in economy.member_of)}
+        found[code] = tuple(rf for rf in ordered if any(importer in parties for importer, _ in rf.importers))
+    found["WORLD"] = tuple(rf for rf in ordered if any(importer == "WORLD" for importer, _ in rf.importers))
+    return found

@@ -1,0 +1,174 @@
+"""The rights of one body compiled: lanes per scope item, ends of editions, and recognition that silence brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from cab_registry.domain.days import EARLIEST, When, add_days, add_months
+from cab_registry.domain.records import Accreditation, Agreement, Designation, Recognition
+from cab_registry.domain.records.law import Objection
+from cab_registry.domain.records.rights import Right, RightEvent, ScopeItem
+from cab_registry.engine.facts import ItemFacts, Lane, RightFacts, RightState
+from cab_registry.engine.inquiry import fold
+from cab_registry.engine.timeline import Timeline
+from cab_registry.register.compiled_law import Law
+from cab_registry.register.right_timelines import resolve_items
+
+AnyRight = Accreditation | Designation | Recognition
+
+_KINDS = {Accreditation: "accreditation", Designation: "designation", Recognition: "recognition"}
+
+
+def compile_rights(rights: Iterable[tuple[AnyRight, int]], law: Law) -> Iterator[RightFacts]:
+    """Yield every right of one body, those that silence brings included."""
+    own = list(rights)
+    accreditations = [right for right, _ in own if isinstance(right, Accreditation)]
+    for right, version in own:
+        yield _compile(right, version, law)
+        if isinstance(right, Recognition):
+            yield from _by_silence(right, version, law, accreditations)
+
+
+def _compile(right: AnyRight, version: int, law: Law) -> RightFacts:
+    kind = _KINDS[type(right)]
+    edition_end = _edition_end(right, law) if isinstance(right, Accreditation) else None
+    accreditation = right if isinstance(right, Accreditation) else None
+    title = right if not isinstance(right, Accreditation) else None
+    return RightFacts(
+        kind=kind,
+        record=right.id,
+        version=version,
+        by=right.by,
+        agreement=title.agreement if title is not None else None,
+        annex=title.annex if title is not None else None,
+        scheme=title.scheme if title is not None else None,
+        site=right.site,
+        items=resolve_items(kind, right, edition_end),
+        standard=accreditation.standard if accreditation is not None else None,
+        edition=accreditation.edition if accreditation is not None else None,
+    )
+
+
+def _edition_end(accreditation: Accreditation, law: Law) -> When | None:
+    """Return the first invalid day of the edition: a fact of the catalogue that a printed end never overrides."""
+    standard = law.standards.get(fold(accreditation.standard))
+    if standard is None or accreditation.edition is None:
+        return None
+    for edition in standard.editions:
+        if edition.key.casefold() == accreditation.edition.casefold():
+            end = edition.period.end.moved(1)
+            return None if end.earliest >= 10**6 * 9 else end
+    return None
+
+
+def _by_silence(
+    right: Recognition, version: int, law: Law, accreditations: Sequence[Accreditation]
+) -> Iterator[RightFacts]:
+    """Yield what an unused objection period makes of a notification that nobody answered."""
+    agreement = law.agreements.get(right.agreement or "")
+    notified = next((event for event in right.timeline if event.event == "notified"), None)
+    if agreement is None or notified is None or right.from_ is not None:
+        return
+    if any(event.event == "recognised" for event in right.timeline):
+        return
+    for items, objection in _clocks(right, agreement, accreditations, notified, law):
+        begins = _begins(notified.on, objection)
+        if begins is None or objection.silence == "not_recognised" or _objected(right, begins):
+            continue
+        events = tuple(event for event in right.timeline if event.event not in ("notified", "proposed", "objected"))
+        derived = msgspec.structs.replace(right, from_=begins, timeline=events, scope=items)
+        facts = resolve_items("recognition", derived)
+        if objection.silence == "silent":
+            facts = tuple(_doubtful(item) for item in facts)
+        yield RightFacts(
+            kind="recognition",
+            record=right.id,
+            version=version,
+            by=right.by,
+            agreement=right.agreement,
+            annex=right.annex,
+            scheme=right.scheme,
+            site=right.site,
+            items=facts,
+            silence_from=begins,
+        )
+
+
+def _objected(right: Right, begins: When) -> bool:
+    return any(event.event == "objected" and event.on.earliest < begins.latest for event in right.timeline)
+
+
+def _begins(notified: When, objection: Objection) -> When | None:
+    """Recognition by silence begins the day after notification plus the clock."""
+    if objection.days is not None:
+        return notified.moved(objection.days + 1)
+    if objection.months is not None:
+        return When(
+            add_days(add_months(notified.earliest, objection.months), 1),
+            add_days(add_months(notified.latest, objection.months), 1),
+        )
+    return None
+
+
+def _clocks(
+    right: Recognition,
+    agreement: Agreement,
+    accreditations: Sequence[Accreditation],
+    notified: RightEvent,
+    law: Law,
+) -> list[tuple[tuple[ScopeItem, ...], Objection]]:
+    """Give each scope item the first objection clock that fits it."""
+    objections = agreement.objection if isinstance(agreement.objection, tuple) else (agreement.objection,)
+    accredited = any(_held_on(accreditation, notified.on.earliest, law) for accreditation in accreditations)
+    groups: list[tuple[Objection, list[ScopeItem]]] = []
+    for item in right.scope:
+        for objection in objections:
+            if objection.annexes and right.annex not in objection.annexes:
+                continue
+            if objection.requirements and item.requirement not in objection.requirements:
+                continue
+            if objection.accredited is not None and objection.accredited is not accredited:
+                continue
+            for known, items in groups:
+                if known is objection:
+                    items.append(item)
+                    break
+            else:
+                groups.append((objection, [item]))
+            break
+    return [(tuple(items), objection) for objection, items in groups]
+
+
+def _held_on(accreditation: Accreditation, day: int, law: Law) -> bool:
+    items = resolve_items("accreditation", accreditation, _edition_end(accreditation, law))
+    return any(item.timeline(day).at(day).state is RightState.HELD for item in items) if day > EARLIEST else False
+
+
+def _doubtful(item: ItemFacts) -> ItemFacts:
+    """Where the text does not say what silence means, nobody can tell after the period."""
+    lanes = tuple(
+        Lane(
+            lane.presented_from,
+            Timeline(
+                lane.timeline.starts,
+                [
+                    status._replace(state=RightState.UNKNOWN, event="window")
+                    if status.state is RightState.HELD
+                    else status
+                    for status in lane.timeline.states
+                ],
+            ),
+        )
+        for lane in item.lanes
+    )
+    return ItemFacts(
+        item.requirement,
+        item.standards,
+        item.product_classes,
+        item.procedures,
+        item.result_kinds,
+        item.text_only,
+        lanes,
+    )

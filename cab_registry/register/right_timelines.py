@@ -1,0 +1,215 @@
+"""Timelines of rights: what an accreditation, designation or recognition is worth on each day, item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cab_registry.domain.days import ALWAYS, EARLIEST, LATEST, NEVER, When
+from cab_registry.domain.records.rights import Accreditation, Right, RightEvent, ScopeItem
+from cab_registry.engine.facts import ItemFacts, Lane, RightState, Status
+from cab_registry.engine.timeline import Timeline, build
+
+_GIVES: Final = {
+    "accreditation": ("granted", "renewed"),
+    "designation": ("designated", "granted"),
+    "recognition": ("recognised", "granted"),
+}
+_ONLY_ASKED: Final = ("proposed", "notified", "objected", "contested", "verified", "renewal_requested")
+_SUSPENDS: Final = ("suspended", "inactive", "restricted", "reduced")
+_TAKES: Final = ("withdrawn", "resigned")
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """One step in the life of an item: what it is and, for an end or a renewal, the new last day."""
+
+    name: str
+    on: When
+    until: When | None
+    index: int
+
+
+def _moves_of(right: Right, item: ScopeItem | None, edition_end: When | None) -> list[_Move]:
+    moves = []
+    for index, event in enumerate(right.timeline):
+        if event.items and (item is None or not _touches(event, item)):
+            continue
+        moves.append(_Move(event.event, event.on, event.until, index))
+    if edition_end is not None:
+        moves.append(_Move("edition_ended", edition_end, None, len(right.timeline)))
+    return moves
+
+
+def _touches(event: RightEvent, item: ScopeItem) -> bool:
+    names = {item.key, item.requirement, *item.standards, *item.product_classes}
+    return any(name in names for name in event.items)
+
+
+def _start_of(kind: str, right: Right, item: ScopeItem | None, moves: Sequence[_Move]) -> When | None:
+    """Return the first day: the latest of what right, first giving event and item say; None: never given so far."""
+    given = [move.on for move in moves if move.name in _GIVES[kind] and move.name != "renewed"]
+    starts = []
+    if right.from_ is not None:
+        starts.append(right.from_)
+    elif given:
+        starts.append(min(given, key=lambda when: (when.earliest, when.latest)))
+    if item is not None and not (item.from_ == ALWAYS and starts):
+        starts.append(item.from_)
+    if not starts or (starts == [ALWAYS] and right.from_ is None and _only_asked(right)):
+        return None if _only_asked(right) else ALWAYS
+    start = starts[0]
+    for other in starts[1:]:
+        start = start.later_of(other)
+    return start
+
+
+def _only_asked(right: Right) -> bool:
+    """A right whose only events are proposed or notified (or an answer to that) has not been given."""
+    return bool(right.timeline) and all(event.event in _ONLY_ASKED for event in right.timeline)
+
+
+def _end_of(right: Right, item: ScopeItem | None) -> When:
+    end = right.until or NEVER
+    return end.earlier_of(item.period.end) if item is not None else end
+
+
+def _settle(moves: tuple[_Move, ...], day: int, start: When, end: When, annulled: frozenset[int]) -> Status:
+    """Live through the events that have come and say what the right is worth on a day."""
+    state, cause, since = RightState.NOT_YET, None, None
+    last = end
+    begun = superseded = False
+    ended_on: When | None = None
+    for move in moves:
+        name = move.name
+        if name == "begin":
+            begun, state, cause, since = True, RightState.HELD, None, None
+        elif move.index in annulled:
+            continue
+        elif name == "renewed":
+            last = move.until or NEVER
+            if state in (RightState.HELD, RightState.EXPIRED) and begun:
+                state, cause, since = RightState.HELD, None, None
+        elif name in _SUSPENDS and begun:
+            if state is RightState.HELD and not (move.until is not None and day > move.until.latest):
+                state, cause, since = RightState.SUSPENDED, name, move.on
+        elif name == "reinstated" and begun and state in (RightState.SUSPENDED, RightState.WITHDRAWN):
+            state, cause, since = RightState.HELD, None, None
+        elif name in _TAKES and begun:
+            state, cause, since = RightState.WITHDRAWN, name, move.on
+        elif name == "expired" and begun:
+            state, cause, since = RightState.EXPIRED, name, move.on
+        elif name == "edition_ended":
+            superseded, ended_on = True, move.on
+    if begun and state in (RightState.HELD, RightState.SUSPENDED) and day > last.earliest:
+        state = RightState.EXPIRED if day > last.latest else RightState.UNKNOWN
+        cause, since = ("expired", last.moved(1)) if state is RightState.EXPIRED else ("window", last.moved(1))
+        possible = frozenset((RightState.HELD, RightState.EXPIRED)) if state is RightState.UNKNOWN else frozenset()
+        if not superseded or state is RightState.EXPIRED:
+            return Status(state, cause, since, start, last, possible)
+        state = RightState.HELD
+    if superseded and state in (RightState.HELD, RightState.SUSPENDED):
+        state, cause, since = RightState.EDITION_ENDED, "edition_ended", ended_on
+    return Status(state, cause, since, start, last)
+
+
+def _merge(states: list[Status]) -> Status:
+    possible = frozenset(state.state for state in states).union(*(state.possible for state in states))
+    best = max(states, key=lambda status: status.state)
+    if len(possible) == 1:
+        return best
+    on = next((status.on for status in states if status.on is not None), None)
+    return Status(RightState.UNKNOWN, "window", on, best.start, best.end, possible)
+
+
+_NEVER_GIVEN: Final = Status(RightState.NOT_YET, None, None, NEVER, NEVER)
+
+
+def _timeline(moves: list[_Move], start: When | None, end: When, annulled: frozenset[int]) -> Timeline[Status]:
+    if start is None:
+        return Timeline((EARLIEST,), (_NEVER_GIVEN,))
+    dated = [(start, _Move("begin", start, None, -1))]
+    dated.extend((move.on, move) for move in moves)
+    dated.sort(key=lambda pair: (pair[0].earliest, pair[0].latest, pair[1].index))
+    further: set[int] = set()
+    ends = [end, *(move.until for move in moves if move.until is not None)]
+    for moment in ends:
+        further.update(day + 1 for day in (moment.earliest, moment.latest) if EARLIEST < day < LATEST)
+    return build(dated, lambda come, day: _settle(come, day, start, end, annulled), _merge, sorted(further))
+
+
+def _annulments(moves: list[_Move], events: Sequence[RightEvent]) -> list[tuple[int, int]]:
+    """Return (day of presentation from which it counts, index of the adverse decision that falls away)."""
+    found = []
+    for position, move in enumerate(moves):
+        if move.name != "annulled":
+            continue
+        target = events[move.index].refers_to if move.index < len(events) else None
+        if target is None:
+            adverse = [
+                other.index
+                for other in moves[:position]
+                if other.name in (*_SUSPENDS, *_TAKES, "expired") and other.index < move.index
+            ]
+            target = adverse[-1] if adverse else None
+        if target is not None:
+            found.append((move.on.latest, target))
+    return sorted(found)
+
+
+def resolve_lanes(kind: str, right: Right, item: ScopeItem | None, edition_end: When | None = None) -> tuple[Lane, ...]:
+    """Return the lanes of one scope item: one for each state of annulments, by day of presentation."""
+    moves = _moves_of(right, item, edition_end)
+    start, end = _start_of(kind, right, item, moves), _end_of(right, item)
+    lanes = [Lane(EARLIEST, _timeline(moves, start, end, frozenset()))]
+    gone: set[int] = set()
+    for day, index in _annulments(moves, right.timeline):
+        gone.add(index)
+        lanes.append(Lane(day, _timeline(moves, start, end, frozenset(gone))))
+    return tuple(lanes)
+
+
+def resolve_items(kind: str, right: Right, edition_end: When | None = None) -> tuple[ItemFacts, ...]:
+    """Return the scope items of a right; a right without any item cannot be matched and stands as words only."""
+    if not right.scope:
+        lanes = _unread_validity(right, resolve_lanes(kind, right, None, edition_end))
+        return (ItemFacts(None, frozenset(), frozenset(), frozenset(), frozenset(), text_only=True, lanes=lanes),)
+    return tuple(
+        ItemFacts(
+            item.requirement,
+            frozenset(item.standards),
+            frozenset(item.product_classes),
+            frozenset(item.procedures),
+            frozenset(item.result_kinds),
+            text_only=_text_only(item),
+            lanes=_unread_validity(right, resolve_lanes(kind, right, item, edition_end)),
+        )
+        for item in right.scope
+    )
+
+
+def _text_only(item: ScopeItem) -> bool:
+    named = item.requirement or item.standards or item.product_classes or item.procedures or item.result_kinds
+    return not named
+
+
+def _unread_validity(right: Right, lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
+    """An accreditation of which nobody read whether it ends may have ended any day after it began."""
+    if not isinstance(right, Accreditation) or right.validity != "unknown":
+        return lanes
+    return tuple(Lane(lane.presented_from, _open_end(lane.timeline)) for lane in lanes)
+
+
+def _open_end(timeline: Timeline[Status]) -> Timeline[Status]:
+    states = [
+        status._replace(
+            state=RightState.UNKNOWN,
+            event="validity_unknown",
+            possible=frozenset((RightState.HELD, RightState.EXPIRED)),
+        )
+        if status.state is RightState.HELD
+        else status
+        for status in timeline.states
+    ]
+    return Timeline(timeline.starts, states)
