@@ -16,7 +16,7 @@ Word = Annotated[str, Meta(min_length=1, max_length=300)]
 Words = Annotated[tuple[Word, ...], Meta(max_length=100)]
 
 
-class AskedIssuer(Value, kw_only=True):
+class AskedIssuer(Value, frozen=True, kw_only=True):
     """Who issued the result: by id, by an identifier with its scheme, or by name."""
 
     id: Annotated[Word | None, Meta(description="Id in the register.")] = None
@@ -25,7 +25,7 @@ class AskedIssuer(Value, kw_only=True):
     name: Annotated[Word | None, Meta(description="A name that must fit exactly one body or authority.")] = None
 
 
-class AskedSubcontractor(Value, kw_only=True):
+class AskedSubcontractor(Value, frozen=True, kw_only=True):
     """Somebody who did a part of the work."""
 
     id: Word | None = None
@@ -33,14 +33,14 @@ class AskedSubcontractor(Value, kw_only=True):
     economy: EconomyCode | None = None
 
 
-class AskedPeriod(Value, kw_only=True):
+class AskedPeriod(Value, frozen=True, kw_only=True):
     """The days of the work, both inclusive."""
 
     from_: Annotated[date, Meta(description="First day.")] = msgspec.field(name="from")
     to: Annotated[date, Meta(description="Last day, inclusive.")]
 
 
-class AskedResult(Value, kw_only=True):
+class AskedResult(Value, frozen=True, kw_only=True):
     """The document in hand, or planned."""
 
     kind: Annotated[ResultKind, Meta(description="What it is.")]
@@ -59,7 +59,7 @@ class AskedResult(Value, kw_only=True):
     subcontractors: Annotated[tuple[AskedSubcontractor, ...], Meta(max_length=50)] = ()
 
 
-class AskedSubject(Value, kw_only=True):
+class AskedSubject(Value, frozen=True, kw_only=True):
     """What the result is about."""
 
     sector: Word | None = None
@@ -72,7 +72,7 @@ class AskedSubject(Value, kw_only=True):
     standards: Annotated[Words, Meta(description="Methods or standards on which the result rests.")] = ()
 
 
-class AskedQuestion(Value, kw_only=True):
+class AskedQuestion(Value, frozen=True, kw_only=True):
     """The question as it travels (JSON body, flat query parameters, file)."""
 
     destination: Annotated[EconomyCode, Meta(description="The market.")]

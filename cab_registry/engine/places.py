@@ -6,8 +6,8 @@ from typing import Any
 
 from cab_registry.domain.days import Truth
 from cab_registry.domain.question import AskedSubcontractor
-from cab_registry.domain.records.route import RightRule, SubcontractorRule
-from cab_registry.engine.facts import IssuerFacts, RightState, RouteFacts
+from cab_registry.domain.records.route import Cover, RightRule, SubcontractorRule
+from cab_registry.engine.facts import IssuerFacts, ItemFacts, RightFacts, RightState, RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding
 from cab_registry.engine.holding import TAKEN, Holding, describe, used_by
 from cab_registry.engine.inquiry import View, fold
@@ -145,7 +145,7 @@ def _part_recognised(view: View, rf: RouteFacts, rule: SubcontractorRule, part: 
         by=asked.by if asked is not None else ("importer",), under=rule.under or (asked.under if asked else ())
     )
     ids = held_as(view, rf)
-    pairs = []
+    pairs: list[tuple[RightFacts, ItemFacts, Cover]] = []
     for right in part.recognitions:
         cover = covered(right, rf, recognition.under)
         if cover is None or not given_by(view, recognition.by, right.by):

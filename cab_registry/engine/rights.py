@@ -129,7 +129,7 @@ def find_pairs(
     view: View, rf: RouteFacts, kind: str, rule: RightRule, fits: Callable[[ItemFacts], bool]
 ) -> list[tuple[RightFacts, ItemFacts, Cover]]:
     """Return the rights and scope items that could satisfy a rule, whatever the day."""
-    pairs = []
+    pairs: list[tuple[RightFacts, ItemFacts, Cover]] = []
     for holder in view.inquiry.right_holders:
         for right in holder.rights(kind):
             cover = covered(right, rf, rule.under)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -22,7 +22,7 @@ from cab_registry.domain.records.rights import Right, RightEvent, ScopeItem
 from cab_registry.register.compiled import Register, Versioned
 
 OWNER = "registrar"
-_WORKING = frozenset(msgspec.inspect.type_info(OperationState).values)
+_WORKING: frozenset[str] = frozenset(get_args(OperationState))
 _ANSWERS = ("notified", "objected")
 
 
@@ -166,7 +166,7 @@ def _position(
 def _notice(
     fact: dict[str, Any], index: int, known: int, _known_on: int | None, _register: Register
 ) -> Iterator[Given]:
-    fields = {key: fact[key] for key in ("about", "effect", "by") if key in fact}
+    fields: dict[str, Any] = {key: fact[key] for key in ("about", "effect", "by") if key in fact}
     fields["on"] = fact.get("on", "always")
     yield Given(_read("notice", f"given-notice-{index}", fields), known, ("notice", str(index)))
 

@@ -106,7 +106,8 @@ def read_yaml(text: str, file: str) -> tuple[list[Located], list[Fault]]:
     documents: list[Located] = []
     faults: list[Fault] = []
     try:
-        for node in yaml.compose_all(text, Loader=_LOADER):
+        nodes: list[yaml.Node | None] = list(yaml.compose_all(text, Loader=_LOADER))
+        for node in nodes:
             if node is None:
                 continue
             builder = _Builder(file)

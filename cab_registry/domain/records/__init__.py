@@ -49,7 +49,8 @@ def read_record(document: dict[str, Any]) -> AnyRecord:
     Raises:
         msgspec.ValidationError: the document is no valid record; the message names the first fault only.
     """
-    return msgspec.convert(document, AnyRecord, dec_hook=read_custom)
+    record: AnyRecord = msgspec.convert(document, AnyRecord, dec_hook=read_custom)
+    return record
 
 
 def write_record(record: Record) -> dict[str, Any]:

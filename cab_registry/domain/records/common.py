@@ -33,7 +33,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Base of every part of a record: frozen, by keyword, no unknown keys."""
 
 
-class Source(Value, kw_only=True):
+class Source(Value, frozen=True, kw_only=True):
     """Where a fact was read, and how far that reading can be trusted."""
 
     title: Annotated[Text, Meta(description="Title of the page or document.")]
@@ -46,7 +46,7 @@ class Source(Value, kw_only=True):
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="Digest of the evidence file.")] | None = None
 
 
-class Sourced(Value, kw_only=True):
+class Sourced(Value, frozen=True, kw_only=True):
     """A fact that names its source by key, optionally with an own confidence and citation."""
 
     source: Annotated[str | None, Meta(description="Key of the record's `sources`.")] = None
@@ -56,7 +56,7 @@ class Sourced(Value, kw_only=True):
     citation: Annotated[str | None, Meta(description="Article, section or paragraph.")] = None
 
 
-class Dated(Sourced, kw_only=True):
+class Dated(Sourced, frozen=True, kw_only=True):
     """A fact that holds for a stretch of days.
 
     `from` is the first day. The end is either `until` (last valid day) or `invalid_from` (first
@@ -78,7 +78,7 @@ class Dated(Sourced, kw_only=True):
         return Period(self.from_, end)
 
 
-class Record(Value, kw_only=True):
+class Record(Value, frozen=True, kw_only=True):
     """Head of every record."""
 
     id: Annotated[Identifier, Meta(description="The record's id.")]

@@ -11,13 +11,13 @@ from cab_registry.domain.days import When
 from cab_registry.domain.records.common import Dated, EconomyCode, Identifier, Names, Record, Sourced, Text, Value
 
 
-class Membership(Dated, kw_only=True):
+class Membership(Dated, frozen=True, kw_only=True):
     """Membership of a union; for the EU it lasts as long as Union law applies (for GB to 2020-12-31)."""
 
     union: Annotated[EconomyCode, Meta(description="Code of the union.")]
 
 
-class Economy(Record, tag_field="type", tag="economy", kw_only=True):
+class Economy(Record, tag_field="type", tag="economy", frozen=True, kw_only=True):
     """A state, customs territory, union or region that imports or exports results."""
 
     code: Annotated[EconomyCode, Meta(description="Its code; quoted in YAML, where a bare NO is a boolean.")]
@@ -28,14 +28,14 @@ class Economy(Record, tag_field="type", tag="economy", kw_only=True):
     member_of: Annotated[tuple[Membership, ...], Meta(description="Unions of which it is a member, with dates.")] = ()
 
 
-class Succession(Sourced, kw_only=True):
+class Succession(Sourced, frozen=True, kw_only=True):
     """This authority took the place of another."""
 
     authority: Annotated[Identifier, Meta(description="The predecessor.")]
     on: Annotated[When, Meta(description="First day of the successor.")]
 
 
-class Signatory(Dated, kw_only=True):
+class Signatory(Dated, frozen=True, kw_only=True):
     """An accreditation body's signatory status in a multilateral arrangement."""
 
     arrangement: Annotated[Identifier, Meta(description="Id of the arrangement's agreement record.")]
@@ -44,7 +44,7 @@ class Signatory(Dated, kw_only=True):
     ] = ()
 
 
-class Authority(Record, tag_field="type", tag="authority", kw_only=True):
+class Authority(Record, tag_field="type", tag="authority", frozen=True, kw_only=True):
     """A designating, regulating, accrediting, inspecting, notifying or customs authority."""
 
     names: Names
@@ -85,7 +85,7 @@ class Authority(Record, tag_field="type", tag="authority", kw_only=True):
     signatory: Annotated[tuple[Signatory, ...], Meta(description="Signatory statuses of an accreditation body.")] = ()
 
 
-class Tail(Value, kw_only=True):
+class Tail(Value, frozen=True, kw_only=True):
     """A changeover after an end: the old rule may still be used up to a day, on a clock of its own."""
 
     until: Annotated[When, Meta(description="Last day of the changeover, inclusive.")]
@@ -93,14 +93,14 @@ class Tail(Value, kw_only=True):
     procedures: Annotated[tuple[str, ...], Meta(description="Procedures to which it applies; empty: all.")] = ()
 
 
-class Edition(Dated, kw_only=True):
+class Edition(Dated, frozen=True, kw_only=True):
     """An edition of a requirement or standard, with the days on which it is in use."""
 
     key: Annotated[Text, Meta(description="How documents name the edition.")]
     transition: Annotated[Tail | None, Meta(description="Changeover after its end.")] = None
 
 
-class Requirement(Record, tag_field="type", tag="requirement", kw_only=True):
+class Requirement(Record, tag_field="type", tag="requirement", frozen=True, kw_only=True):
     """A technical regulation, act or standard that a result is to satisfy, or to which bodies are accredited."""
 
     citation: Annotated[Text, Meta(description="How it is cited, as `47 CFR Part 15 Subpart C`.")]
@@ -115,7 +115,7 @@ class Requirement(Record, tag_field="type", tag="requirement", kw_only=True):
     ] = ()
 
 
-class InstrumentEvent(Sourced, kw_only=True):
+class InstrumentEvent(Sourced, frozen=True, kw_only=True):
     """A dated change of an instrument's legal force."""
 
     state: Annotated[InstrumentState, Meta(description="suspended, terminated, lapsed: first day without.")]
@@ -124,7 +124,7 @@ class InstrumentEvent(Sourced, kw_only=True):
     by: Annotated[str | None, Meta(description="Who says so, where the parties disagree.")] = None
 
 
-class OperationEvent(Sourced, kw_only=True):
+class OperationEvent(Sourced, frozen=True, kw_only=True):
     """A dated change in the working of an annex or a direction; without a day it is foreseen only."""
 
     state: Annotated[OperationState, Meta(description="State that begins.")]
@@ -132,7 +132,7 @@ class OperationEvent(Sourced, kw_only=True):
     until: Annotated[When | None, Meta(description="Last day of the state, where it ends by itself.")] = None
 
 
-class Annex(Value, kw_only=True):
+class Annex(Value, frozen=True, kw_only=True):
     """A sectoral annex, chapter or phase with timelines of its own."""
 
     title: Annotated[str, Meta(description="Title of the annex.")] = ""
@@ -145,7 +145,7 @@ class Annex(Value, kw_only=True):
     ] = ()
 
 
-class Objection(Sourced, kw_only=True):
+class Objection(Sourced, frozen=True, kw_only=True):
     """The clock that runs from the notification of a body to the other side."""
 
     days: Annotated[int, Meta(ge=0, description="Length in days.")] | None = None
@@ -163,21 +163,21 @@ class Objection(Sourced, kw_only=True):
     ] = ()
 
 
-class Article(Sourced, kw_only=True):
+class Article(Sourced, frozen=True, kw_only=True):
     """An article in a few own words."""
 
     key: Text
     says: Text
 
 
-class Review(Sourced, kw_only=True):
+class Review(Sourced, frozen=True, kw_only=True):
     """A review that the text foresees; it switches nothing on by itself."""
 
     subject: Text
     on: When
 
 
-class Agreement(Record, tag_field="type", tag="agreement", kw_only=True):
+class Agreement(Record, tag_field="type", tag="agreement", frozen=True, kw_only=True):
     """A treaty, arrangement or body of law on which routes rest."""
 
     title: Annotated[str, Meta(description="Official title.")] = ""
@@ -198,14 +198,14 @@ class Agreement(Record, tag_field="type", tag="agreement", kw_only=True):
     signatories: Annotated[tuple[Text, ...], Meta(description="Who signed, for whom.")] = ()
 
 
-class OfficialList(Value, kw_only=True):
+class OfficialList(Value, frozen=True, kw_only=True):
     """The official list to look at."""
 
     title: Text
     address: str = ""
 
 
-class Coverage(Record, tag_field="type", tag="coverage", kw_only=True):
+class Coverage(Record, tag_field="type", tag="coverage", frozen=True, kw_only=True):
     """How complete the register's list is for one recogniser and scheme or annex: decides "no record"."""
 
     by: Annotated[str, Meta(description="Authority id or party code whose list it is.")]

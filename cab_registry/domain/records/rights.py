@@ -12,14 +12,14 @@ from cab_registry.domain.days import When
 from cab_registry.domain.records.common import Dated, EconomyCode, Identifier, Record, Sourced, Text, Value
 
 
-class BodyName(Dated, kw_only=True):
+class BodyName(Dated, frozen=True, kw_only=True):
     """A legal or other name, with the days on which it was borne."""
 
     name: Text
     kind: Annotated[Literal["legal", "other"], Meta(description="Legal name, or another name in use.")] = "legal"
 
 
-class Site(Value, kw_only=True):
+class Site(Value, frozen=True, kw_only=True):
     """A place at which the body works."""
 
     key: Annotated[Text, Meta(description="Key by which rights and questions name the site.")]
@@ -27,7 +27,7 @@ class Site(Value, kw_only=True):
     address: str = ""
 
 
-class SchemeIdentifier(Dated, kw_only=True):
+class SchemeIdentifier(Dated, frozen=True, kw_only=True):
     """A number under one scheme; equal patterns occur in several schemes, so scheme and value count together."""
 
     scheme: Identifier
@@ -35,7 +35,7 @@ class SchemeIdentifier(Dated, kw_only=True):
     site: Annotated[str | None, Meta(description="Key of the site that the number names.")] = None
 
 
-class Ownership(Dated, kw_only=True):
+class Ownership(Dated, frozen=True, kw_only=True):
     """A fact on who owns or directs the body."""
 
     fact: Annotated[
@@ -45,7 +45,7 @@ class Ownership(Dated, kw_only=True):
     share: Annotated[int, Meta(ge=0, le=100, description="Share held, in per cent.")] | None = None
 
 
-class Body(Record, tag_field="type", tag="body", kw_only=True):
+class Body(Record, tag_field="type", tag="body", frozen=True, kw_only=True):
     """A conformity assessment body, or an inspectorate that is no authority of the catalogue."""
 
     names: Annotated[tuple[BodyName, ...], Meta(min_length=1)]
@@ -56,7 +56,7 @@ class Body(Record, tag_field="type", tag="body", kw_only=True):
     ownership: Annotated[tuple[Ownership, ...], Meta(description="No fact on record means no bar.")] = ()
 
 
-class ScopeItem(Dated, kw_only=True):
+class ScopeItem(Dated, frozen=True, kw_only=True):
     """One item of a scope with an interval of its own; an empty list means "not limited in this respect"."""
 
     key: Text
@@ -68,7 +68,7 @@ class ScopeItem(Dated, kw_only=True):
     text: Annotated[str | None, Meta(description="Scope in words; alone it cannot be matched.")] = None
 
 
-class RightEvent(Sourced, kw_only=True):
+class RightEvent(Sourced, frozen=True, kw_only=True):
     """A dated event in the life of a right.
 
     `suspended` and `inactive` last to their `until` (last day) or to `reinstated`; `withdrawn`, `resigned`,
@@ -85,7 +85,7 @@ class RightEvent(Sourced, kw_only=True):
     refers_to: Annotated[int, Meta(ge=0, description="Index of the event that this one answers.")] | None = None
 
 
-class Right(Record, kw_only=True):
+class Right(Record, frozen=True, kw_only=True):
     """What accreditation, designation and recognition have in common."""
 
     body: Annotated[Identifier, Meta(description="Body, or the authority's id for an inspectorate.")]
@@ -98,7 +98,7 @@ class Right(Record, kw_only=True):
     until: Annotated[When | None, Meta(description="Last valid day of the right as a whole.")] = None
 
 
-class Accreditation(Right, tag_field="type", tag="accreditation", kw_only=True):
+class Accreditation(Right, tag_field="type", tag="accreditation", frozen=True, kw_only=True):
     """Attestation of competence by an accreditation body."""
 
     by: Identifier
@@ -111,7 +111,7 @@ class Accreditation(Right, tag_field="type", tag="accreditation", kw_only=True):
     ] = "dated"
 
 
-class Designation(Right, tag_field="type", tag="designation", kw_only=True):
+class Designation(Right, tag_field="type", tag="designation", frozen=True, kw_only=True):
     """Act of the exporting side: the body may work under an agreement, a scheme or domestic law."""
 
     by: Annotated[str, Meta(description="Authority id, or a party code that stands for its competent authority.")]
@@ -120,7 +120,7 @@ class Designation(Right, tag_field="type", tag="designation", kw_only=True):
     scheme: Identifier | None = None
 
 
-class Recognition(Right, tag_field="type", tag="recognition", kw_only=True):
+class Recognition(Right, tag_field="type", tag="recognition", frozen=True, kw_only=True):
     """Act of the importing side: results of the body are taken."""
 
     by: Annotated[str, Meta(description="Authority id, or a party code that stands for its competent authority.")]

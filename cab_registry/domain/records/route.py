@@ -17,13 +17,13 @@ from cab_registry.domain.records.common import Dated, EconomyCode, Identifier, R
 from cab_registry.domain.records.law import InstrumentEvent, OperationEvent, Tail
 
 
-class Party(Dated, kw_only=True):
+class Party(Dated, frozen=True, kw_only=True):
     """A market or an exporter of a route, where it joined or left on a day of its own."""
 
     economy: EconomyCode
 
 
-class ListedRequirement(Dated, kw_only=True):
+class ListedRequirement(Dated, frozen=True, kw_only=True):
     """A requirement in the route's list. That it stands there at all is reach; the days are the check `requirement`."""
 
     id: Identifier
@@ -36,7 +36,7 @@ class ListedRequirement(Dated, kw_only=True):
     transition: Annotated[Tail | None, Meta(description="Changeover after the end of the listing.")] = None
 
 
-class CoveredClass(Dated, kw_only=True):
+class CoveredClass(Dated, frozen=True, kw_only=True):
     """A product class that the route covers, judged on the day of presentation."""
 
     product_class: Text
@@ -45,21 +45,21 @@ class CoveredClass(Dated, kw_only=True):
     ] = ()
 
 
-class ExcludedClass(Dated, kw_only=True):
+class ExcludedClass(Dated, frozen=True, kw_only=True):
     """A product class that is excluded, deferred to a later decision, or on which the text is silent."""
 
     product_class: Text
     why: Literal["excluded", "deferred", "silent"] = "excluded"
 
 
-class ActivityRule(Dated, kw_only=True):
+class ActivityRule(Dated, frozen=True, kw_only=True):
     """Whether an activity (kind of inspection) is inside the route."""
 
     activity: Text
     rule: Literal["covered", "excluded", "silent"] = "covered"
 
 
-class TerritoryRule(Dated, kw_only=True):
+class TerritoryRule(Dated, frozen=True, kw_only=True):
     """Where the work may have been done.
 
     own: in the issuer's own economy; party: anywhere in the exporting party; third: outside both parties;
@@ -70,14 +70,14 @@ class TerritoryRule(Dated, kw_only=True):
     economies: tuple[EconomyCode, ...] = ()
 
 
-class OriginRule(Dated, kw_only=True):
+class OriginRule(Dated, frozen=True, kw_only=True):
     """Where the product may originate; judged on the day of presentation."""
 
     where: Literal["own", "parties", "listed", "any"]
     economies: Annotated[tuple[EconomyCode, ...], Meta(description="Further economies of origin that are taken.")] = ()
 
 
-class Cover(Value, kw_only=True):
+class Cover(Value, frozen=True, kw_only=True):
     """Under what a right may be held; none stated: under the route's own agreement and annex, or scheme."""
 
     agreement: Identifier | None = None
@@ -90,7 +90,7 @@ class Cover(Value, kw_only=True):
     )
 
 
-class RightRule(Sourced, kw_only=True):
+class RightRule(Sourced, frozen=True, kw_only=True):
     """A designation or recognition that the issuer must hold."""
 
     by: Annotated[
@@ -115,14 +115,14 @@ class RightRule(Sourced, kw_only=True):
     ] = "gap_stays"
 
 
-class AdmittedAccreditor(Dated, kw_only=True):
+class AdmittedAccreditor(Dated, frozen=True, kw_only=True):
     """An accreditation body that the route admits, for sites in certain economies, with dates."""
 
     authority: Identifier
     site_economies: Annotated[tuple[EconomyCode, ...], Meta(description="Economies of the site; empty: any.")] = ()
 
 
-class AdmittedStandard(Value, kw_only=True):
+class AdmittedStandard(Value, frozen=True, kw_only=True):
     """An accreditation standard that the route admits; a predecessor until its last day."""
 
     standard: Text
@@ -133,7 +133,7 @@ class AdmittedStandard(Value, kw_only=True):
     from_: When | None = msgspec.field(default=None, name="from")
 
 
-class AccreditationRule(Sourced, kw_only=True):
+class AccreditationRule(Sourced, frozen=True, kw_only=True):
     """What is asked of the issuer's accreditation."""
 
     need: Annotated[
@@ -164,7 +164,7 @@ class AccreditationRule(Sourced, kw_only=True):
     ] = "requirement"
 
 
-class OwnershipRule(Dated, kw_only=True):
+class OwnershipRule(Dated, frozen=True, kw_only=True):
     """What an ownership fact means: `from` is the day from which the rule applies (day of presentation)."""
 
     fact: Literal["first_party", "prohibited_entity"]
@@ -172,7 +172,7 @@ class OwnershipRule(Dated, kw_only=True):
     effect: Literal["fails", "unknown"] = "fails"
 
 
-class SubcontractorRule(Sourced, kw_only=True):
+class SubcontractorRule(Sourced, frozen=True, kw_only=True):
     """What subcontractors must hold."""
 
     need: Literal["recognised", "nothing", "none_allowed", "silent"] = "recognised"
@@ -180,7 +180,7 @@ class SubcontractorRule(Sourced, kw_only=True):
     under: Annotated[tuple[Cover, ...], Meta(description="Under what their recognition may be held.")] = ()
 
 
-class IssuerRule(Value, kw_only=True):
+class IssuerRule(Value, frozen=True, kw_only=True):
     """What the issuer must be and hold."""
 
     asked: Annotated[
@@ -211,7 +211,7 @@ class IssuerRule(Value, kw_only=True):
     subcontractors: SubcontractorRule | None = None
 
 
-class Clause(Sourced, kw_only=True):
+class Clause(Sourced, frozen=True, kw_only=True):
     """An optional clause on which the route rests, and its use by the importing side."""
 
     use: Literal["in_use", "not_yet", "unknown"]
@@ -221,7 +221,7 @@ class Clause(Sourced, kw_only=True):
     condition: Annotated[Text | None, Meta(description="What the reader must know: reliance is voluntary ...")] = None
 
 
-class EarlyRule(Sourced, kw_only=True):
+class EarlyRule(Sourced, frozen=True, kw_only=True):
     """What a result is worth that was made before recognition, scope or operation began, shown after."""
 
     effect: Literal["no", "counts", "counts_if_alive", "silent"]
@@ -240,7 +240,7 @@ class EarlyRule(Sourced, kw_only=True):
     presented_until: When | None = None
 
 
-class SurvivalRule(Sourced, kw_only=True):
+class SurvivalRule(Sourced, frozen=True, kw_only=True):
     """What a loss between issue and presentation does to an older result. The first rule that fits applies."""
 
     reason: Annotated[
@@ -262,7 +262,7 @@ class SurvivalRule(Sourced, kw_only=True):
     condition: Annotated[Text | None, Meta(description="Survives on this condition.")] = None
 
 
-class Prolongation(Sourced, kw_only=True):
+class Prolongation(Sourced, frozen=True, kw_only=True):
     """A general prolongation of documents whose life ends inside a span of days."""
 
     ends_from: When
@@ -271,7 +271,7 @@ class Prolongation(Sourced, kw_only=True):
     unless_restricted: Annotated[bool, Meta(description="Not where the document itself states an earlier end.")] = True
 
 
-class LifeRule(Sourced, kw_only=True):
+class LifeRule(Sourced, frozen=True, kw_only=True):
     """How long a document lives by rule, counted from a clock; an end that it states itself goes before."""
 
     result_kinds: Annotated[tuple[ResultKind, ...], Meta(min_length=1)]
@@ -284,7 +284,7 @@ class LifeRule(Sourced, kw_only=True):
     prolongations: tuple[Prolongation, ...] = ()
 
 
-class FindingRule(Sourced, kw_only=True):
+class FindingRule(Sourced, frozen=True, kw_only=True):
     """Which findings of an inspection pass or fail; needed: a missing finding leaves the check open."""
 
     result_kinds: Annotated[tuple[ResultKind, ...], Meta(min_length=1)]
@@ -293,7 +293,7 @@ class FindingRule(Sourced, kw_only=True):
     needed: bool = True
 
 
-class NumberRule(Sourced, kw_only=True):
+class NumberRule(Sourced, frozen=True, kw_only=True):
     """The pattern of the number that the document must carry."""
 
     pattern: Text
@@ -301,7 +301,7 @@ class NumberRule(Sourced, kw_only=True):
     result_kinds: tuple[ResultKind, ...] = ()
 
 
-class Condition(Sourced, kw_only=True):
+class Condition(Sourced, frozen=True, kw_only=True):
     """What remains to be done or shown on acceptance, in the case to which it applies."""
 
     key: Text
@@ -319,7 +319,7 @@ class Condition(Sourced, kw_only=True):
     until: Annotated[When | None, Meta(description="Until this day of presentation, inclusive.")] = None
 
 
-class Clocks(Value, kw_only=True):
+class Clocks(Value, frozen=True, kw_only=True):
     """Clocks of the checks where they differ from the usual ones."""
 
     operational: tuple[Clock, ...] = ("issued",)
@@ -330,7 +330,7 @@ class Clocks(Value, kw_only=True):
     end: Annotated[Clock, Meta(description="The result must reach this clock before the instrument ends.")] = "issued"
 
 
-class Route(Record, tag_field="type", tag="route", kw_only=True):
+class Route(Record, tag_field="type", tag="route", frozen=True, kw_only=True):
     """One direction of acceptance: who, what, by whom, when, and what follows."""
 
     title: Annotated[str, Meta(description="The route in a few words, as answers name it.")] = ""

@@ -12,7 +12,7 @@ from cab_registry.domain.days import When
 from cab_registry.domain.records.common import EconomyCode, Identifier, Record, Text, Value
 
 
-class PositionSubject(Value, kw_only=True):
+class PositionSubject(Value, frozen=True, kw_only=True):
     """The class of results; each key narrows it. `agreement` null means the routes without one."""
 
     agreement: Identifier | None = None
@@ -26,7 +26,7 @@ class PositionSubject(Value, kw_only=True):
     issued_before: When | None = None
 
 
-class Position(Record, tag_field="type", tag="position", kw_only=True):
+class Position(Record, tag_field="type", tag="position", frozen=True, kw_only=True):
     """What an authority says on a class of results, from when, and where it binds."""
 
     by: str
@@ -40,7 +40,7 @@ class Position(Record, tag_field="type", tag="position", kw_only=True):
     ground: str | None = None
 
 
-class NoticeSubject(Value, kw_only=True):
+class NoticeSubject(Value, frozen=True, kw_only=True):
     """A result by number, a site, or a body."""
 
     body: Identifier | None = None
@@ -48,7 +48,7 @@ class NoticeSubject(Value, kw_only=True):
     number: str | None = None
 
 
-class Notice(Record, tag_field="type", tag="notice", kw_only=True):
+class Notice(Record, tag_field="type", tag="notice", frozen=True, kw_only=True):
     """A statement on one result, site or body."""
 
     by: str | None = None
