@@ -19,7 +19,7 @@ from cab_registry.storage.entries import (
     NewSubmission,
     Private,
 )
-from cab_registry.storage.errors import NotInitial, RepeatedSubmission, operational_faults
+from cab_registry.storage.errors import NotInitial, operational_faults
 from cab_registry.storage.log import append, head, lock_log
 from cab_registry.storage.records import RecordVersion, latest_versions
 from cab_registry.storage.submissions import find_repeated, keep_receipt, keep_unchanging
@@ -111,15 +111,28 @@ async def submit_records(  # noqa: PLR0913 - a submission has that many parts, a
     validate: Validate,
     private_reason: str | None = None,
     idempotency_key: str | None = None,
+    versions_read: Mapping[str, int] | None = None,
     initial: bool = False,
 ) -> Receipt:
     """Check, append and commit records together; when this returns, they are in the log.
 
     A record that is the same as its current version gets no new one.
 
+    Args:
+        engine: the database.
+        documents: the records, in the order in which they get positions.
+        principal: opaque id of who submits.
+        public_reason: stands in each entry; may be empty only where every record is new.
+        validate: gives the faults of one document.
+        private_reason: kept apart from the public log; only a salted hash of it is chained.
+        idempotency_key: with it, a repetition of the same request gets the receipt of the first.
+        versions_read: by id the versions of other records that the caller's checks rested on, zero for "none there".
+        initial: the first load of an empty log, which counts as recorded before everything.
+
     Raises:
         Refusal: documents are not valid (all faults are listed), or no document was given.
-        StaleVersion, UnfitChange, NotInitial: as log.append.
+        StaleVersion: a record is not at the version that was expected or read.
+        UnfitChange, NotInitial: as log.append.
         KeyReused: the principal used the idempotency key for another request.
         StorageBusy: the database cannot serve now. Where the connection was lost during commit, the submission is
             whole or absent; send it again with its idempotency key to learn which.
@@ -132,9 +145,12 @@ async def submit_records(  # noqa: PLR0913 - a submission has that many parts, a
         public_reason=public_reason,
         records=tuple(records),
         expected={
-            new.id: given.expected_version
-            for new, given in zip(records, documents, strict=True)
-            if given.expected_version is not None
+            **(versions_read or {}),
+            **{
+                new.id: given.expected_version
+                for new, given in zip(records, documents, strict=True)
+                if given.expected_version is not None
+            },
         },
         initial=initial,
         idempotency_key=idempotency_key,
@@ -142,17 +158,11 @@ async def submit_records(  # noqa: PLR0913 - a submission has that many parts, a
     )
     chosen = {new.id for new, given in zip(records, documents, strict=True) if given.change is not None}
     with operational_faults():
-        try:
-            async with engine.begin() as connection:
-                repeated = await _repeated_receipt(connection, submission)
-                return repeated or await _append_changed(connection, submission, chosen)
-        except RepeatedSubmission:
-            # The same request ran beside this one and was first.
-            async with engine.connect() as connection:
-                repeated = await _repeated_receipt(connection, submission)
-                if repeated is None:
-                    raise
-                return repeated
+        async with engine.begin() as connection:
+            # Compared under the lock: what is current stays so, and an idempotency key that is free stays free.
+            await lock_log(connection)
+            repeated = await _repeated_receipt(connection, submission)
+            return repeated or await _append_changed(connection, submission, chosen)
 
 
 async def load_catalogue(
@@ -169,7 +179,6 @@ async def load_catalogue(
 
     Raises:
         Refusal: documents are not valid; all faults are listed and nothing is loaded.
-        StaleVersion: somebody else changed a record while it was compared; nothing is loaded.
         StorageBusy: the database cannot serve now.
     """
     if not documents:
@@ -215,6 +224,7 @@ async def _load_changes(
     records = _spell([RecordChange(document=document) for document in plain], validate, None)
     found: dict[str, list[str]] = {"added": [], "unchanged": [], "amended": [], "conflicts": []}
     async with engine.begin() as connection:
+        await lock_log(connection)
         current = await latest_versions(connection, [new.id for new in records])
         entering: list[NewRecord] = []
         for new in records:
@@ -222,17 +232,17 @@ async def _load_changes(
             found[group].append(new.id)
             if group in {"added", "amended"}:
                 entering.append(msgspec.structs.replace(new, change="new" if group == "added" else "amend"))
-        position = (await head(connection)).position
-        if entering:
-            submission = NewSubmission(
-                id=str(uuid4()),
-                principal=CATALOGUE,
-                public_reason=public_reason,
-                records=tuple(entering),
-                expected={new.id: current[new.id].version if new.id in current else 0 for new in entering},
-            )
-            position = (await append(connection, submission)).last
+        position = await _append_catalogue(connection, entering, public_reason)
     return CatalogueReport(position=position, **{group: tuple(ids) for group, ids in found.items()})
+
+
+async def _append_catalogue(connection: AsyncConnection, records: Sequence[NewRecord], public_reason: str) -> int:
+    if not records:
+        return (await head(connection)).position
+    submission = NewSubmission(
+        id=str(uuid4()), principal=CATALOGUE, public_reason=public_reason, records=tuple(records)
+    )
+    return (await append(connection, submission)).last
 
 
 def _compare(new: NewRecord, current: RecordVersion | None) -> str:
@@ -258,10 +268,7 @@ async def _append_changed(connection: AsyncConnection, submission: NewSubmission
             entering.append(msgspec.structs.replace(new, change="amend"))
         else:
             entering.append(new)
-    read = {new.id: current[new.id].version if new.id in current else 0 for new in submission.records}
-    changed = msgspec.structs.replace(
-        submission, records=tuple(entering), expected={**read, **dict(submission.expected)}
-    )
+    changed = msgspec.structs.replace(submission, records=tuple(entering))
     if entering:
         return await _append(connection, changed, tuple(unchanged))
     return await _keep_unchanging(connection, changed, tuple(unchanged))
@@ -276,11 +283,6 @@ async def _append(connection: AsyncConnection, submission: NewSubmission, unchan
 async def _keep_unchanging(
     connection: AsyncConnection, submission: NewSubmission, unchanged: tuple[str, ...]
 ) -> Receipt:
-    # Under the lock, so that two equal requests do not both take the key.
-    await lock_log(connection)
-    repeated = await _repeated_receipt(connection, submission)
-    if repeated is not None:
-        return repeated
     end = await head(connection)
     receipt = Receipt(
         submission=submission.id,

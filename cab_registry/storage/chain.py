@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from cab_registry.storage.canonical import NotCanonical, canonical_bytes, sha256
+from cab_registry.storage.canonical import canonical_bytes, sha256
 from cab_registry.storage.entries import FORMAT, Change, Entry, entry_hash, genesis_hash, private_hash
 
 _CHANGES: Final = frozenset(get_args(Change))
@@ -103,5 +103,5 @@ def _content(entry: Entry) -> Iterator[str]:
             yield "the payload is not canonical"
         if not isinstance(document, dict) or any(document.get(key) != getattr(entry, key) for key in _HEADS):
             yield "the payload names another type, id or owner than the header"
-    except (NotCanonical, msgspec.DecodeError, UnicodeDecodeError) as fault:
+    except (msgspec.DecodeError, ValueError) as fault:
         yield f"cannot be read: {fault}"

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+import asyncpg
 import msgspec
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from cab_registry.domain.errors import Defect, Fault, OperationalFault, Refusal
@@ -77,19 +78,18 @@ def operational_faults() -> Iterator[None]:
     """
     try:
         yield
-    except (DBAPIError, PoolExhausted, OSError) as fault:
+    except (DBAPIError, PoolExhausted, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
         if _is_operational(fault):
             raise StorageBusy(f"the database cannot serve now: {_first_line(fault)}") from fault
         raise
 
 
 def _is_operational(fault: Exception) -> bool:
-    if not isinstance(fault, DBAPIError):
-        return True
-    state = getattr(fault.orig, "sqlstate", None)
-    if state is None:
-        return fault.connection_invalidated or isinstance(fault, InterfaceError | OperationalError)
-    return state in _BUSY_STATES or str(state).startswith("08")
+    # COPY runs on the driver itself, so that its faults arrive as the driver raises them.
+    state = getattr(fault.orig if isinstance(fault, DBAPIError) else fault, "sqlstate", None)
+    if state is not None:
+        return state in _BUSY_STATES or state.startswith("08")
+    return not isinstance(fault, DBAPIError) or fault.connection_invalidated or isinstance(fault, InterfaceError)
 
 
 def _first_line(fault: Exception) -> str:

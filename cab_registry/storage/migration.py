@@ -26,11 +26,9 @@ def head() -> str:
     """Name the newest revision of this program.
 
     Raises:
-        alembic.script.revision.MultipleHeads: two revisions claim to be the newest.
+        ValueError: there is no newest revision, or more than one: the installation is broken.
     """
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    if newest is None:
-        raise RuntimeError("the package cab_registry.migrations holds no revision: the installation is broken")
+    (newest,) = ScriptDirectory.from_config(_config()).get_heads()
     return newest
 
 

@@ -129,9 +129,8 @@ async def copy_rows(
 ) -> None:
     """Write rows with COPY, within the connection's transaction, which must have begun."""
     raw = await connection.get_raw_connection()
-    if raw.driver_connection is None:
-        raise RuntimeError("the connection was closed")
-    await raw.driver_connection.copy_records_to_table(table, records=records, columns=columns)
+    driver: Any = raw.driver_connection
+    await driver.copy_records_to_table(table, records=records, columns=columns)
 
 
 async def _close(connection: AsyncConnection, following: Mapping[str, VersionRow]) -> None:

@@ -120,7 +120,7 @@ class _VersionWalk:
     def step(self, entry: Entry, stored: VersionRow | None) -> Iterator[LogFault]:
         try:
             row = version_of(entry)
-        except (msgspec.DecodeError, NotCanonical, KeyError, TypeError) as fault:
+        except (msgspec.DecodeError, ValueError, KeyError, TypeError) as fault:
             yield LogFault("version", entry.position, entry.id, f"no record version can be derived: {fault}")
             return
         before = self._open.pop(entry.id, None)

@@ -116,14 +116,21 @@ async def test_a_version_that_moved_is_a_conflict(engine: AsyncEngine) -> None:
     assert await count(engine) == 3
 
 
-async def test_writers_at_once_of_one_record_are_told_or_recorded(engine: AsyncEngine) -> None:
+async def test_of_writers_that_saw_the_same_version_one_is_recorded(engine: AsyncEngine) -> None:
     await submit(engine, body(1))
-    results = await asyncio.gather(
-        *(submit(engine, body(1, note=str(number))) for number in range(10)), return_exceptions=True
-    )
-    done = [result for result in results if not isinstance(result, StaleVersion)]
-    assert not [result for result in done if isinstance(result, Exception)]
-    assert await count(engine) == 1 + len(done)
+    seen = [RecordChange(document=body(1, note=str(number)), expected_version=1) for number in range(10)]
+    results = await asyncio.gather(*(submit(engine, change) for change in seen), return_exceptions=True)
+    assert [type(result) for result in results].count(StaleVersion) == 9
+    assert await count(engine) == 2
+
+
+async def test_what_the_checks_rested_on_must_not_have_moved(engine: AsyncEngine) -> None:
+    await submit(engine, requirement())
+    await submit(engine, requirement("emc"))
+    with pytest.raises(StaleVersion) as stale:
+        await submit(engine, body(1), versions_read={"us-47cfr-15c": 1, "not-there": 0})
+    assert [each.id for each in stale.value.moved] == ["us-47cfr-15c"]
+    await submit(engine, body(1), versions_read={"us-47cfr-15c": 2, "not-there": 0})
 
 
 async def test_a_repeated_request_gets_the_same_receipt(engine: AsyncEngine) -> None:

@@ -1,5 +1,5 @@
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -228,6 +228,12 @@ async def test_further_versions_of_the_initial_load_became_known_later(
             await append(connection, load)
 
 
+def test_known_from_may_be_a_day_as_python_holds_it() -> None:
+    new = NewRecord.of(body(1, known_from=date(2020, 1, 1)), "new")
+    assert new.known_from == date(2020, 1, 1)
+    assert b'"known_from":"2020-01-01"' in new.payload
+
+
 @pytest.mark.parametrize("stated", ["someday", 2020, "2020-13-01"])
 def test_known_from_is_a_day(stated: object) -> None:
     with pytest.raises(NotCanonical, match="known_from"):
@@ -293,6 +299,37 @@ async def test_who_waits_too_long_for_the_lock_is_told_to_come_again(engine: Asy
             await put(impatient, body(1))
     assert isinstance(busy.value, OperationalFault)
     await impatient.dispose()
+
+
+async def test_a_lock_that_is_met_during_the_copy_is_an_operational_fault(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    impatient = create_engine(database_url, lock_timeout=timedelta(milliseconds=50))
+    async with engine.begin() as holder:
+        await holder.execute(text("LOCK TABLE record_version IN SHARE MODE"))
+        with pytest.raises(StorageBusy), operational_faults():
+            await put(impatient, body(1))
+    await put(impatient, body(1))
+    await impatient.dispose()
+
+
+@pytest.mark.parametrize("moment", ["before", "between"])
+async def test_a_lost_connection_is_an_operational_fault(
+    engine: AsyncEngine, reading: AsyncConnection, moment: str
+) -> None:
+    async def put_while_cut_off() -> None:
+        async with engine.begin() as connection:
+            if moment == "between":
+                await append(connection, submission(body(1)))
+            process = await connection.scalar(text("SELECT pg_backend_pid()"))
+            async with engine.connect() as other:
+                await other.execute(text(f"SELECT pg_terminate_backend({process}, 1000)"))
+            await append(connection, submission(body(2)))
+
+    with pytest.raises(StorageBusy), operational_faults():
+        await put_while_cut_off()
+    assert (await head(reading)).position == 0
+    await put(engine, body(1))
 
 
 async def test_faults_of_ours_are_not_called_operational(engine: AsyncEngine) -> None:

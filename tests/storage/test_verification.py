@@ -84,10 +84,21 @@ async def test_every_single_byte_of_a_payload_counts(engine: AsyncEngine, tamper
     for offset in range(0, length, 7):
         await tamper(f"UPDATE entry SET payload = set_byte(payload, {offset}, get_byte(payload, {offset}) # 1)")
         async with engine.connect() as connection:
-            assert await verify_chain(connection), f"byte {offset}"
+            assert await verify(connection), f"byte {offset}"
         await tamper(f"UPDATE entry SET payload = set_byte(payload, {offset}, get_byte(payload, {offset}) # 1)")
     async with engine.connect() as connection:
         assert await verify(connection) == []
+
+
+@pytest.mark.parametrize("payload", [b"\xff{", b"[1]", b'{"id":1.5}', b'{"known_from":7}', b'{"b":1,"a":1}', b""])
+async def test_a_payload_that_is_no_record_is_found(
+    engine: AsyncEngine, reading: AsyncConnection, tamper: Tamper, payload: bytes
+) -> None:
+    await put_history(engine)
+    await tamper(f"UPDATE entry SET payload = '\\x{payload.hex()}' WHERE position = 2")
+    found = {(fault.kind, fault.position) for fault in await verify(reading)}
+    assert ("entry", 2) in found
+    assert ("version", 2) in found
 
 
 async def test_an_entry_with_its_hash_made_anew_does_not_fit_the_next(
