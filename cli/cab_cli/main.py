@@ -8,9 +8,18 @@ from typing import Annotated
 
 import typer
 
+from cab_cli.cases import cases_app
+from cab_cli.group import RegistryGroup
 from cab_registry import __version__
 
-app = typer.Typer(name="cab", help="Ask and keep the register of conformity assessment bodies.", no_args_is_help=True)
+app = typer.Typer(
+    name="cab",
+    cls=RegistryGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Ask and keep the register of conformity assessment bodies.",
+)
+app.add_typer(cases_app, name="cases")
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,35 @@
+"""The outermost group: every exception that is raised on purpose ends here, as words and an exit code."""
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cab_cli.console import say
+from cab_cli.exits import Exit
+from cab_registry.domain.errors import OperationalFault, Refusal
+from cab_registry.settings import SettingsError
+
+
+class Conflict(Refusal):
+    """What was to be changed was changed by somebody else."""
+
+
+class RegistryGroup(TyperGroup):
+    """A group that turns refusals and outages into words on standard error; a bug keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for; Typer keeps the type of the context to itself."""
+        try:
+            return super().invoke(ctx)
+        except Refusal as refusal:
+            say(str(refusal))
+            for fault in refusal.faults:
+                say(f"  {fault}")
+            raise typer.Exit(Exit.CONFLICT if isinstance(refusal, Conflict) else Exit.REFUSED) from None
+        except SettingsError as error:
+            say("\n".join(error.faults))
+            raise typer.Exit(Exit.REFUSED) from None
+        except OperationalFault as outage:
+            say(str(outage))
+            raise typer.Exit(Exit.UNAVAILABLE) from None
