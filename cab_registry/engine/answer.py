@@ -26,7 +26,15 @@ from cab_registry.engine.finding import UNKNOWN, Finding
 from cab_registry.engine.inquiry import Inquiry, View
 from cab_registry.engine.judge import ORDER, Trace, judge_route
 from cab_registry.engine.positions import Stance
-from cab_registry.engine.reach import CRITERIA, Criterion, judge_reach, list_misses
+from cab_registry.engine.reach import (
+    CRITERIA,
+    Criterion,
+    count_misses,
+    find_candidates,
+    judge_reach,
+    list_misses,
+    runs_from,
+)
 from cab_registry.engine.wording import Speech
 
 ENGINE: Final = "1.0.0"
@@ -43,7 +51,15 @@ _DUTIES: Final = {"must": 2, "may": 1, "discretion": 0}
 _STEPS: Final = 24
 """How many days on which something changes are looked at to find until when an answer holds."""
 
-_NEAR: Final = 30
+_NEAR: Final = 8
+"""How many near routes an answer names at least, where there are so many."""
+
+_OF_ONE: Final = 2
+"""How many near routes of one agreement an answer names."""
+
+_FARTHEST: Final = 1
+"""Routes from elsewhere that miss more criteria than this, whatever the day, are not looked at."""
+
 _REACH_ORDER: Final = tuple(criterion.__name__ for criterion in CRITERIA)
 
 
@@ -78,12 +94,12 @@ def _rank(trace: Trace) -> tuple[int, int, int, int, str]:
     return (-_VERDICTS[trace.verdict], -_DUTIES[route.duty], -furthest, -specific, route.id)
 
 
-def decide(inquiry: Inquiry, presented: int) -> Outcome:
-    """Judge every route into the market on one day of presentation."""
+def decide(inquiry: Inquiry, routes: tuple[RouteFacts, ...], presented: int) -> Outcome:
+    """Judge the routes that may reach the question on one day of presentation."""
     view = View(inquiry, presented)
     traces: list[Trace] = []
     discretionary: list[Trace] = []
-    for rf in inquiry.facts.routes_into(inquiry.question.destination):
+    for rf in routes:
         opened = judge_reach(view, rf)
         if opened is None:
             continue
@@ -108,7 +124,7 @@ def _soften(trace: Trace) -> Trace:
     return trace
 
 
-def _find_holds(inquiry: Inquiry, outcome: Outcome) -> Holds:
+def _find_holds(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outcome) -> Holds:
     """Walk over the days on which something changes until the answer is another one."""
     if outcome.best is None:
         return Holds()
@@ -118,7 +134,7 @@ def _find_holds(inquiry: Inquiry, outcome: Outcome) -> Holds:
     for _ in range(_STEPS):
         if high >= LATEST:
             break
-        after = decide(inquiry, high + 1)
+        after = decide(inquiry, routes, high + 1)
         if after.signature != signature:
             until = high
             break
@@ -128,7 +144,7 @@ def _find_holds(inquiry: Inquiry, outcome: Outcome) -> Holds:
         if low <= earliest:
             since = earliest
             break
-        before = decide(inquiry, low - 1)
+        before = decide(inquiry, routes, low - 1)
         if before.signature != signature:
             since = low
             break
@@ -143,8 +159,9 @@ def _find_holds(inquiry: Inquiry, outcome: Outcome) -> Holds:
 def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answer:
     """Answer any well-formed question; never raises for one."""
     inquiry = Inquiry(question, facts)
-    outcome = decide(inquiry, question.presented_on)
-    holds = Holds() if question.standing else _find_holds(inquiry, outcome)
+    routes = find_candidates(inquiry)
+    outcome = decide(inquiry, routes, question.presented_on)
+    holds = Holds() if question.standing else _find_holds(inquiry, routes, outcome)
     speech = Speech(facts, question)
     shown = asked or Asked(
         presented_on=show_day(question.presented_on), known_on=show_day(question.known_on), engine=ENGINE
@@ -211,7 +228,7 @@ def _show_check(finding: Finding, rf: RouteFacts, speech: Speech) -> CheckShown:
     return CheckShown(
         check=finding.code,
         outcome=finding.outcome,  # type: ignore[arg-type]  # the constants of finding.py are the literals
-        text=speech.tell(finding, rf),
+        text=speech.tell(finding),
         facts=[FactUsed(used.record, used.version, _interval(used.interval)) for used in finding.used],
         citation=citation,
         source=source.title if source is not None else None,
@@ -261,12 +278,28 @@ def _alternatives(inquiry: Inquiry, outcome: Outcome, best: Trace | None, speech
 
 
 def _misses(inquiry: Inquiry) -> list[tuple[RouteFacts, list[Criterion]]]:
-    """Routes into the market that miss: fewest failing criteria first, then the one that gets furthest."""
+    """Routes into the market that miss: fewest failing criteria first, then the one that gets furthest.
+
+    Named are the nearest few, and every agreement that does run from the issuer's economy. Of one
+    agreement the nearest two stand for all.
+    """
     view = View(inquiry, inquiry.question.presented_on)
-    missed = [(rf, list_misses(view, rf)) for rf in inquiry.facts.routes_into(inquiry.question.destination)]
-    missed = [(rf, misses) for rf, misses in missed if misses]
-    missed.sort(key=lambda pair: (len(pair[1]), -_REACH_ORDER.index(pair[1][0].code), pair[0].route.id))
-    return missed[:_NEAR]
+    routes = inquiry.facts.routes_into(inquiry.question.destination)
+    missed: list[tuple[int, int, str, RouteFacts, list[Criterion]]] = []
+    for rf in routes:
+        if runs_from(inquiry, rf) or count_misses(inquiry, rf) <= _FARTHEST:
+            misses = list_misses(view, rf)
+            if misses:
+                missed.append((len(misses), -_REACH_ORDER.index(misses[0].code), rf.route.id, rf, misses))
+    missed.sort(key=lambda item: item[:3])
+    named: dict[str, int] = {}
+    near: list[tuple[RouteFacts, list[Criterion]]] = []
+    for _, _, _, rf, misses in missed:
+        ground = rf.route.agreement or rf.route.scheme or rf.route.id
+        named[ground] = named.get(ground, 0) + 1
+        if named[ground] <= _OF_ONE and (len(near) < _NEAR or (named[ground] == 1 and misses[0].code != "direction")):
+            near.append((rf, misses))
+    return near
 
 
 def _not_covered(inquiry: Inquiry, outcome: Outcome, speech: Speech, asked: Asked, assumptions: list[str]) -> Answer:
@@ -277,7 +310,7 @@ def _not_covered(inquiry: Inquiry, outcome: Outcome, speech: Speech, asked: Aske
         near.append(NearRoute(rf.route.id, rf.route.title or rf.name, rf.route.agreement, codes[0], codes, text))
     return Answer(
         verdict="not_covered",
-        headline=speech.not_covered(near[0] if near else None),
+        headline=speech.not_covered(near[0].text if near else None),
         route=None,
         first_failing=near[0].first_failing if near else None,
         assumptions=assumptions,

@@ -6,9 +6,9 @@ Nothing here does I/O. The register builds these values when records are loaded;
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cab_registry.domain.days import Period, When
 from cab_registry.domain.records import (
@@ -136,6 +136,13 @@ class WorkingState(NamedTuple):
     begins: When | None = None
 
 
+class Ruled(NamedTuple):
+    """A dated item of a route (a class, an activity, a territory, an origin) with its days resolved."""
+
+    item: Any
+    period: Period
+
+
 class ListedFacts(NamedTuple):
     """A requirement in a route's list: the item, its days, and under which ids the body may hold its rights."""
 
@@ -160,6 +167,14 @@ class RouteFacts:
     force: Timeline[ForceState]
     working: Timeline[WorkingState]
     given_up: bool
+    importer_codes: frozenset[str] = frozenset()
+    exporter_codes: frozenset[str] = frozenset()
+    classes: dict[str, tuple[Ruled, ...]] = field(default_factory=dict)
+    excluded: dict[str, tuple[Ruled, ...]] = field(default_factory=dict)
+    activities: dict[str, tuple[Ruled, ...]] = field(default_factory=dict)
+    territory: tuple[Ruled, ...] = ()
+    origin: tuple[Ruled, ...] = ()
+    outlives_exclusion: bool = False
     signatory_arrangements: frozenset[str] = frozenset()
 
     @property
@@ -208,6 +223,7 @@ class Facts:
     agreements: dict[str, Agreement]
     routes: dict[str, RouteFacts]
     routes_by_importer: dict[str, tuple[RouteFacts, ...]]
+    routes_by_kind: dict[tuple[str, str], tuple[RouteFacts, ...]]
     issuers: dict[str, IssuerFacts]
     identifiers: dict[tuple[str, str], tuple[tuple[str, str | None, Period], ...]]
     names: dict[str, tuple[str, ...]]

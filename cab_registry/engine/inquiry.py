@@ -30,6 +30,7 @@ class Inquiry:
         "facts",
         "issued",
         "issuer",
+        "issuer_ever",
         "issuer_parties",
         "performed",
         "performed_assumed",
@@ -114,6 +115,8 @@ class Inquiry:
         self.issuer_parties = (
             self.facts.parties(self.economy, self.issued.first) if self.economy is not None else frozenset[str]()
         )
+        ever = self.facts.memberships.get(self.economy or "", ())
+        self.issuer_ever = frozenset((self.economy or "", *(union for union, _ in ever)))
         holders: list[IssuerFacts] = []
         if issuer is not None:
             holders.append(issuer)

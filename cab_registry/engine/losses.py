@@ -103,9 +103,8 @@ def _lost_membership(view: View, rf: RouteFacts) -> list[Loss]:
     economy = view.inquiry.economy
     if economy is None or not rf.exporters:
         return []
-    for code, period in view.facts.memberships.get(economy, ()):
+    for _, period in view.facts.memberships.get(economy, ()):
         view.holds(period)
-        del code
     parties = view.facts.parties(economy, view.presented)
     if any(code in parties and view.holds(period) is not Truth.NO for code, period in rf.exporters):
         return []
@@ -114,8 +113,8 @@ def _lost_membership(view: View, rf: RouteFacts) -> list[Loss]:
 
 def _excluded_class(view: View, rf: RouteFacts) -> list[Loss]:
     asked = view.question.subject.product_class
-    for item in rf.route.excluded:
-        if item.product_class == asked and item.why != "silent" and view.holds(item.period) is Truth.YES:
+    for item, period in rf.excluded.get(asked or "", ()):
+        if item.why != "silent" and view.holds(period) is Truth.YES:
             return [Loss("exclusion", item.from_, {"product": asked})]
     return []
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from cab_registry.domain.days import Period, Truth
+from cab_registry.domain.days import ALWAYS, Period, Truth
 from cab_registry.domain.records.common import Sourced
 from cab_registry.domain.records.route import OriginRule, TerritoryRule
 from cab_registry.engine.early import judge_early
-from cab_registry.engine.facts import Force, RouteFacts
-from cab_registry.engine.inquiry import View
+from cab_registry.engine.facts import Force, RouteFacts, Ruled
+from cab_registry.engine.inquiry import Inquiry, View
 
 
 class Criterion(NamedTuple):
@@ -128,71 +128,73 @@ def find_listed(view: View, rf: RouteFacts, rule: str) -> Any:
 
 def product(view: View, rf: RouteFacts) -> Criterion:
     """The product class is covered and not excluded on the day of presentation."""
-    route, asked = rf.route, view.question.subject.product_class
-    if not route.product_classes and not route.excluded:
+    if not rf.classes and not rf.excluded:
         return _MET["product"]
+    asked = view.question.subject.product_class
     if asked is None:
         return Criterion("product", Truth.UNKNOWN, "product.not_stated", missing=("subject.product_class",))
     values: dict[str, Any] = {"product": asked}
-    for item in route.excluded:
-        if item.product_class != asked:
-            continue
-        out = view.holds(item.period)
-        if out is Truth.NO or _excluded_later(view, rf, item.period):
+    for item, period in rf.excluded.get(asked, ()):
+        out = view.holds(period)
+        if out is Truth.NO or _excluded_later(view, rf, period):
             continue
         met = Truth.UNKNOWN if item.why == "silent" or out is Truth.UNKNOWN else Truth.NO
         return Criterion("product", met, f"product.{item.why}", values, item)
-    if not route.product_classes:
+    if not rf.classes:
         return _MET["product"]
-    items = [item for item in route.product_classes if item.product_class == asked]
-    return _dated("product", items, view, rf, values, "product")
+    return _dated("product", rf.classes.get(asked, ()), view, rf, values, "product")
 
 
 def _excluded_later(view: View, rf: RouteFacts, period: Period) -> bool:
     """A class excluded only after issue stays reached where the route says what becomes of older results."""
-    rules = any(rule.reason == "exclusion" or "exclusion" in rule.reason for rule in rf.route.survival)
-    return rules and period.holds(view.inquiry.issued.last) is Truth.NO
+    return rf.outlives_exclusion and period.holds(view.inquiry.issued.last) is Truth.NO
 
 
 def activity(view: View, rf: RouteFacts) -> Criterion:
     """The activity (kind of inspection) is inside the route."""
-    rules, asked = rf.route.activities, view.question.subject.activity
-    if not rules:
+    if not rf.activities:
         return _MET["activity"]
+    asked = view.question.subject.activity
     if asked is None:
         return Criterion("activity", Truth.UNKNOWN, "activity.not_stated", missing=("subject.activity",))
     values = {"activity": asked}
-    for rule in rules:
-        if rule.activity == asked and rule.rule != "covered" and view.holds(rule.period) is not Truth.NO:
+    ruled = rf.activities.get(asked, ())
+    for rule, period in ruled:
+        if rule.rule != "covered" and view.holds(period) is not Truth.NO:
             met = Truth.UNKNOWN if rule.rule == "silent" else Truth.NO
             return Criterion("activity", met, f"activity.{rule.rule}", values, rule)
-    items = [rule for rule in rules if rule.activity == asked and rule.rule == "covered"]
-    return _dated("activity", items, view, rf, values, "activity")
+    covered = tuple(item for item in ruled if item.item.rule == "covered")
+    return _dated("activity", covered, view, rf, values, "activity")
 
 
-def _dated(code: str, items: list[Any], view: View, rf: RouteFacts, values: dict[str, Any], about: str) -> Criterion:
+def _dated(
+    code: str, items: tuple[Ruled, ...], view: View, rf: RouteFacts, values: dict[str, Any], about: str
+) -> Criterion:
     """Judge dated items on the day of presentation; a start after issue goes by the rule for early results."""
     best, chosen = Truth.NO, None
-    for item in items:
-        held = view.holds(item.period)
+    for ruled in items:
+        held = view.holds(ruled.period)
         if held > best or chosen is None:
-            best, chosen = held, item
+            best, chosen = held, ruled
     if chosen is None:
         return Criterion(code, Truth.NO, f"{code}.not_covered", values)
+    dated = {**values, "period": chosen.period}
     if best is Truth.NO:
-        return Criterion(code, Truth.NO, f"{code}.not_in_period", {**values, "period": chosen.period}, chosen)
+        return Criterion(code, Truth.NO, f"{code}.not_in_period", dated, chosen.item)
     if best is Truth.UNKNOWN:
-        return Criterion(code, best, f"{code}.window", {**values, "period": chosen.period}, chosen)
+        return Criterion(code, best, f"{code}.window", dated, chosen.item)
+    if chosen.period.start is ALWAYS:
+        return _MET[code]
     early = judge_early(view, rf, about, chosen.period.start)
     if early is None:
         return _MET[code]
-    return Criterion(
-        code, early.met, f"{code}.early", {**values, "period": chosen.period}, early.sourced or chosen, early=True
-    )
+    return Criterion(code, early.met, f"{code}.early", dated, early.sourced or chosen.item, early=True)
 
 
 def site(view: View, rf: RouteFacts) -> Criterion:
     """The place of work and the origin of the product are inside the route."""
+    if not rf.territory and not rf.origin:
+        return _MET["site"]
     place = _territory(view, rf)
     if place.met is Truth.NO:
         return place
@@ -201,41 +203,39 @@ def site(view: View, rf: RouteFacts) -> Criterion:
 
 
 def _territory(view: View, rf: RouteFacts) -> Criterion:
-    rules = rf.route.territory
-    if isinstance(rules, str) or not rules:
+    if not rf.territory:
         return _MET["site"]
     where = view.question.result.performed_in or view.inquiry.site_economy
     if where is None:
-        if any(rule.where == "any" for rule in rules):
+        if any(ruled.item.where == "any" for ruled in rf.territory):
             return _MET["site"]
         return Criterion("site", Truth.UNKNOWN, "site.no_place", missing=("result.performed_in",))
-    items = [rule for rule in rules if _inside(view, rf, rule, where)]
+    items = tuple(ruled for ruled in rf.territory if _inside(view, rf, ruled.item, where))
     return _dated("site", items, view, rf, {"place": where}, "territory")
 
 
 def _inside(view: View, rf: RouteFacts, rule: TerritoryRule, where: str) -> bool:
     inquiry = view.inquiry
-    place = view.facts.parties(where, inquiry.performed.last)
-    exporting = {code for code, _ in rf.exporters if code in inquiry.issuer_parties} | {inquiry.economy}
-    importing = {code for code, _ in rf.importers if code in view.destination_parties}
+    if rule.where == "any":
+        return True
     if rule.where == "own":
         return where == inquiry.economy
-    if rule.where == "party":
-        return bool(place & exporting)
-    if rule.where == "third":
-        return not place & exporting and not place & importing
     if rule.where == "outside":
         return where != inquiry.economy
-    if rule.where == "importer":
-        return bool(place & importing)
-    return rule.where == "any" or bool(place & set(rule.economies))
+    place = view.facts.parties(where, inquiry.performed.last)
+    if rule.where == "listed":
+        return bool(place & set(rule.economies))
+    exports = where == inquiry.economy or bool(place & rf.exporter_codes & inquiry.issuer_parties)
+    if rule.where == "party":
+        return exports
+    imports = bool(place & rf.importer_codes & view.destination_parties)
+    return imports if rule.where == "importer" else not exports and not imports
 
 
 def _origin(view: View, rf: RouteFacts) -> Criterion:
-    rules = rf.route.origin
-    if isinstance(rules, str) or not rules:
+    if not rf.origin:
         return _MET["site"]
-    held = [(rule, view.holds(rule.period)) for rule in rules]
+    held = [(ruled.item, view.holds(ruled.period)) for ruled in rf.origin]
     held = [(rule, truth) for rule, truth in held if truth is not Truth.NO]
     if any(rule.where == "any" and truth is Truth.YES for rule, truth in held):
         return _MET["site"]
@@ -245,20 +245,19 @@ def _origin(view: View, rf: RouteFacts) -> Criterion:
     best = max((truth for rule, truth in held if _originates(view, rf, rule, origin)), default=Truth.NO)
     if best is Truth.YES:
         return _MET["site"]
-    rule = rules[0]
-    return Criterion("site", best, "site.origin", {"origin": origin}, rule)
+    return Criterion("site", best, "site.origin", {"origin": origin}, rf.origin[0].item)
 
 
 def _originates(view: View, rf: RouteFacts, rule: OriginRule, origin: str) -> bool:
-    parties = view.facts.parties(origin, view.inquiry.issued.last)
+    inquiry = view.inquiry
+    parties = view.facts.parties(origin, inquiry.issued.last)
     if rule.where == "any" or parties & set(rule.economies):
         return True
-    exporting = {code for code, _ in rf.exporters if code in view.inquiry.issuer_parties} | {view.inquiry.economy}
-    if rule.where == "own":
-        return bool(parties & exporting)
-    if rule.where == "parties":
-        return bool(parties & (exporting | {code for code, _ in rf.importers if code in view.destination_parties}))
-    return False
+    if rule.where == "listed":
+        return False
+    if origin == inquiry.economy or parties & rf.exporter_codes & inquiry.issuer_parties:
+        return True
+    return rule.where == "parties" and bool(parties & rf.importer_codes & view.destination_parties)
 
 
 def instrument(view: View, rf: RouteFacts) -> Criterion:
@@ -320,6 +319,30 @@ CRITERIA: Final[tuple[Callable[[View, RouteFacts], Criterion], ...]] = (
 )
 
 
+def find_candidates(inquiry: Inquiry) -> tuple[RouteFacts, ...]:
+    """Return the routes into the market that no criterion without a date rules out: kind, procedure, exporter, list."""
+    question = inquiry.question
+    subject = question.subject
+    routes = inquiry.facts.routes_by_kind
+    kind = question.result.kind
+    into = routes.get((question.destination, kind)) or routes.get(("WORLD", kind), ())
+    return tuple(
+        rf for rf in into if not rf.procedures or subject.procedure in rf.procedures if _may_reach(inquiry, rf)
+    )
+
+
+def _may_reach(inquiry: Inquiry, rf: RouteFacts) -> bool:
+    if not runs_from(inquiry, rf):
+        return False
+    if not rf.listed:
+        sector = inquiry.question.subject.sector
+        return not rf.sectors or sector is None or sector in rf.sectors
+    if not inquiry.requirements:
+        return True
+    listed = rf.listed
+    return any(not listed.keys().isdisjoint(inquiry.facts.spell(rule)) for rule in inquiry.requirements)
+
+
 def judge_reach(view: View, rf: RouteFacts) -> list[Criterion] | None:
     """Return the criteria that stay open where the route reaches the question; None where it does not."""
     open_points: list[Criterion] = []
@@ -331,6 +354,23 @@ def judge_reach(view: View, rf: RouteFacts) -> list[Criterion] | None:
             return None
         open_points.append(found)
     return open_points
+
+
+def runs_from(inquiry: Inquiry, rf: RouteFacts) -> bool:
+    """Whether the issuer's economy, or a union that it ever belonged to, is an exporter of the route."""
+    return inquiry.economy is None or not rf.exporter_codes or bool(rf.exporter_codes & inquiry.issuer_ever)
+
+
+def count_misses(inquiry: Inquiry, rf: RouteFacts) -> int:
+    """Count the criteria without a date that a route misses: never more than it misses in all."""
+    question = inquiry.question
+    misses = int(question.result.kind not in rf.result_kinds)
+    misses += bool(rf.procedures) and question.subject.procedure not in rf.procedures
+    misses += not runs_from(inquiry, rf)
+    if rf.listed and inquiry.requirements:
+        spelled = (inquiry.facts.spell(rule) for rule in inquiry.requirements)
+        misses += all(rf.listed.keys().isdisjoint(ids) for ids in spelled)
+    return misses
 
 
 def list_misses(view: View, rf: RouteFacts) -> list[Criterion]:

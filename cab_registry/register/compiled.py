@@ -187,6 +187,7 @@ def _assemble(
         agreements=law.agreements,
         routes=law.routes,
         routes_by_importer=law.routes_by_importer,
+        routes_by_kind=law.routes_by_kind,
         issuers=issuers,
         identifiers=index_identifiers(record for record, _ in records if isinstance(record, Body)),
         names=index_names(record for record, _ in records if isinstance(record, Body | Authority)),

@@ -9,8 +9,9 @@ from typing import Protocol
 
 from cab_registry.domain.days import ALL_TIME, Period
 from cab_registry.domain.records import Agreement, AnyRecord, Authority, Economy, Requirement, Route
+from cab_registry.domain.records.common import Dated
 from cab_registry.domain.records.route import Party
-from cab_registry.engine.facts import ListedFacts, RouteFacts
+from cab_registry.engine.facts import ListedFacts, RouteFacts, Ruled
 from cab_registry.engine.inquiry import fold
 from cab_registry.register.law_timelines import operation_events, resolve_force, resolve_working, was_given_up
 
@@ -40,6 +41,7 @@ class Law:
     agreements: dict[str, Agreement]
     routes: dict[str, RouteFacts]
     routes_by_importer: dict[str, tuple[RouteFacts, ...]]
+    routes_by_kind: dict[tuple[str, str], tuple[RouteFacts, ...]]
 
 
 def compile_law(by_id: Mapping[str, HasRecord], former: Law | None = None) -> Law:
@@ -66,6 +68,7 @@ def compile_law(by_id: Mapping[str, HasRecord], former: Law | None = None) -> La
         standards = former.standards if standards == former.standards else standards
         agreements = former.agreements if agreements == former.agreements else agreements
     compiled = _compile_routes(routes, agreements, former)
+    by_importer = _by_importer(compiled.values(), economies)
     return Law(
         economies,
         {code: _memberships(record) for code, record in economies.items() if record.member_of},
@@ -77,7 +80,8 @@ def compile_law(by_id: Mapping[str, HasRecord], former: Law | None = None) -> La
         standards,
         agreements,
         compiled,
-        _by_importer(compiled.values(), economies),
+        by_importer,
+        _by_kind(by_importer),
     )
 
 
@@ -168,8 +172,36 @@ def compile_route(
         force=force,
         working=resolve_working(route, agreement, force),
         given_up=was_given_up(events),
+        importer_codes=frozenset(code for code, _ in _parties(route.importer)),
+        exporter_codes=frozenset(code for code, _ in _parties(route.exporter)),
+        classes=_by_name((item.product_class, item) for item in route.product_classes),
+        excluded=_by_name((item.product_class, item) for item in route.excluded),
+        activities=_by_name((item.activity, item) for item in route.activities),
+        territory=_ruled(route.territory),
+        origin=_ruled(route.origin),
+        outlives_exclusion=any(rule.reason == "exclusion" or "exclusion" in rule.reason for rule in route.survival),
         signatory_arrangements=_successors(accreditation.signatory_of, agreements) if accreditation else frozenset(),
     )
+
+
+def _by_name(items: Iterable[tuple[str, Dated]]) -> dict[str, tuple[Ruled, ...]]:
+    found: dict[str, tuple[Ruled, ...]] = {}
+    for name, item in items:
+        found[name] = (*found.get(name, ()), Ruled(item, item.period))
+    return found
+
+
+def _ruled(items: str | tuple[Dated, ...]) -> tuple[Ruled, ...]:
+    return () if isinstance(items, str) else tuple(Ruled(item, item.period) for item in items)
+
+
+def _by_kind(by_importer: Mapping[str, tuple[RouteFacts, ...]]) -> dict[tuple[str, str], tuple[RouteFacts, ...]]:
+    found: dict[tuple[str, str], list[RouteFacts]] = defaultdict(list)
+    for code, routes in by_importer.items():
+        for rf in routes:
+            for kind in rf.result_kinds:
+                found[code, kind].append(rf)
+    return {key: tuple(routes) for key, routes in found.items()}
 
 
 def _by_importer(routes: Iterable[RouteFacts], economies: Mapping[str, Economy]) -> dict[str, tuple[RouteFacts, ...]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from string import Formatter
 from typing import Any, Final
 
-from cab_registry.domain.days import EARLIEST, Period, When, show_day
+from cab_registry.domain.days import EARLIEST, show_day
 from cab_registry.domain.question import Question
-from cab_registry.engine.facts import Facts, ForceState, RouteFacts, Status, WorkingState
+from cab_registry.engine.facts import Facts, RouteFacts, Status, WorkingState
 from cab_registry.engine.finding import Finding
 from cab_registry.engine.judge import Trace
 from cab_registry.engine.reach import Criterion
@@ -26,20 +29,16 @@ class Speech:
 
     def say(self, key: str, values: dict[str, Any]) -> str:
         """Fill one message."""
-        return self._template(key).format_map(self._fill(values))
+        return self._fill(key, key.partition(".")[0], values)
 
-    def tell(self, finding: Finding, rf: RouteFacts) -> str:
+    def tell(self, finding: Finding) -> str:
         """Return the sentence of a check."""
-        values = self._fill(finding.values)
-        values["ground"] = rf.name
-        values.setdefault("noun", english.NOUNS.get(finding.code, finding.code))
-        text = self._template(finding.key).format_map(values)
+        text = self._fill(finding.key, finding.code, finding.values)
         return text[0].upper() + text[1:]
 
     def miss(self, criterion: Criterion, rf: RouteFacts) -> str:
         """Return the sentence on the first criterion that a near route misses."""
-        text = self.say(criterion.key, criterion.values)
-        return f"{rf.name}: {text}."
+        return f"{rf.name}: {self.say(criterion.key, criterion.values)}."
 
     def headline(self, trace: Trace) -> str:
         """Return the one sentence that a reader needs."""
@@ -47,75 +46,40 @@ class Speech:
         ground = f"{rf.name}, {rf.route.citation}"
         reason = ""
         if trace.first is not None:
-            reason = self.tell(trace.findings[trace.first], rf).rstrip(".")
-            reason = reason if reason[:2].isupper() else reason[0].lower() + reason[1:]
-            body = trace.findings[trace.first].values.get("body")
-            if isinstance(body, str) and reason.casefold().startswith(body.casefold()):
-                reason = body + reason[len(body) :]
-        conditions = " ".join(ground.text for ground in trace.conditions)
+            finding = trace.findings[trace.first]
+            reason = self._fill(finding.key, finding.code, finding.values).rstrip(".")
+        conditions = " ".join(item.text for item in trace.conditions)
         return english.VERDICTS[trace.verdict].format(
             market=self.question.destination, ground=ground, reason=reason, conditions=conditions
         )
 
-    def not_covered(self, near: Any) -> str:
+    def not_covered(self, near: str | None) -> str:
         """Return the headline where no route reaches."""
-        reason = near.text.rstrip(".") if near is not None else english.MESSAGES["near.none"]
-        prefix = "no route reaches this result; the nearest misses: " if near is not None else ""
-        return english.VERDICTS["not_covered"].format(market=self.question.destination, reason=prefix + reason)
+        if near is None:
+            reason = english.MESSAGES["near.none"]
+        else:
+            reason = f"no route reaches this result; the nearest misses: {near.rstrip('.')}"
+        return english.VERDICTS["not_covered"].format(market=self.question.destination, reason=reason)
 
-    def _template(self, key: str) -> str:
-        found = english.MESSAGES.get(key)
-        if found is not None:
-            return found
-        code, _, name = key.partition(".")
-        if code == "survival" and name.startswith("silent_"):
-            return english.SILENT
-        return english.RIGHTS[name] if code in _RIGHT_CODES else key
+    def _fill(self, key: str, code: str, values: dict[str, Any]) -> str:
+        template, names = _template(key)
+        if not names:
+            return template
+        return template.format_map({name: self.value(name, code, values) for name in names})
 
-    def _fill(self, values: dict[str, Any]) -> _Values:
-        filled = _Values()
-        for name, value in values.items():
-            filled[name] = self._word(name, value)
-        status = values.get("status")
-        if isinstance(status, Status):
-            filled["start"] = str(status.start)
-            filled["end"] = str(status.end)
-            filled["since"] = str(status.on) if status.on is not None else str(status.start)
-            filled["event"] = (status.event or "taken away").replace("_", " ")
-        period = values.get("period")
-        if isinstance(period, Period):
-            filled["start"], filled["end"] = str(period.start), str(period.end)
-        kind = values.get("kind")
-        if isinstance(kind, str):
-            filled["noun"] = english.NOUNS.get(kind, kind)
-            filled["was"] = english.WAS.get(kind, "was recognised")
-        if "clock" in values:
-            day = values.get("day")
-            shown = show_day(day) if isinstance(day, int) and day > EARLIEST else "an unknown day"
-            filled["at"] = english.CLOCKS.get(values["clock"], "then").format(day=shown)
-        self._fill_state(values, filled)
-        if "reason" in values:
-            on = values.get("on")
-            filled["since"] = str(on) if on is not None else "that day"
-            filled["loss"] = english.LOSSES[values["reason"]].format_map(filled)
-        filled["see"] = f"; see {values['list']} {values.get('address') or ''}".rstrip() if values.get("list") else ""
-        if isinstance(values.get("end"), When):
-            filled["end_day"] = str(values["end"])
-        return filled
+    def value(self, name: str, code: str, values: dict[str, Any]) -> str:
+        """Return what fills one placeholder of a sentence."""
+        derive = _DERIVED.get(name)
+        if derive is not None:
+            found = derive(self, code, values)
+            if found is not None:
+                return found
+        return self.word(name, values.get(name))
 
-    def _fill_state(self, values: dict[str, Any], filled: _Values) -> None:
-        state = values.get("state")
-        if isinstance(state, WorkingState):
-            filled["begins"] = f" ({state.begins})" if state.begins is not None else ""
-            filled["kind"] = english.KINDS[self.question.result.kind]
-            clock = values.get("clock")
-            filled["made"] = "shown" if clock == "presented" else english.MADE.get(self.question.result.kind, "issued")
-        elif isinstance(state, ForceState):
-            filled["state"] = state.state or "not in force"
-
-    def _word(self, name: str, value: Any) -> str:
+    def word(self, name: str, value: Any) -> str:
+        """Return one value in words: authorities by name, requirements by citation, codes with blanks."""
         if value is None:
-            return {"body": "the issuer", "by": "the authority", "requirement": "this subject"}.get(name, "not stated")
+            return _ABSENT.get(name, "not stated")
         if isinstance(value, str):
             if name == "by":
                 authority = self.facts.authorities.get(value)
@@ -123,14 +87,115 @@ class Speech:
             if name == "requirement":
                 record = self.facts.requirements.get(value)
                 return record.citation if record is not None else value
-            return value.replace("_", " ") if name in ("kind", "product", "activity", "sector", "procedure") else value
+            return value.replace("_", " ") if name in _CODES else value
         if isinstance(value, tuple | list | frozenset):
-            return ", ".join(self._word("by" if name in ("authorities", "by") else "kind", part) for part in value)
+            part = "by" if name in ("authorities", "by") else "kind"
+            return ", ".join(self.word(part, item) for item in value)
         return str(value)
 
 
-class _Values(dict[str, str]):
-    """Values of a sentence; a name without a value shows itself, so that no sentence ever fails."""
+_ABSENT: Final = {"body": "the issuer", "by": "the authority", "requirement": "this subject"}
+_CODES: Final = frozenset(("kind", "product", "activity", "sector", "procedure"))
 
-    def __missing__(self, key: str) -> str:
-        return key
+
+@cache
+def _template(key: str) -> tuple[str, tuple[str, ...]]:
+    """Return a message with the names of its placeholders."""
+    text = english.MESSAGES.get(key)
+    if text is None:
+        code, _, name = key.partition(".")
+        if code == "survival" and name.startswith("silent_"):
+            text = english.SILENT
+        else:
+            text = english.RIGHTS[name] if code in _RIGHT_CODES else key
+    return text, tuple(sorted({field for _, field, _, _ in Formatter().parse(text) if field}))
+
+
+def _status(values: dict[str, Any]) -> Status | None:
+    status = values.get("status")
+    return status if isinstance(status, Status) else None
+
+
+def _start(_speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
+    found = _status(values) or values.get("period")
+    return str(found.start) if found is not None else None
+
+
+def _end(_speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
+    found = _status(values) or values.get("period")
+    return str(found.end) if found is not None else None
+
+
+def _since(_speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
+    if "reason" in values:
+        return str(values["on"]) if values.get("on") is not None else "that day"
+    status = _status(values)
+    return str(status.on or status.start) if status is not None else None
+
+
+def _event(_speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
+    status = _status(values)
+    return (status.event or "taken away").replace("_", " ") if status is not None else None
+
+
+def _noun(_speech: Speech, code: str, values: dict[str, Any]) -> str:
+    kind = values.get("kind")
+    return english.NOUNS.get(kind if isinstance(kind, str) else code, code)
+
+
+def _was(_speech: Speech, code: str, values: dict[str, Any]) -> str:
+    return english.WAS.get(values.get("kind") or code, "was recognised")
+
+
+def _at(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
+    day = values.get("day")
+    shown = show_day(day) if isinstance(day, int) and day > EARLIEST else "an unknown day"
+    return english.CLOCKS.get(values.get("clock") or "", "then").format(day=shown)
+
+
+def _kind(speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
+    return english.KINDS[speech.question.result.kind] if isinstance(values.get("state"), WorkingState) else None
+
+
+def _made(speech: Speech, _code: str, values: dict[str, Any]) -> str:
+    return "shown" if values.get("clock") == "presented" else english.MADE.get(speech.question.result.kind, "issued")
+
+
+def _begins(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
+    state = values.get("state")
+    return f" ({state.begins})" if isinstance(state, WorkingState) and state.begins is not None else ""
+
+
+def _loss(speech: Speech, code: str, values: dict[str, Any]) -> str:
+    names = _loss_names(values["reason"])
+    return english.LOSSES[values["reason"]].format_map({name: speech.value(name, code, values) for name in names})
+
+
+@cache
+def _loss_names(reason: str) -> tuple[str, ...]:
+    return tuple(sorted({field for _, field, _, _ in Formatter().parse(english.LOSSES[reason]) if field}))
+
+
+def _see(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
+    return f"; see {values['list']} {values.get('address') or ''}".rstrip() if values.get("list") else ""
+
+
+def _end_day(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
+    return str(values.get("end"))
+
+
+_DERIVED: Final[dict[str, Callable[[Speech, str, dict[str, Any]], str | None]]] = {
+    "start": _start,
+    "end": _end,
+    "since": _since,
+    "event": _event,
+    "noun": _noun,
+    "was": _was,
+    "at": _at,
+    "kind": _kind,
+    "made": _made,
+    "begins": _begins,
+    "loss": _loss,
+    "see": _see,
+    "end_day": _end_day,
+}
