@@ -7,12 +7,16 @@ from typer.core import TyperGroup
 
 from cab_cli.console import say
 from cab_cli.exits import Exit
-from cab_registry.domain.errors import OperationalFault, Refusal
+from cab_registry.domain.errors import OperationalFault, Refusal, RegistryError
 from cab_registry.settings import SettingsError
 
 
 class Conflict(Refusal):
     """What was to be changed was changed by somebody else."""
+
+
+class ServerFailure(RegistryError):
+    """The server has a bug, and says so."""
 
 
 class RegistryGroup(TyperGroup):
@@ -30,6 +34,9 @@ class RegistryGroup(TyperGroup):
         except SettingsError as error:
             say("\n".join(error.faults))
             raise typer.Exit(Exit.REFUSED) from None
+        except ServerFailure as failure:
+            say(str(failure))
+            raise typer.Exit(Exit.FAILURE) from None
         except OperationalFault as outage:
             say(str(outage))
             raise typer.Exit(Exit.UNAVAILABLE) from None

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cab_cli.cases import cases_app
+from cab_cli.check import check
 from cab_cli.group import RegistryGroup
 from cab_registry import __version__
 
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Ask and keep the register of conformity assessment bodies.",
 )
+app.command("check")(check)
 app.add_typer(cases_app, name="cases")
 
 

@@ -1,0 +1,131 @@
+"""The way to a server: time-outs, repeated attempts where repeating is harmless, and refusals in the server's words."""
+
+import ipaddress
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import msgspec
+
+from cab_cli.group import Conflict, ServerFailure
+from cab_registry import __version__
+from cab_registry.domain.errors import Fault, OperationalFault, Refusal
+
+if TYPE_CHECKING:
+    import httpx
+
+DEFAULT_SERVER: Final = "http://127.0.0.1:8000"
+CONNECT_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 30.0
+ATTEMPTS: Final = 3
+FIRST_PAUSE_SECONDS: Final = 0.3
+LONGEST_PAUSE_SECONDS: Final = 10.0
+_PASSING: Final = frozenset({429, 502, 503, 504})
+_CONFLICTS: Final = frozenset({409, 412})
+
+
+class Client:
+    """A connection to one server. Every call through it only reads, so each may be repeated."""
+
+    def __init__(self, server: str, *, attempts: int = ATTEMPTS) -> None:
+        import httpx
+
+        self.server = server.rstrip("/")
+        self._attempts = attempts
+        try:
+            self._http = httpx.Client(
+                base_url=self.server,
+                timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+                headers={"accept": "application/json", "user-agent": f"cab/{__version__}"},
+                # Proxies of the environment are for the world outside; this machine is never reached through one.
+                trust_env=not _is_loopback(httpx.URL(self.server).host),
+                follow_redirects=True,
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Refusal(f"{server!r} is no address of a server: {error}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Any:
+        """Read a document."""
+        return msgspec.json.decode(self._call("GET", path, params=dict(parameters or {})).content)
+
+    def ask(self, question: dict[str, Any]) -> bytes:
+        """Put a question and return the server's document untouched; asking twice changes nothing."""
+        return self._call("POST", "/v1/acceptance", json=question).content
+
+    def _call(self, method: str, path: str, **parts: Any) -> "httpx.Response":
+        import httpx
+
+        pause, problem = FIRST_PAUSE_SECONDS, ""
+        for attempt in range(1, self._attempts + 1):
+            try:
+                response = self._http.request(method, path, **parts)
+            except (httpx.TransportError, httpx.TooManyRedirects) as error:
+                problem = f"{self.server} cannot be reached: {str(error) or type(error).__name__}"
+            except httpx.InvalidURL as error:
+                raise Refusal(f"{self.server!r} is no address of a server: {error}") from None
+            else:
+                if response.status_code not in _PASSING:
+                    return _checked(response)
+                problem = f"{self.server} cannot serve now: {_title(response)}"
+                pause = max(pause, _asked_pause(response))
+            if attempt == self._attempts or pause > LONGEST_PAUSE_SECONDS:
+                break
+            time.sleep(pause)
+            pause *= 2
+        raise OperationalFault(problem)
+
+
+def _checked(response: "httpx.Response") -> "httpx.Response":
+    if response.is_success:
+        return response
+    title = _title(response)
+    if response.is_server_error:
+        raise ServerFailure(f"the server failed: {title}")
+    kind = Conflict if response.status_code in _CONFLICTS else Refusal
+    raise kind(title, tuple(_faults(_problem(response))))
+
+
+def _problem(response: "httpx.Response") -> dict[str, Any]:
+    try:
+        problem = msgspec.json.decode(response.content)
+    except msgspec.DecodeError:
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _title(response: "httpx.Response") -> str:
+    problem = _problem(response)
+    said = [str(problem[key]) for key in ("title", "detail") if problem.get(key)]
+    words = ": ".join(dict.fromkeys(said)) or f"status {response.status_code} from {response.url.path}"
+    request = problem.get("request_id") or response.headers.get("x-request-id")
+    return f"{words} (request {request})" if request and response.is_server_error else words
+
+
+def _faults(problem: dict[str, Any]) -> list[Fault]:
+    listed = problem.get("errors") or problem.get("faults") or []
+    return [
+        Fault(str(each.get("pointer", "")), str(each.get("detail") or each.get("message") or ""), each.get("place", ""))
+        for each in listed
+        if isinstance(each, dict)
+    ]
+
+
+def _asked_pause(response: "httpx.Response") -> float:
+    wanted = response.headers.get("retry-after", "")
+    return float(wanted) if wanted.isdigit() else 0.0
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

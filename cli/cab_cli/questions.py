@@ -1,0 +1,148 @@
+"""The question as flags spell it: plain flags become the document that goes to the server."""
+
+import json
+import re
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cab_registry.domain.errors import Fault, Refusal
+
+_PERIOD = ".."
+_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+class Flags(msgspec.Struct, kw_only=True, frozen=True):
+    """What the flags of `cab check` said; none or nothing where a flag was not given."""
+
+    destination: str | None = None
+    presented_on: str | None = None
+    known_at: str | None = None
+    standing_on: str | None = None
+    kind: str | None = None
+    issuer: str | None = None
+    issuer_number: str | None = None
+    issuer_name: str | None = None
+    issuer_economy: str | None = None
+    site: str | None = None
+    performed_in: str | None = None
+    performed_on: str | None = None
+    issued_on: str | None = None
+    ordered_on: str | None = None
+    submitted_on: str | None = None
+    valid_until: str | None = None
+    number: str | None = None
+    findings: str | None = None
+    attests: tuple[str, ...] = ()
+    subcontractor: tuple[str, ...] = ()
+    sector: str | None = None
+    requirement: str | None = None
+    edition: str | None = None
+    product_class: str | None = None
+    activity: str | None = None
+    procedure: str | None = None
+    origin: str | None = None
+    standard: tuple[str, ...] = ()
+
+
+_TOP = ("destination", "presented_on", "known_at", "standing_on")
+_RESULT = ("kind", "issuer_economy", "site", "performed_in", "issued_on", "ordered_on", "submitted_on", "valid_until",
+           "number", "findings", "attests")  # fmt: skip
+_SUBJECT = ("sector", "requirement", "edition", "product_class", "activity", "procedure", "origin")
+_DAYS = ("presented_on", "standing_on", "issued_on", "ordered_on", "submitted_on", "valid_until")
+
+
+def read_document(file: str) -> dict[str, Any]:
+    """Read a question from a JSON file, or from standard input where the file is `-`.
+
+    Raises:
+        Refusal: there is no such file, or it holds no JSON object.
+    """
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
+        document = json.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"the question cannot be read: {error}") from None
+    except json.JSONDecodeError as error:
+        where = f"{file}:{error.lineno}"
+        raise Refusal("the question is no JSON", (Fault("", f"{error.msg} (column {error.colno})", where),)) from None
+    if not isinstance(document, dict):
+        raise Refusal("the question is no JSON object", (Fault("", "write {...}", file),))
+    return document
+
+
+def compose(flags: Flags, base: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Write the question's document: what the file says, changed and completed by the flags.
+
+    Raises:
+        Refusal: flags cannot be read; all of them are listed.
+    """
+    faults: list[Fault] = []
+    document = dict(base or {})
+    result, subject = (dict(_mapping(document, name, faults)) for name in ("result", "subject"))
+    for names, target in ((_TOP, document), (_RESULT, result), (_SUBJECT, subject)):
+        for name in names:
+            if value := getattr(flags, name):
+                target[name] = _day(name, value, faults) if name in _DAYS else value
+    if flags.standard:
+        subject["standards"] = flags.standard
+    if flags.performed_on:
+        result["performed_on"] = _days(flags.performed_on, faults)
+    if flags.subcontractor:
+        result["subcontractors"] = [_subcontractor(written) for written in flags.subcontractor]
+    issuer = _issuer(flags, faults)
+    if issuer:
+        result["issuer"] = issuer
+    document |= {name: part for name, part in (("result", result), ("subject", subject)) if part}
+    if faults:
+        raise Refusal("the question cannot be read from the command line", tuple(faults))
+    return document
+
+
+def _mapping(document: dict[str, Any], name: str, faults: list[Fault]) -> dict[str, Any]:
+    value = document.get(name) or {}
+    if isinstance(value, dict):
+        return value
+    faults.append(Fault(f"/{name}", "is no object"))
+    return {}
+
+
+def _issuer(flags: Flags, faults: list[Fault]) -> dict[str, str]:
+    given = {"--issuer": flags.issuer, "--issuer-number": flags.issuer_number, "--issuer-name": flags.issuer_name}
+    named = [name for name, value in given.items() if value]
+    if len(named) > 1:
+        faults.append(Fault(named[1], f"the issuer is named by {named[0]} already"))
+    if flags.issuer_number:
+        scheme, colon, value = flags.issuer_number.partition(":")
+        if not (scheme and colon and value):
+            faults.append(Fault("--issuer-number", "write SCHEME:VALUE, as in fcc-designation:US5117"))
+        return {"scheme": scheme, "value": value}
+    if flags.issuer_name:
+        return {"name": flags.issuer_name}
+    return {"id": flags.issuer} if flags.issuer else {}
+
+
+def _subcontractor(written: str) -> dict[str, str]:
+    who, _, economy = written.rpartition("@") if "@" in written else (written, "", "")
+    named = {"id" if _ID.fullmatch(who) else "name": who} if who else {}
+    return {**named, **({"economy": economy} if economy else {})}
+
+
+def _days(written: str, faults: list[Fault]) -> Any:
+    first, dots, last = written.partition(_PERIOD)
+    if not dots:
+        return _day("performed_on", written, faults)
+    return {"from": _day("performed_on", first, faults), "to": _day("performed_on", last, faults)}
+
+
+def _day(name: str, written: str, faults: list[Fault]) -> str:
+    try:
+        return date.fromisoformat(written.strip()).isoformat()
+    except ValueError:
+        flag = "--" + name.replace("_", "-")
+        more = f", or a period as DAY{_PERIOD}DAY" if name == "performed_on" else ""
+        faults.append(Fault(flag, f"{written!r} is no day; write YYYY-MM-DD{more}"))
+        return written
