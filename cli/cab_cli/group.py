@@ -1,14 +1,16 @@
 """The outermost group: every exception that is raised on purpose ends here, as words and an exit code."""
 
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
 
 from cab_cli.console import say
 from cab_cli.exits import Exit
-from cab_registry.domain.errors import OperationalFault, Refusal, RegistryError
+from cab_registry.domain.errors import Defect, OperationalFault, Refusal, RegistryError
 from cab_registry.settings import SettingsError
+
+OURS: Final = frozenset({"", "cab_cli", "cab_registry"})
 
 
 class Conflict(Refusal):
@@ -34,9 +36,15 @@ class RegistryGroup(TyperGroup):
         except SettingsError as error:
             say("\n".join(error.faults))
             raise typer.Exit(Exit.REFUSED) from None
-        except ServerFailure as failure:
+        except (ServerFailure, Defect) as failure:
             say(str(failure))
             raise typer.Exit(Exit.FAILURE) from None
         except OperationalFault as outage:
             say(str(outage))
             raise typer.Exit(Exit.UNAVAILABLE) from None
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package in OURS:
+                raise
+            say(f"This command needs the server's packages ({package} is missing): pip install 'cab-registry[server]'")
+            raise typer.Exit(Exit.REFUSED) from None

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from cab_cli.cases import cases_app
+from cab_cli.catalogue import catalogue_app
 from cab_cli.check import check
+from cab_cli.db import db_app
 from cab_cli.group import RegistryGroup
 from cab_registry import __version__
 
@@ -22,6 +24,8 @@ app = typer.Typer(
 )
 app.command("check")(check)
 app.add_typer(cases_app, name="cases")
+app.add_typer(catalogue_app, name="catalogue")
+app.add_typer(db_app, name="db")
 
 
 def _show_version(wanted: bool) -> None:
