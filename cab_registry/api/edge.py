@@ -1,0 +1,78 @@
+"""The outermost layer: request ids, HEAD, security headers, and the access log, which never sees a query string."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from time import perf_counter
+from typing import Any, Final
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from cab_registry.services.logs import make_logger
+from cab_registry.services.metrics import Metrics
+
+_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
+)
+_STRICTEST: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Edge:
+    """Wraps the whole application, so that errors of routing pass through it too."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._prefix = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
+        self._log = make_logger("cab_registry.access")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        started = perf_counter()
+        request_id = f"{self._prefix}-{next(self._numbers)}"
+        scope["state"]["request_id"] = request_id
+        method: str = scope["method"]
+        bodiless = method == "HEAD"
+        passed: Any = {**scope, "method": "GET"} if bodiless else scope
+        status = 500
+
+        async def send_on(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = _harden(message["headers"], request_id)
+            elif bodiless and message["type"] == "http.response.body":
+                message["body"] = b""
+            await send(message)
+
+        try:
+            await self._app(passed, receive, send_on)
+        finally:
+            named = method if method in _METHODS else "other"
+            self._metrics.count_response(named, status)
+            self._log.info(
+                "request",
+                method=named,
+                path=scope["path"],
+                status=status,
+                ms=round((perf_counter() - started) * 1000, 3),
+                request_id=request_id,
+            )
+
+
+def _harden(headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
+    given = list(headers)
+    if not any(name.lower() == _STRICTEST[0] for name, _ in given):
+        given.append(_STRICTEST)
+    return [*given, *_HEADERS, (b"x-request-id", request_id.encode())]

@@ -1,0 +1,234 @@
+"""One shape for every error: RFC 9457 problem details with a stable type, and all faults listed."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from msgspec import Meta
+
+from cab_registry.domain.errors import Fault, OperationalFault, Refusal
+from cab_registry.services.asking import ImpossibleQuestion
+from cab_registry.services.flat import Unreadable
+from cab_registry.services.heads import NotLoaded, PositionNotReached
+from cab_registry.services.logs import make_logger
+from cab_registry.services.reading import NoSuchRecord, WrongParameters
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class FaultShown(msgspec.Struct, frozen=True):
+    """One thing that is wrong."""
+
+    pointer: Annotated[str, Meta(description="JSON Pointer to the place; empty: the whole.")]
+    message: Annotated[str, Meta(description="What is wrong there, and what is allowed.")]
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """An error as RFC 9457 spells it."""
+
+    type: Annotated[str, Meta(description="Stable address of the kind of problem.")]
+    title: Annotated[str, Meta(description="The kind of problem in words.")]
+    status: Annotated[int, Meta(description="HTTP status.")]
+    detail: Annotated[str, Meta(description="What is wrong this time.")]
+    faults: Annotated[list[FaultShown], Meta(description="Every single fault, where there are places to name.")] = []
+    request_id: Annotated[str | None, Meta(description="Names the request in the log of the service.")] = None
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of problem: its address, its status, and what to do about it."""
+
+    slug: str
+    status: int
+    title: str
+    advice: str
+    retry_after: int | None = None
+
+    @property
+    def type(self) -> str:
+        """Address of the kind."""
+        return f"/problems/{self.slug}"
+
+
+UNREADABLE: Final = Kind(
+    slug="unreadable",
+    status=400,
+    title="The request cannot be read",
+    advice="Send JSON in UTF-8, as the schema says; query parameters are percent-encoded UTF-8.",
+)
+NO_SUCH_RECORD: Final = Kind(
+    slug="no-such-record",
+    status=404,
+    title="The register has no such record",
+    advice="Look the id up in the list of its kind; ids are never renamed. With known_at, the record may be younger.",
+)
+NOT_FOUND: Final = Kind(
+    slug="not-found",
+    status=404,
+    title="There is nothing at this address",
+    advice="The addresses of the service are listed at /openapi.json and, for readers, at /reference.",
+)
+NOT_ALLOWED: Final = Kind(
+    slug="method-not-allowed",
+    status=405,
+    title="The address does not take this method",
+    advice="The header Allow names the methods that it takes.",
+)
+TOO_LARGE: Final = Kind(
+    slug="body-too-large",
+    status=413,
+    title="The body is too large",
+    advice="A question is a few hundred bytes; the service reads no more than its operator allows.",
+)
+WRONG_CONTENT: Final = Kind(
+    slug="unsupported-media-type",
+    status=415,
+    title="The body has a content type that is not read here",
+    advice="Send Content-Type: application/json.",
+)
+IMPOSSIBLE: Final = Kind(
+    slug="impossible-question",
+    status=422,
+    title="The question cannot be answered as it is put",
+    advice="Mend every fault that is listed: unknown or missing fields, impossible days, economies that the register "
+    "does not have. An issuer that the register does not know is no fault; it gets an answer.",
+)
+WRONG_PARAMETERS: Final = Kind(
+    slug="wrong-parameters",
+    status=422,
+    title="The query parameters cannot be taken",
+    advice="Mend every fault that is listed; parameters that are unknown, misspelt or repeated are refused.",
+)
+REFUSED: Final = Kind(
+    slug="refused",
+    status=422,
+    title="What was sent cannot be taken",
+    advice="Mend every fault that is listed; nothing was stored.",
+)
+INTERNAL: Final = Kind(
+    slug="internal",
+    status=500,
+    title="The service failed",
+    advice="This is a bug. Tell the operator the request id; the same request will probably fail again.",
+)
+NOT_REACHED: Final = Kind(
+    slug="position-not-reached",
+    status=503,
+    title="The register has not reached the position asked for",
+    advice="Ask again after the time in Retry-After, or without at_least.",
+    retry_after=1,
+)
+NOT_LOADED: Final = Kind(
+    slug="not-loaded",
+    status=503,
+    title="The register is being loaded",
+    advice="Ask again after the time in Retry-After.",
+    retry_after=2,
+)
+UNAVAILABLE: Final = Kind(
+    slug="unavailable",
+    status=503,
+    title="The service cannot answer this now",
+    advice="The database does not serve; questions at the head are still answered. Try after the time in Retry-After.",
+    retry_after=5,
+)
+OTHER: Final = Kind(
+    slug="bad-request",
+    status=400,
+    title="The request is not understood",
+    advice="Compare the request with the reference at /reference.",
+)
+
+KINDS: Final = (
+    UNREADABLE,
+    OTHER,
+    NO_SUCH_RECORD,
+    NOT_FOUND,
+    NOT_ALLOWED,
+    TOO_LARGE,
+    WRONG_CONTENT,
+    IMPOSSIBLE,
+    WRONG_PARAMETERS,
+    REFUSED,
+    INTERNAL,
+    NOT_REACHED,
+    NOT_LOADED,
+    UNAVAILABLE,
+)
+
+_BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
+    (Unreadable, UNREADABLE),
+    (ImpossibleQuestion, IMPOSSIBLE),
+    (WrongParameters, WRONG_PARAMETERS),
+    (NoSuchRecord, NO_SUCH_RECORD),
+    (Refusal, REFUSED),
+    (PositionNotReached, NOT_REACHED),
+    (NotLoaded, NOT_LOADED),
+    (OperationalFault, UNAVAILABLE),
+)
+_BY_STATUS: Final = {404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE, 415: WRONG_CONTENT}
+
+
+class WrongContentType(Refusal):
+    """The body is not sent as JSON."""
+
+
+def kind_of(fault: Exception) -> Kind:
+    """Return the kind of problem that an exception is."""
+    if isinstance(fault, WrongContentType):
+        return WRONG_CONTENT
+    if isinstance(fault, HTTPException):
+        return _BY_STATUS.get(fault.status_code, OTHER if fault.status_code < 500 else INTERNAL)
+    return next((kind for family, kind in _BY_CLASS if isinstance(fault, family)), INTERNAL)
+
+
+def show_problem(kind: Kind, fault: Exception, request_id: str | None = None) -> Problem:
+    """Return what the client is told; of a bug, nothing but the id under which the log tells more."""
+    faults: tuple[Fault, ...] = fault.faults if isinstance(fault, Refusal) else ()
+    detail = kind.advice if kind is INTERNAL or isinstance(fault, HTTPException) else str(fault)
+    return Problem(
+        type=kind.type,
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        faults=[FaultShown(each.pointer, each.message) for each in faults],
+        request_id=request_id if kind.status >= 500 else None,
+    )
+
+
+def answer_problem(request: Request[Any, Any, Any], fault: Exception) -> Response[bytes]:
+    """Answer a request that failed."""
+    kind = kind_of(fault)
+    request_id = request.scope.get("state", {}).get("request_id")
+    log_failure(kind, fault, request_id)
+    problem = show_problem(kind, fault, request_id)
+    return Response(
+        msgspec.json.encode(problem),
+        status_code=kind.status,
+        media_type=MEDIA_TYPE,
+        headers=problem_headers(kind, fault),
+    )
+
+
+def problem_headers(kind: Kind, fault: Exception) -> dict[str, str]:
+    """Return the headers that belong to a problem."""
+    headers = {"Cache-Control": "no-store"}
+    given: Mapping[str, str] = (fault.headers if isinstance(fault, HTTPException) else None) or {}
+    headers.update({name.title(): value for name, value in given.items() if name.lower() == "allow"})
+    if kind.retry_after is not None:
+        headers["Retry-After"] = str(kind.retry_after)
+    return headers
+
+
+def log_failure(kind: Kind, fault: Exception, request_id: str | None) -> None:
+    """Log what an operator must see; never the message of a bug, which may hold what was asked."""
+    log = make_logger()
+    if kind is INTERNAL:
+        frames = "".join(traceback.format_tb(fault.__traceback__))
+        log.error("failed", request_id=request_id, error=type(fault).__name__, frames=frames)
+    elif kind.status >= 500:
+        log.warning("unavailable", request_id=request_id, error=type(fault).__name__)

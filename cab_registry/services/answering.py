@@ -1,0 +1,132 @@
+"""Answering the one question: at the head from memory, in the past from what was recorded then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import blake2b
+from time import perf_counter
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from cab_registry.domain.answer import Answer, Asked
+from cab_registry.domain.days import show_day
+from cab_registry.domain.question import AskedIssuer, AskedQuestion, AskedSubcontractor, Question, pose
+from cab_registry.engine.answer import ENGINE, answer
+from cab_registry.engine.facts import Facts
+from cab_registry.engine.inquiry import fold
+from cab_registry.register.compiled import Register, change_register, compile_register
+from cab_registry.services.asking import parse_known_at
+from cab_registry.services.heads import HeadSource
+from cab_registry.services.metrics import Metrics
+from cab_registry.services.sources import KnownState, RecordSource, Sought
+from cab_registry.storage.canonical import spell_instant
+
+NOTE_BEYOND: Final = "known_at lies after the last entry of the register, so this is the answer at the head"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A question with everything that its answer is made of; equal tags mean equal answers."""
+
+    question: Question
+    facts: Facts
+    asked: Asked
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How this process answers.
+
+    Attributes:
+        head: the register at the head.
+        past: records as they were known; none for a scratch register, where known_at is a day of knowledge only.
+        today: the day that a question means which names none.
+        zone: where days begin and end.
+        metrics: where answers are counted.
+    """
+
+    head: HeadSource
+    past: RecordSource | None
+    today: Callable[[], date]
+    zone: ZoneInfo
+    metrics: Metrics
+
+    def answer(self, prepared: Prepared) -> Answer:
+        """Answer a question that was prepared; reads memory only."""
+        started = perf_counter()
+        given = answer(prepared.question, prepared.facts, prepared.asked)
+        self.metrics.count_answer(given.verdict, perf_counter() - started)
+        return given
+
+    async def prepare(self, asked: AskedQuestion, at_least: int | None = None) -> Prepared:
+        """Find what the answer is made of.
+
+        Raises:
+            Refusal: the question is impossible.
+            OperationalFault: the register is not loaded, or not at the position asked for, or the past cannot be read.
+        """
+        held = self.head.current() if at_least is None else await self.head.at_least(at_least)
+        if asked.known_at is None:
+            question = pose(asked, today=self.today())
+            state = _State(held.position, held.recorded, held.log_id)
+            return _prepare(asked, question, held.register.facts, state)
+        instant = parse_known_at(asked.known_at, self.zone)
+        question = pose(asked, today=self.today(), known_on=instant.astimezone(self.zone).date())
+        if self.past is None:
+            return _prepare(asked, question, held.register.facts, _State(held.position))
+        known = await self.past.resolve(instant)
+        register = await load_reachable(self.past, known, asked)
+        notes = (NOTE_BEYOND,) if known.beyond else ()
+        return _prepare(asked, question, register.facts, _State(known.position, known.recorded, known.log_id, notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The state of the register that an answer names."""
+
+    position: int
+    recorded: datetime | None = None
+    log_id: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _prepare(asked: AskedQuestion, question: Question, facts: Facts, state: _State) -> Prepared:
+    shown = Asked(
+        presented_on=show_day(question.presented_on),
+        known_on=show_day(question.known_on),
+        position=state.position,
+        recorded=None if state.recorded is None else spell_instant(state.recorded),
+        log=state.log_id,
+        engine=ENGINE,
+        notes=list(state.notes),
+    )
+    key = msgspec.json.encode((asked, shown))
+    return Prepared(question, facts, shown, blake2b(key, digest_size=16).hexdigest())
+
+
+async def load_reachable(past: RecordSource, known: KnownState, asked: AskedQuestion) -> Register:
+    """Compile the register that one question can reach, as it was recorded at a moment."""
+    law = compile_register(await past.read_law(known.moment), position=known.position)
+    ids: list[str] = []
+    identifiers: list[tuple[str, str]] = []
+    names: list[str] = []
+    issuer = asked.result.issuer or AskedIssuer()
+    parts: tuple[AskedIssuer | AskedSubcontractor, ...] = (issuer, *asked.result.subcontractors)
+    for part in parts:
+        if part.id is not None:
+            ids.append(part.id)
+        if part.name is not None:
+            names.append(part.name)
+    if issuer.scheme is not None and issuer.value is not None:
+        identifiers.append((issuer.scheme, issuer.value))
+    facts = law.facts
+    named = [authority for name in names for authority in facts.names.get(fold(name), ())]
+    ids += named
+    ids += [umbrella for authority in tuple(ids) for umbrella in facts.umbrellas.get(authority, ())]
+    sought = Sought(tuple(dict.fromkeys(ids)), tuple(identifiers), tuple(names), asked.result.number)
+    return change_register(law, await past.read_reachable(known.moment, sought))

@@ -1,0 +1,163 @@
+"""Reading a question as it travels, and saying everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from cab_registry.domain.days import DayError, parse_day
+from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.question import AskedQuestion, find_faults
+from cab_registry.register.schemas import list_question_faults
+from cab_registry.services.flat import FlatField, Unreadable, build_document, list_fields
+
+_DAY: Final = 10
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class ImpossibleQuestion(Refusal):
+    """The question cannot be answered as it is put."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        super().__init__("the question cannot be answered as it is put", tuple(faults))
+
+
+class QuestionReader:
+    """Reads questions from JSON and from flat parameters; both give equal questions and equal faults."""
+
+    def __init__(self) -> None:
+        self._decoder = msgspec.json.Decoder(AskedQuestion)
+        self.fields: dict[str, FlatField] = list_fields(AskedQuestion)
+
+    def read_json(self, raw: bytes, economies: Collection[str]) -> AskedQuestion:
+        """Read a JSON body.
+
+        Raises:
+            Unreadable: it is no JSON.
+            ImpossibleQuestion: it is no possible question; every fault is listed.
+        """
+        try:
+            asked = self._decoder.decode(raw)
+        except msgspec.ValidationError:
+            raise _refusal(msgspec.json.decode(raw), economies) from None
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise Unreadable(f"the body is no JSON: {error}") from None
+        except RecursionError:
+            raise Unreadable("the body is nested too deeply") from None
+        return self._checked(asked, economies)
+
+    def read_pairs(self, pairs: Iterable[tuple[str, str]], economies: Collection[str]) -> AskedQuestion:
+        """Read flat parameters.
+
+        Raises:
+            ImpossibleQuestion: a name is unknown or repeated, or it is no possible question; every fault is listed.
+        """
+        document, faults = build_document(pairs, self.fields)
+        if faults:
+            more = (*list_question_faults(document), *_economy_faults(document, economies))
+            known = {fault.pointer for fault in faults}
+            raise ImpossibleQuestion((*faults, *(fault for fault in more if fault.pointer not in known)))
+        return self.read_document(document, economies)
+
+    def read_document(self, document: Mapping[str, Any], economies: Collection[str]) -> AskedQuestion:
+        """Read a plain document.
+
+        Raises:
+            ImpossibleQuestion: it is no possible question; every fault is listed.
+        """
+        try:
+            asked = msgspec.convert(document, AskedQuestion)
+        except msgspec.ValidationError:
+            raise _refusal(document, economies) from None
+        return self._checked(asked, economies)
+
+    @staticmethod
+    def _checked(asked: AskedQuestion, economies: Collection[str]) -> AskedQuestion:
+        faults = find_faults(asked)
+        for pointer, code in _stated_economies(asked):
+            if code not in economies:
+                faults.append(_unknown_economy(pointer, code, economies))
+        if asked.known_at is not None:
+            try:
+                parse_known_at(asked.known_at, ZoneInfo("UTC"))
+            except ValueError as error:
+                faults.append(Fault("/known_at", str(error)))
+        if faults:
+            raise ImpossibleQuestion(faults)
+        return asked
+
+
+def _refusal(document: object, economies: Collection[str]) -> ImpossibleQuestion:
+    return ImpossibleQuestion((*list_question_faults(document), *_economy_faults(document, economies)))
+
+
+def parse_known_at(text: str, zone: ZoneInfo) -> datetime:
+    """Read a moment of knowledge: a day stands for its last instant in the zone; an instant states its offset.
+
+    Raises:
+        ValueError: it is neither; the message says what is allowed.
+    """
+    if len(text) <= _DAY:
+        try:
+            day = date.fromordinal(parse_day(text))
+            midnight = datetime.combine(day + timedelta(days=1), time(), zone)
+        except (DayError, OverflowError) as error:
+            raise ValueError(f"{error}; or an instant with its offset, as 2026-03-01T12:00:00+01:00") from None
+        return midnight - _MICROSECOND
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            instant.astimezone(zone)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is neither a day YYYY-MM-DD nor an instant YYYY-MM-DDTHH:MM:SS+HH:MM") from None
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs its offset from UTC, as 2026-03-01T12:00:00Z")
+    return instant
+
+
+def _stated_economies(asked: AskedQuestion) -> Iterator[tuple[str, str]]:
+    result = asked.result
+    stated = [
+        ("/destination", asked.destination),
+        ("/result/issuer_economy", result.issuer_economy),
+        ("/result/performed_in", result.performed_in),
+        ("/subject/origin", asked.subject.origin),
+        *(
+            (f"/result/subcontractors/{index}/economy", part.economy)
+            for index, part in enumerate(result.subcontractors)
+        ),
+    ]
+    for pointer, code in stated:
+        if code is not None:
+            yield pointer, code
+
+
+def _economy_faults(document: object, economies: Collection[str]) -> list[Fault]:
+    """Find unknown economies in a document that has other faults too; only codes that have the form of one."""
+
+    def inner(value: object, key: str) -> Any:
+        return value.get(key) if isinstance(value, Mapping) else None
+
+    result, subject = inner(document, "result"), inner(document, "subject")
+    parts = inner(result, "subcontractors")
+    stated = [
+        ("/destination", inner(document, "destination")),
+        ("/result/issuer_economy", inner(result, "issuer_economy")),
+        ("/result/performed_in", inner(result, "performed_in")),
+        ("/subject/origin", inner(subject, "origin")),
+    ]
+    for index, part in enumerate(parts if isinstance(parts, list) else ()):
+        stated.append((f"/result/subcontractors/{index}/economy", inner(part, "economy")))
+    return [
+        _unknown_economy(pointer, code, economies)
+        for pointer, code in stated
+        if isinstance(code, str) and code.isupper() and code not in economies
+    ]
+
+
+def _unknown_economy(pointer: str, code: str, economies: Collection[str]) -> Fault:
+    return Fault(pointer, f"{code} is no economy of the register; there are {', '.join(sorted(economies))}")

@@ -1,0 +1,221 @@
+"""Records as they were recorded at a moment: one port, read from PostgreSQL or from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from cab_registry.domain.errors import Defect
+from cab_registry.domain.records import (
+    Agreement,
+    Authority,
+    Coverage,
+    Economy,
+    Notice,
+    Position,
+    Requirement,
+    Route,
+    read_record,
+)
+from cab_registry.engine.inquiry import fold
+from cab_registry.register.compiled import Versioned, subject_of
+from cab_registry.services.heads import Held
+from cab_registry.storage.engine import read_only
+from cab_registry.storage.errors import operational_faults
+from cab_registry.storage.log import head, position_at, recorded_at
+from cab_registry.storage.projection import LAW_TYPES
+from cab_registry.storage.records import RecordVersion, records_as_known
+
+Moment = datetime | int
+"""An instant, or a position of the log."""
+
+_LAW: Final = (Economy, Authority, Requirement, Agreement, Route, Position, Coverage)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownState:
+    """What a moment of knowledge resolves to; `beyond`: it lies after the last entry, so that it means the head."""
+
+    moment: Moment
+    position: int
+    recorded: datetime | None
+    log_id: str | None
+    beyond: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a question can reach beside the law: issuers by id, by identifier or by name, and notices by number."""
+
+    ids: tuple[str, ...] = ()
+    identifiers: tuple[tuple[str, str], ...] = ()
+    names: tuple[str, ...] = ()
+    number: str | None = None
+
+
+class RecordSource(Protocol):
+    """Gives records as they were recorded at a moment, retired ones left out."""
+
+    async def resolve(self, instant: datetime) -> KnownState:
+        """Find the position that an instant means."""
+
+    async def read_law(self, moment: Moment) -> list[Versioned]:
+        """Read economies, authorities, requirements, agreements, routes, positions and coverages."""
+
+    async def read_reachable(self, moment: Moment, sought: Sought) -> list[Versioned]:
+        """Read the issuers sought, everything that is recorded about them, and the notices that can touch a result."""
+
+    async def read_bodies(self, moment: Moment) -> list[Versioned]:
+        """Read everything that is not law."""
+
+
+class DatabaseRecords:
+    """Reads from the log's record versions."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = read_only(engine)
+
+    async def resolve(self, instant: datetime) -> KnownState:
+        """Find the position that an instant means."""
+        with operational_faults():
+            async with self._engine.connect() as connection:
+                end = await head(connection)
+                if end.recorded is not None and instant > end.recorded:
+                    return KnownState(end.position, end.position, end.recorded, end.log_id, beyond=True)
+                position = await position_at(connection, instant)
+                recorded = await recorded_at(connection, position)
+                return KnownState(instant, position, recorded, end.log_id, beyond=False)
+
+    async def read_law(self, moment: Moment) -> list[Versioned]:
+        """Read economies, authorities, requirements, agreements, routes, positions and coverages."""
+        with operational_faults():
+            async with self._engine.connect() as connection:
+                return read_versions(await records_as_known(connection, moment, law=True))
+
+    async def read_reachable(self, moment: Moment, sought: Sought) -> list[Versioned]:
+        """Read the issuers sought, everything that is recorded about them, and the notices that can touch a result."""
+        with operational_faults():
+            async with self._engine.connect() as connection:
+                ids = set(sought.ids)
+                for scheme, value in sought.identifiers:
+                    ids.update(await _find_bearers(connection, moment, scheme, value))
+                if sought.names:
+                    ids.update(await _find_named(connection, moment, sought.names))
+                notices = await _find_notices(connection, moment, sought.number)
+                return read_versions(await records_as_known(connection, moment, ids=notices, bodies=ids))
+
+    async def read_bodies(self, moment: Moment) -> list[Versioned]:
+        """Read everything that is not law."""
+        with operational_faults():
+            async with self._engine.connect() as connection:
+                ids = await _ids(connection, moment, "type <> ALL(:law)", {"law": sorted(LAW_TYPES)})
+                return read_versions(await records_as_known(connection, moment, ids=ids))
+
+
+class MemoryRecords:
+    """Reads from a register in memory, which knows one state only: every moment gives it."""
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+
+    async def resolve(self, instant: datetime) -> KnownState:
+        """Find the register's own position, whatever the instant."""
+        held = self._held
+        beyond = held.recorded is not None and instant > held.recorded
+        return KnownState(held.position, held.position, held.recorded, held.log_id, beyond=beyond)
+
+    async def read_law(self, moment: Moment) -> list[Versioned]:
+        """Read economies, authorities, requirements, agreements, routes, positions and coverages."""
+        del moment
+        return [each for each in self._held.register.records.values() if _is_law(each)]
+
+    async def read_reachable(self, moment: Moment, sought: Sought) -> list[Versioned]:
+        """Read the issuers sought, everything that is recorded about them, and the notices that can touch a result."""
+        del moment
+        facts = self._held.register.facts
+        ids = set(sought.ids)
+        for identifier in sought.identifiers:
+            ids.update(body for body, _, _ in facts.identifiers.get(identifier, ()))
+        for name in sought.names:
+            ids.update(facts.names.get(fold(name), ()))
+        return [
+            each
+            for each in self._held.register.records.values()
+            if not _is_law(each) and (subject_of(each.record) in ids or _touches(each, sought.number))
+        ]
+
+    async def read_bodies(self, moment: Moment) -> list[Versioned]:
+        """Read everything that is not law."""
+        del moment
+        return [each for each in self._held.register.records.values() if not _is_law(each)]
+
+
+def read_versions(versions: Iterable[RecordVersion]) -> list[Versioned]:
+    """Read record documents of the log.
+
+    Raises:
+        Defect: the log holds a document that this program cannot read; a newer program wrote it.
+    """
+    return [read_version(each.id, each.document, each.version) for each in versions]
+
+
+def read_version(record_id: str, document: dict[str, Any], version: int) -> Versioned:
+    """Read one record document of the log.
+
+    Raises:
+        Defect: this program cannot read it; a newer program wrote it.
+    """
+    try:
+        return Versioned(read_record(document), version)
+    except msgspec.ValidationError as error:
+        raise Defect(f"the log holds {record_id}, version {version}, which this program cannot read: {error}") from None
+
+
+def _is_law(versioned: Versioned) -> bool:
+    return isinstance(versioned.record, _LAW)
+
+
+def _touches(versioned: Versioned, number: str | None) -> bool:
+    record = versioned.record
+    if not isinstance(record, Notice):
+        return False
+    return record.about.site is not None or (number is not None and record.about.number == number)
+
+
+async def _ids(connection: AsyncConnection, moment: Moment, where: str, values: dict[str, Any]) -> list[str]:
+    statement = text(f"SELECT id FROM record_version WHERE NOT retired AND {_known(moment)} AND {where}")  # noqa: S608 - fixed texts only
+    return list((await connection.scalars(statement, {"moment": moment, **values})).all())
+
+
+def _known(moment: Moment) -> str:
+    if isinstance(moment, datetime):
+        return "recorded @> CAST(:moment AS timestamptz)"
+    return "from_position <= :moment AND (until_position IS NULL OR until_position > :moment)"
+
+
+async def _find_bearers(connection: AsyncConnection, moment: Moment, scheme: str, value: str) -> Sequence[str]:
+    shape = msgspec.json.encode({"identifiers": [{"scheme": scheme, "value": value}]}).decode()
+    return await _ids(connection, moment, "type = 'body' AND payload @> CAST(:shape AS jsonb)", {"shape": shape})
+
+
+async def _find_named(connection: AsyncConnection, moment: Moment, names: Collection[str]) -> list[str]:
+    """Names are compared folded as the engine folds them, which SQL cannot do; bodies then are few."""
+    statement = text(
+        "SELECT id, jsonb_path_query_array(payload, '$.names[*].name') FROM record_version"  # noqa: S608 - fixed texts only
+        f" WHERE type = 'body' AND NOT retired AND {_known(moment)}"
+    )
+    wanted = {fold(name) for name in names}
+    found = await connection.execute(statement, {"moment": moment})
+    return [body for body, borne in found if any(fold(name) in wanted for name in borne)]
+
+
+async def _find_notices(connection: AsyncConnection, moment: Moment, number: str | None) -> Sequence[str]:
+    where = "type = 'notice' AND (payload -> 'about' ? 'site'"
+    where += " OR payload -> 'about' ->> 'number' = :number)" if number is not None else ")"
+    return await _ids(connection, moment, where, {} if number is None else {"number": number})
