@@ -22,6 +22,7 @@ class Accredited(NamedTuple):
 
     finding: Finding
     taken: Held | None = None
+    elsewhere: bool = False
     pairs: tuple[tuple[RightFacts, ItemFacts, Cover], ...] = ()
 
 
@@ -130,7 +131,17 @@ def judge_accreditation(view: View, rf: RouteFacts, rule: AccreditationRule | No
     if rule is None:
         return Accredited(Finding("accreditation", NOT_APPLICABLE, "accreditation.not_asked"))
     wanted, named, refused = _find_pairs(view, rf, rule)
-    wanted, named = _at_site(view, wanted), _at_site(view, named)
+    here = _judge(view, rf, rule, _at_site(view, wanted), _at_site(view, named), refused=refused)
+    if here.finding.outcome == FAIL and view.inquiry.site is not None:
+        anywhere = _judge(view, rf, rule, wanted, named, refused=refused)
+        if anywhere.finding.outcome == PASS:
+            return anywhere._replace(elsewhere=True)
+    return here
+
+
+def _judge(
+    view: View, rf: RouteFacts, rule: AccreditationRule, wanted: Pairs, named: Pairs, *, refused: bool
+) -> Accredited:
     groups = [wanted]
     for method in view.question.subject.standards:
         pairs = [pair for pair in named if pair[1].requirement == method or method in pair[1].standards]
@@ -139,8 +150,7 @@ def judge_accreditation(view: View, rf: RouteFacts, rule: AccreditationRule | No
     worst, missing = _worst(view, groups, rule.on or _default_clocks(view))
     values = {**describe_accreditation(view, worst), "standards": rule.standards}
     finding = _finding(view, rf, rule, worst, values, missing, refused=refused)
-    taken = worst if worst.state in TAKEN else None
-    return Accredited(finding, taken, tuple(wanted))
+    return Accredited(finding, worst if worst.state in TAKEN else None, pairs=tuple(wanted))
 
 
 def describe_accreditation(view: View, held: Held) -> dict[str, object]:

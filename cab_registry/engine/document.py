@@ -85,8 +85,8 @@ def _notices(view: View) -> Finding | None:
 
 def _life(view: View, rf: RouteFacts) -> Finding | None:
     stated = view.question.valid_until
-    end, sourced = _life_by_rule(view, rf)
-    if stated is not None and (end is None or stated <= end.earliest):
+    end, nominal, sourced = _life_by_rule(view, rf)
+    if stated is not None and (nominal is None or stated < nominal):
         end, sourced = When(stated, stated), None
     if end is None:
         return None
@@ -98,15 +98,16 @@ def _life(view: View, rf: RouteFacts) -> Finding | None:
     return Finding("document", OUTCOME_OF[Truth(2 - over)], key, values, sourced=sourced)
 
 
-def _life_by_rule(view: View, rf: RouteFacts) -> tuple[When | None, LifeRule | None]:
+def _life_by_rule(view: View, rf: RouteFacts) -> tuple[When | None, int | None, LifeRule | None]:
+    """Return the end by rule with prolongations, the ordinary end without them, and the rule."""
     for rule in rf.route.life:
         if view.question.result.kind not in rule.result_kinds:
             continue
         if rule.issuer_economies and not set(rule.issuer_economies) & view.inquiry.issuer_parties:
             continue
         nominal = add_months(view.clock(rule.after).last, rule.months)
-        return _prolonged(view, rule, nominal), rule
-    return None, None
+        return _prolonged(view, rule, nominal), nominal, rule
+    return None, None, None
 
 
 def _prolonged(view: View, rule: LifeRule, nominal: int) -> When:

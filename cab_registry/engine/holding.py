@@ -124,6 +124,8 @@ def _judge_on(view: View, rf: RouteFacts, kind: str, rule: RightRule, pairs: Pai
         if worst is None or _RANK[finding.outcome] < _RANK[worst.outcome]:
             worst = finding
     assert worst is not None
+    if rule.silent and worst.outcome == PASS:
+        worst = worst._replace(outcome=UNKNOWN, key=f"{kind}.text_silent")
     own = worst.outcome == PASS and taken is None
     return Holding(kind, rule, worst, pairs, taken, own_clock_held=own)
 

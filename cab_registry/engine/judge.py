@@ -114,7 +114,7 @@ def judge_route(view: View, rf: RouteFacts, opened: list[Criterion]) -> Trace:
     taken = [_taken(view, holding) for holding in holdings if holding.taken is not None]
     if accredited.taken is not None:
         taken.append((accredited.taken, "accreditation", None, False))
-    losses = find_losses(view, rf, holdings)
+    losses = find_losses(view, rf, holdings, accredited)
     stances = find_stances(view, rf)
     stance = binding(stances)
     saved_by = stance.position if stance is not None and stance.position.says == "accepted" else None
@@ -127,7 +127,7 @@ def judge_route(view: View, rf: RouteFacts, opened: list[Criterion]) -> Trace:
         _right_finding(recognition, "recognition"),
         accredited.finding,
         check_procedure(view, holdings),
-        check_site(view, rf, holdings),
+        check_site(view, rf, holdings, accredited_elsewhere=accredited.elsewhere),
         check_suspension(view, taken),
         check_survival(view, rf, losses, saved_by),
         check_document(view, rf),

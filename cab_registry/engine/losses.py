@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 from cab_registry.domain.days import Truth, When, add_months, show_day
 from cab_registry.domain.records import Position
 from cab_registry.domain.records.route import SurvivalRule
+from cab_registry.engine.accreditation import Accredited
 from cab_registry.engine.document import notices_on_result
 from cab_registry.engine.facts import Force, RightState, RouteFacts, Working
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding, Ground, Used
-from cab_registry.engine.holding import Holding, used_by
+from cab_registry.engine.holding import Holding, Pairs, used_by
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.reach import find_listed
 from cab_registry.engine.rights import best_on
@@ -35,11 +36,15 @@ _REASONS = {
 }
 
 
-def find_losses(view: View, rf: RouteFacts, holdings: list[Holding]) -> list[Loss]:
+def find_losses(view: View, rf: RouteFacts, holdings: list[Holding], accredited: Accredited) -> list[Loss]:
     """List what was lost between the result's own clocks and the day of presentation."""
     if view.presented < view.inquiry.issued.first:
         return []
-    losses = [loss for holding in holdings if (loss := _lost_right(view, holding)) is not None]
+    held = [(holding.kind, holding.pairs) for holding in holdings if holding.own_clock_held]
+    rule = rf.route.issuer.accreditation
+    if rule is not None and rule.loss_after_issue == "survival" and accredited.finding.key == "accreditation.held":
+        held.append(("accreditation", list(accredited.pairs)))
+    losses = [loss for kind, pairs in held if (loss := _lost_right(view, kind, pairs)) is not None]
     for found in (_lost_instrument(view, rf), _lost_operation(view, rf), _lost_listing(view, rf)):
         if found is not None:
             losses.append(found)
@@ -48,15 +53,13 @@ def find_losses(view: View, rf: RouteFacts, holdings: list[Holding]) -> list[Los
     return losses
 
 
-def _lost_right(view: View, holding: Holding) -> Loss | None:
-    if not holding.own_clock_held:
-        return None
-    shown = best_on(view, holding.pairs, view.presented, "presented")
+def _lost_right(view: View, kind: str, pairs: Pairs) -> Loss | None:
+    shown = best_on(view, pairs, view.presented, "presented")
     if shown.state is RightState.HELD:
         return None
     reason = _REASONS.get(shown.state)
     values = {
-        "kind": holding.kind,
+        "kind": kind,
         "by": shown.right.by if shown.right is not None else None,
         "event": shown.status.event,
     }

@@ -37,7 +37,7 @@ def check_procedure(view: View, holdings: list[Holding]) -> Finding:
     return Finding("procedure", NOT_APPLICABLE, "procedure.not_limited")
 
 
-def check_site(view: View, rf: RouteFacts, holdings: list[Holding]) -> Finding:
+def check_site(view: View, rf: RouteFacts, holdings: list[Holding], *, accredited_elsewhere: bool) -> Finding:
     """The work was done at a site for which the rights are held, and every subcontractor holds what the route asks."""
     inquiry, clause = view.inquiry, rf.route.clause
     if clause is not None and clause.use == "unknown":
@@ -48,6 +48,8 @@ def check_site(view: View, rf: RouteFacts, holdings: list[Holding]) -> Finding:
         if holding.elsewhere:
             values = {"site": inquiry.site, "sites": sorted({pair[0].site for pair in holding.pairs if pair[0].site})}
             return Finding("site", FAIL, "site.other_site", values)
+    if accredited_elsewhere:
+        return Finding("site", FAIL, "site.accredited_elsewhere", {"site": inquiry.site})
     found = _place(view, rf, holdings)
     if found is not None and found.outcome == FAIL:
         return found

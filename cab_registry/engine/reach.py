@@ -132,6 +132,8 @@ def product(view: View, rf: RouteFacts) -> Criterion:
         return _MET["product"]
     asked = view.question.subject.product_class
     if asked is None:
+        if not rf.classes and all(item.if_stated for ruled in rf.excluded.values() for item, _ in ruled):
+            return _MET["product"]
         return Criterion("product", Truth.UNKNOWN, "product.not_stated", missing=("subject.product_class",))
     values: dict[str, Any] = {"product": asked}
     for item, period in rf.excluded.get(asked, ()):

@@ -87,9 +87,12 @@ def _own_cover(right: RightFacts, rf: RouteFacts) -> bool:
 
 
 def item_fits(view: View, item: ItemFacts, held_as: frozenset[str], classes: frozenset[str]) -> bool:
-    """Whether a scope item speaks of the question's requirement, product class and kind of result."""
+    """Whether a scope item speaks of the question's requirement, product class and kind of result.
+
+    Where no requirement is stated, the scope cannot speak against it: the check `requirement` is open then.
+    """
     if item.requirement is not None:
-        if item.requirement not in held_as:
+        if held_as and item.requirement not in held_as:
             return False
     elif item.standards:
         return False

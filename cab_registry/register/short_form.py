@@ -139,11 +139,8 @@ def _asked_recognition(
     agreement = register.facts.agreements.get(fact.get("agreement") or "")
     if agreement is None:
         return
-    own = register.facts.economy_of(fact["by"])
-    parties = {own, *(union for union, _ in register.facts.memberships.get(own or "", ()))}
-    others = [party for party in agreement.parties if party not in parties] or list(agreement.parties)
     answers = [event for event in fields["timeline"] if event["event"] in _ANSWERS]
-    for party in others:
+    for party in agreement.parties:
         record = {key: value for key, value in fields.items() if key not in ("from", "until")}
         record |= {"by": party, "timeline": answers}
         identifier = f"given-recognition-{index}-{party.lower()}"

@@ -13,7 +13,7 @@ from cab_registry.domain.days import NEVER, DayError, Period, When, parse_when
 Identifier = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9][a-z0-9-]*$",
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)",  # a bare `$` also matches before a line break at the end
         max_length=120,
         description="A stable id in kebab-case, unique over all record types, never reused and never renamed.",
     ),
@@ -21,7 +21,7 @@ Identifier = Annotated[
 EconomyCode = Annotated[
     str,
     Meta(
-        pattern=r"^([A-Z]{2,4}(-[A-Z]{2,3})?|WORLD)$",
+        pattern=r"^([A-Z]{2,4}(-[A-Z]{2,3})?|WORLD)$(?!\n)",
         description="ISO 3166-1 alpha-2, or EU, EEA, EFTA for a union, or an ISO 3166-2 region such as GB-NIR; "
         "WORLD as an importer is every market.",
     ),
@@ -43,7 +43,9 @@ class Source(Value, frozen=True, kw_only=True):
         Confidence,
         Meta(description="high: page of an official body; medium: secondary page; low: general knowledge."),
     ] = "medium"
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="Digest of the evidence file.")] | None = None
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="Digest of the evidence file.")] | None = (
+        None
+    )
 
 
 class Sourced(Value, frozen=True, kw_only=True):

@@ -50,6 +50,10 @@ class ExcludedClass(Dated, frozen=True, kw_only=True):
 
     product_class: Text
     why: Literal["excluded", "deferred", "silent"] = "excluded"
+    if_stated: Annotated[
+        bool,
+        Meta(description="Counts only where the question names the class; else the class is taken not to be meant."),
+    ] = False
 
 
 class ActivityRule(Dated, frozen=True, kw_only=True):
@@ -108,6 +112,9 @@ class RightRule(Sourced, frozen=True, kw_only=True):
         ),
     ] = ()
     under: Annotated[tuple[Cover, ...], Meta(description="Under what it may be held, any one is enough.")] = ()
+    silent: Annotated[
+        bool, Meta(description="True where the text does not say whether such a right counts: nobody can tell.")
+    ] = False
     begun_before: Annotated[When | None, Meta(description="The right must have begun before this day.")] = None
     on_lifting: Annotated[
         Literal["gap_stays", "heals", "silent"],

@@ -55,6 +55,7 @@ RIGHTS: Final = {
     "list_incomplete": "no {noun} of {body} by {by} for {requirement} is on record, but the register's list is not complete{see}.",
     "no_issuer": "the issuer is not settled, so its {noun} cannot be looked up.",
     "not_asked": "this route asks for no {noun}.",
+    "text_silent": "{body} {was} by {by}, but the text does not say whether such a {noun} counts here.",
     "discretion": "the authority decides case by case; no register can answer for it.",
 }
 
@@ -163,6 +164,7 @@ MESSAGES: Final = {
     "site.clause_unknown": "the route rests on an optional clause, and no decision on its use is on record.",
     "site.clause_not_yet": "the route rests on an optional clause that is not in use yet.",
     "site.other_site": "the rights are held for {sites}, not for the site {site}.",
+    "site.accredited_elsewhere": "the accreditation is held for another site than {site}.",
     "site.not_stated": "the rights are held for single sites ({sites}), and the site is not stated.",
     "site.done_elsewhere": "the work was done in {place}, not at the recognised site in {home}.",
     "site.no_subcontractors": "subcontracting is not allowed.",
