@@ -3,6 +3,7 @@
 import enum
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,8 @@ class Face(enum.StrEnum):
     """By which face a case's question is put."""
 
     LIBRARY = "library"
+    HTTP = "http"
+    CLI = "cli"
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -41,23 +44,28 @@ class Outcome(msgspec.Struct, frozen=True):
 
 @cases_app.command("run")
 def run_cases(
+    context: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="Files of cases (YAML).", exists=True, dir_okay=False)],
+    *,
     via: Annotated[Face, typer.Option(help="By which face the questions are put.")] = Face.LIBRARY,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
     only: Annotated[list[str] | None, typer.Option(metavar="ID", help="Run this case only; repeatable.")] = None,
 ) -> None:
     """Run acceptance cases against the packaged law and what each case gives; no database is needed.
 
-    Each miss is shown with what was expected, what came, and every check. Exit code 0 where none failed, else 1.
+    By http and cli, a server is started in this process for the time of the run. Each miss is shown with what was
+    expected, what came, and every check. Exit code 0 where none failed, else 1.
 
     Examples:
       cab cases run tests/cases/pharma.yaml
+      cab cases run tests/cases/telecom.yaml --via http
       cab cases run tests/cases/*.yaml --only gmp-us-eu-001 --json
     """
-    from cab_registry.services.cases import ask_library, catalogue_scratch
+    from cab_registry.services.cases import catalogue_scratch
 
     cases = _chosen(files, only or [])
-    outcomes = list(_outcomes(cases, catalogue_scratch(), ask_library))
+    with _asking(via, context) as ask:
+        outcomes = list(_outcomes(cases, catalogue_scratch(), ask))
     failed = sum(not outcome.passed for outcome in outcomes)
     closing = f"{len(outcomes) - failed} passed, {failed} failed"
     if as_json:
@@ -70,6 +78,27 @@ def run_cases(
                 typer.echo("\n".join(_lines(outcome)))
         typer.echo(closing)
     raise typer.Exit(Exit.FAILURE if failed else Exit.DONE)
+
+
+@contextmanager
+def _asking(via: Face, context: typer.Context) -> "Iterator[Ask]":
+    from cab_cli.faces import asking_by_command, asking_over_http
+    from cab_registry.services.cases import ask_library
+
+    match via:
+        case Face.LIBRARY:
+            yield ask_library
+        case Face.HTTP:
+            with asking_over_http() as ask:
+                yield ask
+        case Face.CLI:
+            root = context.find_root().command
+
+            def command(arguments: list[str]) -> int:
+                return int(root.main(arguments, prog_name="cab", standalone_mode=False) or 0)
+
+            with asking_by_command(command) as ask:
+                yield ask
 
 
 def _chosen(files: Sequence[Path], only: Sequence[str]) -> "list[Case]":

@@ -31,6 +31,7 @@ BAD = """
   ask: *ask
   expect: {verdict: not_accepted, agreement: us-eu-mra}
 """
+BAD_ALONE = GOOD.replace("verdict: accepted", "verdict: not_accepted")
 BROKEN = """
 - id: small-3
   title: No question
@@ -91,3 +92,18 @@ def test_every_fault_in_every_file_is_listed(write: Write) -> None:
     assert done.stdout == ""
     for words in ("first.yaml:1 /wrong", "/ask", "/expect", "second.yaml:1", "'nobody'"):
         assert words in done.stderr
+
+
+@pytest.mark.parametrize("face", ["http", "cli"])
+def test_the_faces_agree(write: Write, face: str) -> None:
+    cases = write(GOOD + BAD + BROKEN)
+    by_library = CliRunner().invoke(app, ["cases", "run", cases])
+    by_face = CliRunner().invoke(app, ["cases", "run", cases, "--via", face])
+    assert by_face.stdout.splitlines()[-1] == by_library.stdout.splitlines()[-1] == "1 passed, 2 failed"
+    answers = [json.loads(CliRunner().invoke(app, ["cases", "run", write(BAD_ALONE), "--json", "--via", each]).stdout)
+               for each in ("library", face)]  # fmt: skip
+    library, other = (each["cases"][0]["answer"] for each in answers)
+    for differing in ("position", "recorded", "log"):
+        library["asked"].pop(differing)
+        other["asked"].pop(differing)
+    assert other == library
