@@ -48,6 +48,7 @@ def find_losses(view: View, rf: RouteFacts, holdings: list[Holding], accredited:
     for found in (_lost_instrument(view, rf), _lost_operation(view, rf), _lost_listing(view, rf)):
         if found is not None:
             losses.append(found)
+    losses.extend(_found_barred(view, rf))
     losses.extend(_lost_membership(view, rf))
     losses.extend(_excluded_class(view, rf))
     return losses
@@ -100,6 +101,20 @@ def _lost_listing(view: View, rf: RouteFacts) -> Loss | None:
         return None
     values = {"requirement": view.inquiry.requirements[0], "period": listed.period}
     return Loss("listing", listed.period.end.moved(1), values, open=over is Truth.UNKNOWN)
+
+
+def _found_barred(view: View, rf: RouteFacts) -> list[Loss]:
+    """A finding on ownership after the work bars the body at once: what it had then is lost from that day."""
+    issuer, bar = view.inquiry.issuer, rf.route.issuer.findings_bar
+    if issuer is None or bar is None:
+        return []
+    return [
+        Loss("withdrawal", notice.on, {"kind": "recognition", "by": notice.by, "event": notice.effect})
+        for notice, _ in issuer.notices
+        if notice.effect == "prohibited_entity"
+        and notice.on.reached(view.inquiry.performed.last) is Truth.NO
+        and view.reached(notice.on) is Truth.YES
+    ]
 
 
 def _lost_membership(view: View, rf: RouteFacts) -> list[Loss]:

@@ -110,7 +110,7 @@ def _one_subcontractor(
     values: dict[str, Any] = {"part": name, "economy": part.economy}
     known = _find_part(view, part)
     economy = known.economy if known is not None else part.economy
-    if rule.located:
+    if rule.located and _place_matters(view, rule):
         if economy is None:
             missing = (f"result.subcontractors.{index}.economy",)
             return Finding("site", UNKNOWN, "site.subcontractor_place", values, sourced=rule, missing=missing)
@@ -129,6 +129,10 @@ def _one_subcontractor(
     if held.state is RightState.UNKNOWN or (held.state is RightState.NONE and not facts.complete):
         return Finding("site", UNKNOWN, "site.subcontractor_open", values, used_by(held), rule)
     return Finding("site", FAIL, "site.subcontractor_not_recognised", values, used_by(held), rule)
+
+
+def _place_matters(view: View, rule: SubcontractorRule) -> bool:
+    return rule.located_from is None or rule.located_from.reached(view.inquiry.issued.last) is not Truth.NO
 
 
 def _find_part(view: View, part: AskedSubcontractor) -> IssuerFacts | None:

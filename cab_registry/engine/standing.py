@@ -206,7 +206,7 @@ def _barred(view: View, rf: RouteFacts, values: dict[str, Any]) -> Finding | Non
     assert issuer is not None
     if rule.findings_bar is not None:
         for notice, _ in issuer.notices:
-            if notice.effect == "prohibited_entity" and view.reached(notice.on) is Truth.YES:
+            if notice.effect == "prohibited_entity" and notice.on.reached(view.inquiry.performed.last) is Truth.YES:
                 if view.holds(rule.findings_bar.period) is not Truth.NO:
                     return Finding(
                         "issuer", FAIL, "issuer.prohibited", {**values, "on": notice.on}, sourced=rule.findings_bar

@@ -189,7 +189,7 @@ def _assemble(
         routes_by_importer=law.routes_by_importer,
         routes_by_kind=law.routes_by_kind,
         issuers=issuers,
-        identifiers=index_identifiers(record for record, _ in records if isinstance(record, Body)),
+        identifiers=index_identifiers(record for record, _ in records if isinstance(record, Body | Authority)),
         names=index_names(record for record, _ in records if isinstance(record, Body | Authority)),
         positions=tuple((record, version) for record, version in records if isinstance(record, Position)),
         notices_by_number=numbers,

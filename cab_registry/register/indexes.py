@@ -23,12 +23,14 @@ def index_names(issuers: Iterable[Body | Authority]) -> dict[str, tuple[str, ...
     return {name: tuple(sorted(ids)) for name, ids in found.items()}
 
 
-def index_identifiers(bodies: Iterable[Body]) -> dict[tuple[str, str], tuple[tuple[str, str | None, Period], ...]]:
-    """Return bodies by scheme and value, with the site and the days of each number."""
+def index_identifiers(
+    issuers: Iterable[Body | Authority],
+) -> dict[tuple[str, str], tuple[tuple[str, str | None, Period], ...]]:
+    """Return bodies and authorities by scheme and value, with the site and the days of each number."""
     found: dict[tuple[str, str], list[tuple[str, str | None, Period]]] = defaultdict(list)
-    for body in bodies:
-        for item in body.identifiers:
-            found[item.scheme, item.value].append((body.id, item.site, item.period))
+    for issuer in issuers:
+        for item in issuer.identifiers:
+            found[item.scheme, item.value].append((issuer.id, item.site, item.period))
     return {key: tuple(values) for key, values in found.items()}
 
 

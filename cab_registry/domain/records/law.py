@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from cab_registry.domain.codes import Clock, InstrumentState, OperationState
 from cab_registry.domain.days import When
+from cab_registry.domain.records.rights import SchemeIdentifier
 from cab_registry.domain.records.common import Dated, EconomyCode, Identifier, Names, Record, Sourced, Text, Value
 
 
@@ -79,6 +80,9 @@ class Authority(Record, tag_field="type", tag="authority", frozen=True, kw_only=
         tuple[Dated, ...], Meta(description="When it existed under this id; empty: for as long as asked.")
     ] = ()
     succeeds: Annotated[tuple[Succession, ...], Meta(description="Predecessors; their acts count as its own.")] = ()
+    identifiers: Annotated[
+        tuple[SchemeIdentifier, ...], Meta(description="Numbers under schemes that also count authorities.")
+    ] = ()
     members: Annotated[
         tuple[Identifier, ...], Meta(description="Authorities behind an umbrella; what the umbrella holds, they hold.")
     ] = ()

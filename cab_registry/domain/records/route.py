@@ -184,6 +184,9 @@ class SubcontractorRule(Sourced, frozen=True, kw_only=True):
 
     need: Literal["recognised", "nothing", "none_allowed", "silent"] = "recognised"
     located: Annotated[tuple[EconomyCode, ...], Meta(description="Economies in which they must be; empty: any.")] = ()
+    located_from: Annotated[
+        When | None, Meta(description="Day of issue from which the place matters; none: always.")
+    ] = None
     under: Annotated[tuple[Cover, ...], Meta(description="Under what their recognition may be held.")] = ()
 
 
