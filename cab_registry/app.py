@@ -2,22 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from litestar import Litestar
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cab_registry import __version__
 from cab_registry.api.acceptance import make_acceptance_routes
 from cab_registry.api.edge import Edge
+from cab_registry.api.health import Readiness, make_health_routes
 from cab_registry.api.problems import answer_problem
+from cab_registry.domain.errors import OperationalFault
 from cab_registry.register.compiled import Register
 from cab_registry.services.answering import Answering
 from cab_registry.services.asking import QuestionReader
+from cab_registry.services.following import RegisterHolder
 from cab_registry.services.heads import ScratchHead
 from cab_registry.services.metrics import Metrics
+from cab_registry.services.sources import DatabaseRecords
+from cab_registry.settings import Settings, SettingsError
+from cab_registry.storage.engine import create_engine
+from cab_registry.storage.errors import operational_faults
 
-SCRATCH_BODY_LIMIT = 1_048_576
+SCRATCH_BODY_LIMIT: Final = 1_048_576
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def tell_time() -> datetime:
+    """Return the instant that it is: the only clock of the service."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, *, clock: Callable[[], datetime] = tell_time) -> Litestar:
+    """Make the service over the database that the settings name.
+
+    Raises:
+        SettingsError: the settings name no database.
+    """
+    if settings.database_url is None:
+        raise SettingsError(("CAB_DATABASE_URL is not set.",))
+    zone = ZoneInfo(settings.time_zone)
+    engine = create_engine(
+        settings.database_url,
+        statement_timeout=timedelta(seconds=settings.statement_timeout_seconds),
+        pool_size=settings.pool_size,
+    )
+    holder = RegisterHolder(
+        engine, poll_seconds=settings.poll_seconds, patience_seconds=settings.wait_for_position_seconds
+    )
+    metrics = Metrics()
+    metrics.watch(lambda: holder.position, lambda: holder.lag)
+    answering = Answering(holder, DatabaseRecords(engine), lambda: clock().astimezone(zone).date(), zone, metrics)
+
+    @asynccontextmanager
+    async def run(_: Litestar) -> AsyncIterator[None]:
+        with metrics.served(settings.metrics_host, settings.metrics_port) as port:
+            async with holder.following():
+                app.state.metrics_port = port
+                yield
+        await engine.dispose()
+
+    app = _put_together(
+        answering,
+        metrics,
+        body_limit=settings.body_limit_bytes,
+        look=lambda: _look_at(engine, holder),
+        lifespan=(run,),
+    )
+    app.state.holder = holder
+    app.state.engine = engine
+    return app
 
 
 def create_scratch_app(current: Callable[[], Register], today: Callable[[], date]) -> Litestar:
@@ -27,17 +86,51 @@ def create_scratch_app(current: Callable[[], Register], today: Callable[[], date
     """
     metrics = Metrics()
     answering = Answering(ScratchHead(current), None, today, ZoneInfo("UTC"), metrics)
-    return _put_together(answering, metrics, SCRATCH_BODY_LIMIT)
+
+    async def look() -> Readiness:
+        return Readiness(ready=True, register_=True, database=True, position=current().position, lag_seconds=0.0)
+
+    return _put_together(answering, metrics, body_limit=SCRATCH_BODY_LIMIT, look=look)
 
 
-def _put_together(answering: Answering, metrics: Metrics, body_limit: int) -> Litestar:
+def _put_together(
+    answering: Answering,
+    metrics: Metrics,
+    *,
+    body_limit: int,
+    look: Callable[[], Awaitable[Readiness]],
+    lifespan: Sequence[Lifespan] = (),
+) -> Litestar:
     questions = QuestionReader()
+    handlers: list[Any] = [
+        *make_acceptance_routes(answering, questions),
+        *make_health_routes(__version__, look),
+    ]
     app = Litestar(
-        route_handlers=make_acceptance_routes(answering, questions),
+        route_handlers=handlers,
         exception_handlers={Exception: answer_problem},
+        lifespan=list(lifespan),
         openapi_config=None,
         logging_config=None,
         request_max_body_size=body_limit,
     )
     app.asgi_handler = Edge(app.asgi_handler, metrics)
     return app
+
+
+async def _look_at(engine: AsyncEngine, holder: RegisterHolder) -> Readiness:
+    database = True
+    try:
+        with operational_faults():
+            async with engine.connect() as connection:
+                await connection.execute(select(1))
+    except OperationalFault:
+        database = False
+    loaded = holder.position > 0
+    return Readiness(
+        ready=database and loaded and not holder.stale,
+        register_=loaded,
+        database=database,
+        position=holder.position,
+        lag_seconds=round(holder.lag, 3),
+    )

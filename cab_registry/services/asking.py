@@ -41,9 +41,11 @@ class QuestionReader:
             ImpossibleQuestion: it is no possible question; every fault is listed.
         """
         try:
-            asked = self._decoder.decode(raw)
-        except msgspec.ValidationError:
-            raise _refusal(msgspec.json.decode(raw), economies) from None
+            try:
+                asked = self._decoder.decode(raw)
+            except msgspec.ValidationError:
+                document = msgspec.json.decode(raw)
+                raise _refusal(document, economies) from None
         except (msgspec.DecodeError, UnicodeError) as error:
             raise Unreadable(f"the body is no JSON: {error}") from None
         except RecursionError:

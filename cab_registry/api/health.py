@@ -1,0 +1,50 @@
+"""Whether the process lives, and whether it should be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from msgspec import Meta
+
+from cab_registry.api.replies import JSON, AnyRequest
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: Literal["alive"]
+    version: str
+
+
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether this process should get requests, and why not."""
+
+    ready: bool
+    register_: Annotated[bool, Meta(description="Whether the register is loaded.")] = msgspec.field(name="register")
+    database: Annotated[bool, Meta(description="Whether the database answers.")]
+    position: Annotated[int, Meta(description="Position of the register held.")]
+    lag_seconds: Annotated[float, Meta(description="Seconds since the log was last read to its end.")]
+
+
+def make_health_routes(version: str, look: Callable[[], Awaitable[Readiness]]) -> list[HTTPRouteHandler]:
+    """Return the handlers that operators ask."""
+
+    @get("/health")
+    async def get_health() -> Response[bytes]:
+        content = msgspec.json.encode(Health("alive", version))
+        return Response(content, media_type=JSON, headers={"Cache-Control": "no-store"})
+
+    @get("/ready")
+    async def get_readiness(request: AnyRequest) -> Response[bytes]:
+        del request
+        found = await look()
+        headers = {"Cache-Control": "no-store"} | ({} if found.ready else {"Retry-After": "2"})
+        return Response(
+            msgspec.json.encode(found), status_code=200 if found.ready else 503, media_type=JSON, headers=headers
+        )
+
+    return [get_health, get_readiness]

@@ -1,0 +1,209 @@
+"""Holding the register at the head of the log: loaded once, then following entry by entry."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from cab_registry.domain.errors import Defect, OperationalFault
+from cab_registry.register.compiled import Versioned, change_register, compile_register
+from cab_registry.services.heads import Held, NotLoaded, PositionNotReached
+from cab_registry.services.logs import make_logger
+from cab_registry.services.sources import read_version
+from cab_registry.storage.engine import read_only
+from cab_registry.storage.entries import Head
+from cab_registry.storage.errors import operational_faults
+from cab_registry.storage.log import CHANNEL, head, stream_entries
+from cab_registry.storage.records import current_records
+
+_KEPT: Final = 8
+"""How many former registers are kept, so that a reader can turn pages; they share what did not change."""
+
+_SLOWEST: Final = 30.0
+_LISTEN_TIMEOUT: Final = 10.0
+
+
+class RegisterHolder:
+    """Holds the register at the head, and keeps it there.
+
+    A notification only wakes it; the log is read from the position held, so that a lost one costs one poll at most.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, poll_seconds: float, patience_seconds: float) -> None:
+        self._engine = engine
+        self._reading = read_only(engine)
+        self._poll = poll_seconds
+        self._patience = patience_seconds
+        self._held: Held | None = None
+        self._recent: OrderedDict[int, Held] = OrderedDict()
+        self._wake = asyncio.Event()
+        self._moved = asyncio.Condition()
+        self._checked: float | None = None
+        self._born = monotonic()
+        self._log = make_logger()
+
+    def current(self) -> Held:
+        """Return the register as it is now.
+
+        Raises:
+            NotLoaded: it was not loaded yet.
+        """
+        if self._held is None:
+            raise NotLoaded("the register is being loaded")
+        return self._held
+
+    def recent(self, position: int) -> Held | None:
+        """Return the register at a position that was the head a short while ago, if it is still held."""
+        return self._recent.get(position)
+
+    @property
+    def position(self) -> int:
+        """Position of the register held; zero before it is loaded."""
+        return 0 if self._held is None else self._held.position
+
+    @property
+    def lag(self) -> float:
+        """Seconds since the log was last read to its end."""
+        return monotonic() - (self._born if self._checked is None else self._checked)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the log could not be read for so long that answers may be behind it."""
+        return self._held is None or self.lag > 3 * self._poll + _LISTEN_TIMEOUT
+
+    async def at_least(self, position: int) -> Held:
+        """Return the register as soon as it has reached a position.
+
+        Raises:
+            PositionNotReached: it did not in time.
+            NotLoaded: it was not loaded in time.
+        """
+        if self._held is not None and self._held.position >= position:
+            return self._held
+        self._wake.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience), self._moved:
+                await self._moved.wait_for(lambda: self.position >= position)
+        held = self.current()
+        if held.position < position:
+            raise PositionNotReached(position, held.position)
+        return held
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[RegisterHolder]:
+        """Load the register, and follow the log for as long as the context lasts.
+
+        Where the database does not serve yet, this goes on without a register and loads it when it can.
+        """
+        try:
+            await self.catch_up()
+        except OperationalFault as fault:
+            self._log.warning("register_not_loaded", reason=str(fault))
+        task = asyncio.create_task(self._follow())
+        try:
+            yield self
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def catch_up(self) -> None:
+        """Read the log to its end, once.
+
+        Raises:
+            OperationalFault: the database does not serve now.
+            Defect: the log holds what this program cannot read.
+        """
+        with operational_faults():
+            async with self._reading.connect() as connection:
+                end = await head(connection)
+                held = self._held
+                if held is None or held.log_id != end.log_id or held.position > end.position:
+                    await self._swap(await _load(connection, end))
+                elif held.position < end.position:
+                    await self._swap(await _advance(connection, held, end))
+        self._checked = monotonic()
+
+    async def _swap(self, held: Held) -> None:
+        async with self._moved:
+            if self._held is not None and self._held.log_id != held.log_id:
+                self._recent.clear()
+            self._held = held
+            self._recent[held.position] = held
+            while len(self._recent) > _KEPT:
+                self._recent.popitem(last=False)
+            self._moved.notify_all()
+
+    async def _follow(self) -> None:
+        pause = self._poll
+        while True:
+            try:
+                async with self._listening() as lost:
+                    while not lost.is_set():
+                        self._wake.clear()
+                        await self.catch_up()
+                        pause = self._poll
+                        with suppress(TimeoutError):
+                            await asyncio.wait_for(self._wake.wait(), self._poll)
+            except OperationalFault as fault:
+                self._log.warning("follower_waits", reason=str(fault), seconds=pause)
+            except Defect as fault:
+                self._log.error("follower_stuck", reason=str(fault), seconds=pause)
+            except Exception as fault:  # noqa: BLE001 - a bug here must not end the following; staleness shows it
+                self._log.error("follower_failed", error=type(fault).__name__, seconds=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _SLOWEST)
+
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator[asyncio.Event]:
+        """Listen on a connection of its own; the event says that it is lost, which wakes the follower too."""
+        url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with operational_faults():
+            connection = await asyncpg.connect(
+                url, timeout=_LISTEN_TIMEOUT, server_settings={"application_name": "cab-registry follower"}
+            )
+        try:
+            lost = asyncio.Event()
+
+            def wake(*_: Any) -> None:
+                self._wake.set()
+
+            def lose(*_: Any) -> None:
+                lost.set()
+                self._wake.set()
+
+            connection.add_termination_listener(lose)
+            with operational_faults():
+                await connection.add_listener(CHANNEL, wake)
+            yield lost
+        finally:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                await connection.close(timeout=1)
+
+
+async def _load(connection: AsyncConnection, end: Head) -> Held:
+    records = [read_version(each.id, each.document, each.version) async for each in current_records(connection)]
+    register = await asyncio.to_thread(compile_register, records, position=end.position)
+    return Held(register, end.recorded, end.log_id)
+
+
+async def _advance(connection: AsyncConnection, held: Held, end: Head) -> Held:
+    changed: dict[str, Versioned] = {}
+    removed: dict[str, None] = {}
+    async for entry in stream_entries(connection, held.position):
+        if entry.change == "retire":
+            changed.pop(entry.id, None)
+            removed[entry.id] = None
+        else:
+            changed[entry.id] = read_version(entry.id, entry.document(), entry.version)
+    register = await asyncio.to_thread(
+        change_register, held.register, changed.values(), removed=removed, position=end.position
+    )
+    return Held(register, end.recorded, end.log_id)

@@ -1,0 +1,202 @@
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+
+from cab_registry.domain.question import pose, read_question
+from cab_registry.engine.answer import answer
+from cab_registry.register.compiled import Register
+from cab_registry.services.flat import write_flat
+from tests.api.conftest import TODAY, Asker, question
+
+
+def flat(asked: dict[str, Any], *more: tuple[str, str]) -> str:
+    return f"/v1/acceptance?{urlencode([*write_flat(asked), *more])}"
+
+
+async def test_an_accepted_report(ask: Asker) -> None:
+    response = await ask.post(question())
+    assert response.status_code == 200
+    given = response.json()
+    assert (given["verdict"], given["route"]["agreement"]) == ("accepted", "apec-tel-us-kr")
+    assert given["asked"]["presented_on"] == "2019-06-10"
+    assert given["asked"]["known_on"] == TODAY.isoformat()
+
+
+async def test_it_is_the_librarys_answer_byte_for_byte_but_for_asked(ask: Asker, scratch_register: Register) -> None:
+    asked = question(result__issued_on="2017-02-15", result__performed_on="2017-02-14")
+    library = answer(pose(read_question(asked), today=TODAY), scratch_register.facts)
+    given = (await ask.post(asked)).json()
+    assert list(given) == list(msgspec.to_builtins(library))
+    assert given | {"asked": 0} == msgspec.to_builtins(library) | {"asked": 0}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        question(),
+        question(result__performed_on="2019-05-15"),
+        question(result__attests=["us-47cfr-15c", "ca-rss"], subject__standards=["ANSI C63.10"]),
+        question(result__subcontractors=[{"name": "Anyone", "economy": "KR"}, {"id": "x-kr-lab"}]),
+        question(result__issuer={"scheme": "fcc-designation", "value": "KR9999"}),
+        question(result__issuer={"name": "prüflabor  suwon"}),
+        question(known_at="2020-01-01"),
+    ],
+)
+async def test_get_and_post_agree(ask: Asker, asked: dict[str, Any]) -> None:
+    by_post = await ask.post(asked)
+    by_get = await ask.get(flat(asked))
+    assert by_post.status_code == by_get.status_code == 200
+    assert by_post.content == by_get.content
+    assert by_post.headers["etag"] == by_get.headers["etag"]
+
+
+async def test_an_issuer_that_nobody_knows_gets_an_answer(ask: Asker) -> None:
+    response = await ask.post(question(result__issuer={"name": "Nobody & Sons"}, result__issuer_economy="KR"))
+    assert response.status_code == 200
+    assert response.json()["verdict"] == "not_accepted"
+
+
+async def test_a_name_that_several_bear_gets_the_candidates(ask: Asker, scratch_register: Register) -> None:
+    name, ids = next((name, ids) for name, ids in scratch_register.facts.names.items() if len(ids) > 1)
+    response = await ask.post(question(result__issuer={"name": name}, result__issuer_economy="KR"))
+    assert response.status_code == 200
+    assert response.json()["candidates"] == list(ids)
+
+
+async def test_presented_on_defaults_to_today_of_the_clock(ask: Asker) -> None:
+    given = (await ask.post(question(presented_on=None))).json()
+    assert given["asked"]["presented_on"] == TODAY.isoformat()
+
+
+async def test_a_report_may_be_issued_after_it_is_presented(ask: Asker) -> None:
+    assert (await ask.post(question(presented_on="2019-01-01"))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointers"),
+    [
+        (question(destination="ZZ"), ["/destination"]),
+        (question(result__performed_in="QQ", subject__origin="XX"), ["/result/performed_in", "/subject/origin"]),
+        (question(result__subcontractors=[{"economy": "XX"}]), ["/result/subcontractors/0/economy"]),
+        (question(result__kind="test_reprot"), ["/result/kind"]),
+        (question(result__kind=...), ["/result/kind"]),
+        (question(resutl={}), ["/resutl"]),
+        (question(result__issued="2019-05-16"), ["/result/issued"]),
+        (question(result__issued_on="2019-02-30"), ["/result/issued_on"]),
+        (question(result__issued_on="2019-05-16T00:00:00"), ["/result/issued_on"]),
+        (question(result__issued_on=20190516), ["/result/issued_on"]),
+        (question(known_at="2020-01-01T10:00:00"), ["/known_at"]),
+        (question(known_at="2020-02-30"), ["/known_at"]),
+        (question(known_at="yesterday"), ["/known_at"]),
+        (question(result__performed_on="2019-05-17"), ["/result/performed_on"]),
+        (question(result__issuer={"value": "KR9999"}), ["/result/issuer"]),
+        (question(result__issuer={"scheme": "fcc-designation"}), ["/result/issuer"]),
+        (question(result__issuer={"id": "a", "name": "b"}), ["/result/issuer"]),
+        (
+            question(result__issuer=..., result__issued_on=..., result__performed_on=...),
+            ["/result/issued_on", "/result/issuer"],
+        ),
+        (
+            question(destination="ZZ", result__kind="x", subject__sector="", nonsense=1),
+            ["/destination", "/nonsense", "/result/kind", "/subject/sector"],
+        ),
+        ([], [""]),
+    ],
+)
+async def test_every_fault_is_listed(ask: Asker, asked: Any, pointers: list[str]) -> None:
+    response = await ask.post(asked)
+    problem = response.json()
+    assert response.status_code == 422
+    assert problem["type"] == "/problems/impossible-question"
+    assert sorted({fault["pointer"] for fault in problem["faults"]}) == pointers
+    assert all(fault["message"] for fault in problem["faults"])
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"a": "\xed\xa0\x80"}', b"[" * 100_000])
+async def test_what_is_no_json_cannot_be_read(ask: Asker, content: bytes) -> None:
+    response = await ask.post(content)
+    assert (response.status_code, response.json()["type"]) == (400, "/problems/unreadable")
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("destinaton=US", "/destinaton"),
+        ("destination=US&destination=CA", "/destination"),
+        ("destination=US&result.issuer=fcc", "/result.issuer"),
+        ("result.performed_on=2019-01-01&result.performed_on.from=2019-01-01", "/result/performed_on"),
+        ("result.subcontractors.1.id=a", "/result/subcontractors"),
+        ("destination=", "/destination"),
+        ("result.issued_on=1577836800", "/result/issued_on"),
+    ],
+)
+async def test_parameters_are_read_strictly(ask: Asker, query: str, pointer: str) -> None:
+    response = await ask.get(f"/v1/acceptance?{query}")
+    assert response.status_code == 422
+    assert pointer in [fault["pointer"] for fault in response.json()["faults"]]
+
+
+@pytest.mark.parametrize("query", ["at_least=-1", "at_least=x", "at_least=1&at_least=2", "at_lest=1"])
+async def test_post_takes_no_parameters_but_at_least(ask: Asker, query: str) -> None:
+    response = await ask.post(question(), params=query)
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/wrong-parameters")
+
+
+async def test_a_misspelt_parameter_gets_a_hint(ask: Asker) -> None:
+    response = await ask.get("/v1/acceptance?result.isuer.id=x")
+    assert "did you mean result.issuer.id?" in response.text
+
+
+async def test_a_query_that_is_no_utf8(ask: Asker) -> None:
+    response = await ask.get("/v1/acceptance?destination=%ff")
+    assert (response.status_code, response.json()["type"]) == (400, "/problems/unreadable")
+
+
+async def test_a_large_body_is_not_read(ask: Asker) -> None:
+    response = await ask.post(b" " * 10_000_000)
+    assert (response.status_code, response.json()["type"]) == (413, "/problems/body-too-large")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "", "application/xml", "application/json; charset=latin-1"])
+async def test_another_content_type_is_refused(ask: Asker, kind: str) -> None:
+    response = await ask.post(question(), headers={"content-type": kind})
+    assert (response.status_code, response.json()["type"]) == (415, "/problems/unsupported-media-type")
+
+
+async def test_a_client_that_has_the_answer_gets_none(ask: Asker) -> None:
+    first = await ask.get(flat(question()))
+    tag = first.headers["etag"]
+    for sent in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = await ask.get(flat(question()), headers={"if-none-match": sent})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    other = await ask.get(flat(question(presented_on="2019-06-11")), headers={"if-none-match": tag})
+    assert other.status_code == 200
+
+
+async def test_today_and_its_day_have_one_tag_only_if_they_mean_the_same(ask: Asker) -> None:
+    by_default = await ask.post(question(presented_on=None))
+    other_day = await ask.post(question(presented_on="2026-11-19"))
+    assert by_default.headers["etag"] != other_day.headers["etag"]
+
+
+async def test_a_position_that_a_scratch_register_has_not(ask: Asker) -> None:
+    response = await ask.post(question(), params={"at_least": 7})
+    assert (response.status_code, response.json()["type"]) == (503, "/problems/position-not-reached")
+    assert response.headers["retry-after"] == "1"
+
+
+async def test_head_is_get_without_a_body(ask: Asker) -> None:
+    whole = await ask.get(flat(question()))
+    bare = await ask.client.head(flat(question()))
+    assert (bare.status_code, bare.content) == (200, b"")
+    assert bare.headers["content-length"] == str(len(whole.content))
+    assert bare.headers["etag"] == whole.headers["etag"]
+
+
+async def test_the_standing_question(ask: Asker) -> None:
+    asked = {"destination": "US", "standing_on": "2020-01-01"}
+    asked |= {"result": {"kind": "test_report", "issuer": {"id": "x-kr-lab"}}, "subject": question()["subject"]}
+    assert json.loads((await ask.post(asked)).content)["verdict"] == "accepted"
