@@ -281,16 +281,21 @@ def _misses(inquiry: Inquiry) -> list[tuple[RouteFacts, list[Criterion]]]:
     """Routes into the market that miss: fewest failing criteria first, then the one that gets furthest.
 
     Named are the nearest few, and every agreement that does run from the issuer's economy. Of one
-    agreement the nearest two stand for all.
+    agreement the nearest two stand for all. Routes come in the order of their ids, so that once enough
+    of those that miss nothing but the economy are found, no further one of them can come before.
     """
     view = View(inquiry, inquiry.question.presented_on)
     routes = inquiry.facts.routes_into(inquiry.question.destination)
     missed: list[tuple[int, int, str, RouteFacts, list[Criterion]]] = []
+    strangers = 0
     for rf in routes:
-        if runs_from(inquiry, rf) or count_misses(inquiry, rf) <= _FARTHEST:
-            misses = list_misses(view, rf)
-            if misses:
-                missed.append((len(misses), -_REACH_ORDER.index(misses[0].code), rf.route.id, rf, misses))
+        runs = runs_from(inquiry, rf)
+        if not runs and (strangers >= _NEAR or count_misses(inquiry, rf) > _FARTHEST):
+            continue
+        misses = list_misses(view, rf)
+        if misses:
+            missed.append((len(misses), -_REACH_ORDER.index(misses[0].code), rf.route.id, rf, misses))
+            strangers += not runs and len(misses) == 1
     missed.sort(key=lambda item: item[:3])
     named: dict[str, int] = {}
     near: list[tuple[RouteFacts, list[Criterion]]] = []
