@@ -1,7 +1,7 @@
 """`cab catalogue`: the packaged law and bodies, checked, shown, and loaded into a database."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -68,7 +68,7 @@ def load_catalogue(database_url: DatabaseUrl = None, *, as_json: AsJson = False)
     if as_json:
         print_json(msgspec.to_builtins(report))
     else:
-        print_report(report)
+        typer.echo("\n".join(report_lines(report)))
     raise typer.Exit(Exit.CONFLICT if report.conflicts else Exit.DONE)
 
 
@@ -83,15 +83,14 @@ def load_into(url: str) -> "CatalogueReport":
     return run_on(url, lambda engine: submissions.load_catalogue(engine, documents, validate=list_faults))
 
 
-def print_report(report: "CatalogueReport") -> None:
-    """Print what a load did: counts, and the ids of what is not merely unchanged."""
+def report_lines(report: "CatalogueReport") -> Iterator[str]:
+    """Write what a load did: counts, and the ids of what is not merely unchanged."""
     groups = {"added": report.added, "amended": report.amended, "conflicts": report.conflicts}
     counts = ", ".join(f"{len(ids)} {name}" for name, ids in {**groups, "unchanged": report.unchanged}.items())
-    typer.echo(f"Catalogue: {counts}; the log is at position {report.position}.")
+    yield f"Catalogue: {counts}; the log is at position {report.position}."
     for name, ids in groups.items():
         if name != "added" or len(ids) <= NAMED:
-            for each in ids:
-                typer.echo(f"  {name}: {each}")
+            yield from (f"  {name}: {each}" for each in ids)
 
 
 def _count(entries: "Iterable[Entry]") -> dict[str, dict[str, int]]:

@@ -74,7 +74,7 @@ class Client:
                 raise Refusal(f"{self.server!r} is no address of a server: {error}") from None
             else:
                 if response.status_code not in _PASSING:
-                    return _checked(response)
+                    return read_reply(response)
                 problem = f"{self.server} cannot serve now: {_title(response)}"
                 pause = max(pause, _asked_pause(response))
             if attempt == self._attempts or pause > LONGEST_PAUSE_SECONDS:
@@ -84,7 +84,14 @@ class Client:
         raise OperationalFault(problem)
 
 
-def _checked(response: "httpx.Response") -> "httpx.Response":
+def read_reply(response: "httpx.Response") -> "httpx.Response":
+    """Give back a reply that is an answer.
+
+    Raises:
+        Refusal: the server refuses what was sent; every fault that it lists is in it.
+        Conflict: the server refuses because somebody else changed something.
+        ServerFailure: the server has a bug.
+    """
     if response.is_success:
         return response
     title = _title(response)
@@ -104,19 +111,17 @@ def _problem(response: "httpx.Response") -> dict[str, Any]:
 
 def _title(response: "httpx.Response") -> str:
     problem = _problem(response)
-    said = [str(problem[key]) for key in ("title", "detail") if problem.get(key)]
-    words = ": ".join(dict.fromkeys(said)) or f"status {response.status_code} from {response.url.path}"
-    request = problem.get("request_id") or response.headers.get("x-request-id")
-    return f"{words} (request {request})" if request and response.is_server_error else words
+    title, detail = (str(problem.get(key, "")) for key in ("title", "detail"))
+    same = title.lower() == detail.lower()
+    words = ": ".join(part for part in (title, "" if same else detail) if part)
+    words = words or f"status {response.status_code} from {response.url.path}"
+    request = problem.get("request_id")
+    return f"{words} (request {request})" if request else words
 
 
 def _faults(problem: dict[str, Any]) -> list[Fault]:
-    listed = problem.get("errors") or problem.get("faults") or []
-    return [
-        Fault(str(each.get("pointer", "")), str(each.get("detail") or each.get("message") or ""), each.get("place", ""))
-        for each in listed
-        if isinstance(each, dict)
-    ]
+    listed = [each for each in problem.get("faults", []) if isinstance(each, dict)]
+    return [Fault(str(each.get("pointer", "")), str(each.get("message", ""))) for each in listed]
 
 
 def _asked_pause(response: "httpx.Response") -> float:

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import logging
 import tempfile
 import threading
 import time
@@ -65,7 +64,7 @@ def scratch_server() -> Iterator[ScratchServer]:
 
     from cab_registry.app import create_scratch_app
 
-    with listen("127.0.0.1", 0) as taken, _quiet_logs():
+    with listen("127.0.0.1", 0) as taken:
         scratch = ScratchServer(address_of(taken))
         app: Any = create_scratch_app(scratch.register, scratch.today)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
@@ -125,20 +124,3 @@ def _captured(command: Command, arguments: list[str]) -> tuple[int, str, str]:
     ):
         code = command(arguments)
         return code, printed.getvalue().decode(), said.getvalue().decode()
-
-
-@contextmanager
-def _quiet_logs() -> Iterator[None]:
-    """Let the server of this process tell of its bugs only, on standard error."""
-    import structlog
-
-    before = structlog.get_config()
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        processors=[structlog.processors.KeyValueRenderer(key_order=["event"])],
-    )
-    try:
-        yield
-    finally:
-        structlog.configure(**before)

@@ -12,7 +12,9 @@ from cab_cli.cases import cases_app
 from cab_cli.catalogue import catalogue_app
 from cab_cli.check import check
 from cab_cli.db import db_app
+from cab_cli.dev import dev
 from cab_cli.group import RegistryGroup
+from cab_cli.serving import serve
 from cab_registry import __version__
 
 app = typer.Typer(
@@ -26,6 +28,8 @@ app.command("check")(check)
 app.add_typer(cases_app, name="cases")
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(db_app, name="db")
+app.command("serve")(serve)
+app.command("dev")(dev)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,134 @@
+"""`cab dev`: from nothing to a first answer and a running service, with a database of its own where none is named."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Annotated, Any, Final
+
+import msgspec
+import typer
+
+from cab_cli.answers import print_answer
+from cab_cli.catalogue import load_into, report_lines
+from cab_cli.client import read_reply
+from cab_cli.console import data_console, say
+from cab_cli.databases import chosen_database, connection_refusals
+from cab_cli.exits import Exit
+from cab_cli.serving import Host, Port, serve_here, settings_for
+from cab_cli.sockets import address_of, listen
+from cab_registry.settings import Settings, load_settings
+
+FIRST_QUESTION: Final[dict[str, Any]] = {
+    "destination": "DE",
+    "presented_on": "2020-04-01",
+    "result": {
+        "kind": "gmp_inspection",
+        "issuer": {"id": "us-fda"},
+        "issuer_economy": "US",
+        "performed_in": "US",
+        "performed_on": {"from": "2020-03-02", "to": "2020-03-06"},
+        "issued_on": "2020-03-10",
+        "findings": "NAI",
+    },
+    "subject": {
+        "sector": "pharma_gmp_human",
+        "requirement": "eu-gmp-human",
+        "product_class": "human_finished",
+        "activity": "surveillance",
+    },
+}
+IN_WORDS: Final = "Is the inspection of a US plant by FDA in March 2020, without findings, accepted in Germany?"
+
+
+def dev(
+    host: Host = None,
+    port: Port = None,
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Answer the first question and leave without serving.")] = False,
+) -> None:
+    """Have everything running: database, catalogue, a first answer, the service.
+
+    Takes the database of CAB_DATABASE_URL, else starts one of its own, whose data stays for the next time (below
+    CAB_DATA_FOLDER, or this checkout). SIGINT (Ctrl-C) and SIGTERM end everything that was started.
+
+    Examples:
+      cab dev
+      cab dev --port 8080
+      cab dev --once
+    """
+    started = time.monotonic()
+    settings = load_settings(os.environ)
+    wanted = host or settings.host, settings.port if port is None else port
+    with _ending_on_sigterm(), contextlib.ExitStack() as held:
+        try:
+            taken = None if once else held.enter_context(listen(*wanted))
+            url = held.enter_context(chosen_database(start=True))
+            _prepare(url)
+            asyncio.run(_answer_and_serve(settings_for(url), taken, started))
+        except KeyboardInterrupt:
+            say("Stopped.")
+    raise typer.Exit(Exit.DONE)
+
+
+def _prepare(url: str) -> None:
+    from cab_registry.services import database
+
+    with connection_refusals():
+        done = database.upgrade(url)
+    if done.before != done.after:
+        say(f"Upgraded from {done.before or 'an empty database'} to {done.after}.")
+    for line in report_lines(load_into(url)):
+        say(line)
+
+
+async def _answer_and_serve(settings: Settings, taken: socket.socket | None, started: float) -> None:
+    from cab_registry.app import create_app
+    from cab_registry.services.logs import configure_logging
+
+    # Every request in the log is for production; here it would hide the answers.
+    configure_logging(settings.log_level if os.environ.get("CAB_LOG_LEVEL") else "warning")
+    app: Any = create_app(settings)
+    async with app.lifespan():
+        answer = await _ask(app)
+        say(f"\nA first question: {IN_WORDS}\n")
+        print_answer(data_console(), answer)
+        say(f"\nAnswered {time.monotonic() - started:.1f} seconds after the start.")
+        if taken is not None:
+            address = address_of(taken)
+            say(f"Pages: {address}/  Questions: {address}/v1/acceptance")
+            if app.state.metrics_port:
+                say(f"Metrics: http://{settings.metrics_host}:{app.state.metrics_port}/metrics")
+            say("Ctrl-C ends it.")
+            await serve_here(app, taken)
+            say("Stopped.")
+
+
+async def _ask(app: Any) -> dict[str, Any]:
+    """Put the first question to the application itself, by its own door but without a network."""
+    import httpx
+
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        response = await client.post("/v1/acceptance", json=FIRST_QUESTION)
+    answer: dict[str, Any] = msgspec.json.decode(read_reply(response).content)
+    return answer
+
+
+@contextlib.contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C, so that everything that was started is ended either way."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
