@@ -17,6 +17,7 @@ from cab_registry.api.acceptance import make_acceptance_routes
 from cab_registry.api.edge import Edge
 from cab_registry.api.health import Readiness, make_health_routes
 from cab_registry.api.problems import answer_problem
+from cab_registry.api.records import make_record_routes
 from cab_registry.domain.errors import OperationalFault
 from cab_registry.register.compiled import Register
 from cab_registry.services.answering import Answering
@@ -25,6 +26,7 @@ from cab_registry.services.following import RegisterHolder
 from cab_registry.services.heads import ScratchHead
 from cab_registry.services.metrics import Metrics
 from cab_registry.services.sources import DatabaseRecords
+from cab_registry.services.views import Views
 from cab_registry.settings import Settings, SettingsError
 from cab_registry.storage.engine import create_engine
 from cab_registry.storage.errors import operational_faults
@@ -104,6 +106,7 @@ def _put_together(
     questions = QuestionReader()
     handlers: list[Any] = [
         *make_acceptance_routes(answering, questions),
+        *make_record_routes(Views(answering.head, answering.past, answering.today, answering.zone)),
         *make_health_routes(__version__, look),
     ]
     app = Litestar(

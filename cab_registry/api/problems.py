@@ -16,7 +16,7 @@ from cab_registry.services.asking import ImpossibleQuestion
 from cab_registry.services.flat import Unreadable
 from cab_registry.services.heads import NotLoaded, PositionNotReached
 from cab_registry.services.logs import make_logger
-from cab_registry.services.reading import NoSuchRecord, WrongParameters
+from cab_registry.services.views import NoSuchRecord, WrongParameters
 
 MEDIA_TYPE: Final = "application/problem+json"
 

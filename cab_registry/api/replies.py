@@ -12,7 +12,7 @@ from cab_registry.api.problems import WrongContentType
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.records.common import write_custom
 from cab_registry.services.flat import build_document, list_fields, read_pairs
-from cab_registry.services.reading import WrongParameters
+from cab_registry.services.views import WrongParameters
 
 JSON: Final = "application/json"
 AnyRequest = Request[Any, Any, Any]

@@ -65,6 +65,9 @@ class RecordSource(Protocol):
     async def resolve(self, instant: datetime) -> KnownState:
         """Find the position that an instant means."""
 
+    async def describe(self, position: int) -> KnownState:
+        """Describe a position of the log."""
+
     async def read_law(self, moment: Moment) -> list[Versioned]:
         """Read economies, authorities, requirements, agreements, routes, positions and coverages."""
 
@@ -91,6 +94,13 @@ class DatabaseRecords:
                 position = await position_at(connection, instant)
                 recorded = await recorded_at(connection, position)
                 return KnownState(instant, position, recorded, end.log_id, beyond=False)
+
+    async def describe(self, position: int) -> KnownState:
+        """Describe a position of the log."""
+        with operational_faults():
+            async with self._engine.connect() as connection:
+                end = await head(connection)
+                return KnownState(position, position, await recorded_at(connection, position), end.log_id, beyond=False)
 
     async def read_law(self, moment: Moment) -> list[Versioned]:
         """Read economies, authorities, requirements, agreements, routes, positions and coverages."""
@@ -129,6 +139,13 @@ class MemoryRecords:
         held = self._held
         beyond = held.recorded is not None and instant > held.recorded
         return KnownState(held.position, held.position, held.recorded, held.log_id, beyond=beyond)
+
+    async def describe(self, position: int) -> KnownState:
+        """Describe the register's own position, the only one that it knows."""
+        del position
+        return KnownState(
+            self._held.position, self._held.position, self._held.recorded, self._held.log_id, beyond=False
+        )
 
     async def read_law(self, moment: Moment) -> list[Versioned]:
         """Read economies, authorities, requirements, agreements, routes, positions and coverages."""
