@@ -185,7 +185,7 @@ class Agreement(Record, tag_field="type", tag="agreement", frozen=True, kw_only=
     """A treaty, arrangement or body of law on which routes rest."""
 
     title: Annotated[str, Meta(description="Official title.")] = ""
-    short: Annotated[str, Meta(description="The name used in answers, as `US-Japan MRA`.")] = ""
+    short: Annotated[str, Meta(description="The name used in answers, as `A-B MRA`.")] = ""
     parties: Annotated[tuple[EconomyCode, ...], Meta(description="Parties; empty for an arrangement of bodies.")]
     family: Annotated[
         Literal["technical", "aeo", "accreditation", "unilateral", "internal_market"],
