@@ -1,8 +1,8 @@
 """`cab catalogue`: the packaged law and bodies, checked, shown, and loaded into a database."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
@@ -12,10 +12,9 @@ from cab_cli.console import data_console, print_json, say
 from cab_cli.databases import DatabaseUrl, chosen_database, run_on
 from cab_cli.exits import Exit
 from cab_cli.tables import print_table
-from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.errors import Refusal
 
 if TYPE_CHECKING:
-    from cab_registry.register.catalogue import Entry
     from cab_registry.services.submissions import CatalogueReport
 
 catalogue_app = typer.Typer(help="The packaged law and the real bodies: check, show, load.", no_args_is_help=True)
@@ -26,31 +25,74 @@ NAMED: Final = 10
 
 @catalogue_app.command("check")
 def check_catalogue(*, as_json: AsJson = False) -> None:
-    """Read the whole catalogue and list every fault with file and line; no database is needed.
+    """Check the whole catalogue: how it reads and what its records say; every fault with file and line.
 
-    Exit code 0 where there is none, else 1.
+    Exit code 0 where nothing is wrong, else 1. No database is needed.
 
     Examples:
       cab catalogue check
       cab catalogue check --json
     """
-    from cab_registry.register.catalogue import load_catalogue
+    from cab_registry.register import checking
 
-    counts: dict[str, dict[str, int]] = {}
-    faults: tuple[Fault, ...] = ()
-    try:
-        counts = _count(load_catalogue(PARTS))
-    except Refusal as refusal:
-        faults = refusal.faults
+    report = checking.check_catalogue()
     if as_json:
-        print_json({"counts": counts, "faults": [asdict(fault) for fault in faults]})
+        print_json(msgspec.to_builtins(report))
     else:
-        rows = [(part, kind, count) for part, found in counts.items() for kind, count in found.items()]
-        print_table(data_console(), ("part", "type", "records"), rows)
-        for fault in faults:
+        print_table(data_console(), ("type", "records"), report.counts.by_type.items())
+        for fault in report.faults:
             typer.echo(str(fault))
-        say(f"{sum(count for _, _, count in rows)} records, {len(faults)} faults.")
-    raise typer.Exit(Exit.FAILURE if faults else Exit.DONE)
+        say(f"{report.counts.records} records, {len(report.faults)} faults.")
+    raise typer.Exit(Exit.FAILURE if report.faults else Exit.DONE)
+
+
+@catalogue_app.command("overview")
+def show_overview(
+    *,
+    write: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it there instead.", dir_okay=False)] = None,
+) -> None:
+    """Show what the catalogue holds, as a page in Markdown: numbers, and every agreement with its routes.
+
+    Examples:
+      cab catalogue overview
+      cab catalogue overview --write docs/catalogue.md
+    """
+    page = "\n".join(_overview()) + "\n"
+    if write is None:
+        typer.echo(page, nl=False)
+        return
+    try:
+        write.write_text(page, "utf-8")
+    except OSError as error:
+        raise Refusal(f"{write} cannot be written: {error.strerror}") from None
+    say(f"Written to {write}.")
+
+
+def _overview() -> Iterator[str]:
+    from cab_registry.domain.records import Agreement, Route
+    from cab_registry.register.catalogue import load_catalogue as read
+    from cab_registry.register.counting import count_entries
+
+    entries = read(PARTS)
+    records = {entry.record.id: entry.record for entry in entries}
+    counts = count_entries(entries)
+    yield from ("# What the catalogue holds", "")
+    yield f"{counts.records} records from {counts.sources} sources."
+    for name in ("by_type", "agreements_by_family", "routes_by_result_kind", "bodies_by_economy"):
+        yield from ("", f"## {_heading(name)}", "")
+        yield from ("| | number |", "| --- | --- |")
+        yield from (f"| {key.replace('_', ' ')} | {count} |" for key, count in getattr(counts, name).items())
+    routes = Counter(record.agreement for record in records.values() if isinstance(record, Route))
+    yield from ("", "## Agreements", "", "| id | name | parties | family | routes |", "| --- | --- | --- | --- | --- |")
+    for record in sorted(records.values(), key=lambda each: each.id):
+        if isinstance(record, Agreement):
+            name = (record.short or record.title).replace("|", "\\|")
+            parties = ", ".join(record.parties)
+            yield f"| {record.id} | {name} | {parties} | {record.family} | {routes[record.id]} |"
+
+
+def _heading(name: str) -> str:
+    return "Records by type" if name == "by_type" else name.replace("_", " ").capitalize()
 
 
 @catalogue_app.command("load")
@@ -91,11 +133,3 @@ def report_lines(report: "CatalogueReport") -> Iterator[str]:
     for name, ids in groups.items():
         if name != "added" or len(ids) <= NAMED:
             yield from (f"  {name}: {each}" for each in ids)
-
-
-def _count(entries: "Iterable[Entry]") -> dict[str, dict[str, int]]:
-    counted = Counter((entry.located.file.partition("/")[0], str(entry.document["type"])) for entry in entries)
-    counts: dict[str, dict[str, int]] = {}
-    for (part, kind), count in sorted(counted.items()):
-        counts.setdefault(part, {})[kind] = count
-    return counts

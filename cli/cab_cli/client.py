@@ -22,7 +22,12 @@ ATTEMPTS: Final = 3
 FIRST_PAUSE_SECONDS: Final = 0.3
 LONGEST_PAUSE_SECONDS: Final = 10.0
 _PASSING: Final = frozenset({429, 502, 503, 504})
+_ABSENT: Final = 404
 _CONFLICTS: Final = frozenset({409, 412})
+
+
+class NotFound(Refusal):
+    """The register has no such record."""
 
 
 class Client:
@@ -53,9 +58,14 @@ class Client:
     ) -> None:
         self._http.close()
 
-    def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Any:
-        """Read a document."""
-        return msgspec.json.decode(self._call("GET", path, params=dict(parameters or {})).content)
+    def get(self, path: str, parameters: Mapping[str, str | None]) -> Any:
+        """Read a document; a parameter without a value is left out.
+
+        Raises:
+            NotFound: the register has no such record.
+        """
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return msgspec.json.decode(self._call("GET", path, params=given).content)
 
     def ask(self, question: dict[str, Any]) -> bytes:
         """Put a question and return the server's document untouched; asking twice changes nothing."""
@@ -89,6 +99,7 @@ def read_reply(response: "httpx.Response") -> "httpx.Response":
 
     Raises:
         Refusal: the server refuses what was sent; every fault that it lists is in it.
+        NotFound: the server has no such record, or no such address.
         Conflict: the server refuses because somebody else changed something.
         ServerFailure: the server has a bug.
     """
@@ -97,7 +108,7 @@ def read_reply(response: "httpx.Response") -> "httpx.Response":
     title = _title(response)
     if response.is_server_error:
         raise ServerFailure(f"the server failed: {title}")
-    kind = Conflict if response.status_code in _CONFLICTS else Refusal
+    kind = Conflict if response.status_code in _CONFLICTS else NotFound if response.status_code == _ABSENT else Refusal
     raise kind(title, tuple(_faults(_problem(response))))
 
 

@@ -15,6 +15,7 @@ from cab_cli.db import db_app
 from cab_cli.dev import dev
 from cab_cli.group import RegistryGroup
 from cab_cli.serving import serve
+from cab_cli.show import search, show
 from cab_registry import __version__
 
 app = typer.Typer(
@@ -25,6 +26,8 @@ app = typer.Typer(
     help="Ask and keep the register of conformity assessment bodies.",
 )
 app.command("check")(check)
+app.command("show")(show)
+app.command("search")(search)
 app.add_typer(cases_app, name="cases")
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(db_app, name="db")

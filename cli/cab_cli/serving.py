@@ -70,7 +70,6 @@ def serve(
         websockets=False,
         backlog=BACKLOG,
         workers_kill_timeout=grace,
-        process_name="cab-serve",
     ).serve()
     raise typer.Exit(Exit.DONE)
 

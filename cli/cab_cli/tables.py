@@ -31,14 +31,13 @@ def print_pairs(console: Console, pairs: Mapping[str, Any]) -> None:
 
 def in_words(value: Any) -> str:
     """Write a plain value as a person would."""
-    match value:
-        case None | [] | () | {}:
-            return "-"
-        case bool():
-            return "yes" if value else "no"
-        case list() | tuple():
-            inner = [in_words(each) for each in value]
-            return "\n".join(inner) if any(isinstance(each, dict) for each in value) else ", ".join(inner)
-        case dict():
-            return "; ".join(f"{key}: {in_words(each)}" for key, each in value.items())
+    if value is None or value == [] or value == {} or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        inner = [in_words(each) for each in value]
+        return "\n".join(inner) if any(isinstance(each, dict) for each in value) else ", ".join(inner)
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {in_words(each)}" for key, each in value.items())
     return str(value)
