@@ -1,12 +1,15 @@
 """Tables and pairs, readable without colour and without a frame."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+_ORIGIN: Final = ("citation", "source", "confidence")
+"""Where a fact comes from is told after the fact."""
 
 
 def print_table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -31,7 +34,7 @@ def print_pairs(console: Console, pairs: Mapping[str, Any]) -> None:
 
 def in_words(value: Any) -> str:
     """Write a plain value as a person would."""
-    if value is None or value == [] or value == {} or value == "":
+    if value is None or value in ([], {}, ""):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -39,5 +42,6 @@ def in_words(value: Any) -> str:
         inner = [in_words(each) for each in value]
         return "\n".join(inner) if any(isinstance(each, dict) for each in value) else ", ".join(inner)
     if isinstance(value, dict):
-        return "; ".join(f"{key}: {in_words(each)}" for key, each in value.items())
+        ordered = sorted(value, key=_ORIGIN.__contains__)
+        return "; ".join(f"{key}: {in_words(value[key])}" for key in ordered)
     return str(value)
