@@ -122,11 +122,13 @@ def _ordinal(value: date | None) -> int | None:
 def find_faults(asked: AskedQuestion) -> list[Fault]:
     """List what is impossible in a well-formed question: missing or contradictory clocks, half an identifier."""
     result = asked.result
-    faults = []
+    faults: list[Fault] = []
     if asked.standing_on is not None:
-        for name in ("performed_on", "ordered_on", "issued_on", "submitted_on"):
-            if getattr(result, name) is not None:
-                faults.append(Fault(f"/result/{name}", "a standing question has no dates of a document"))
+        faults.extend(
+            Fault(f"/result/{name}", "a standing question has no dates of a document")
+            for name in ("performed_on", "ordered_on", "issued_on", "submitted_on")
+            if getattr(result, name) is not None
+        )
         if asked.presented_on is not None:
             faults.append(Fault("/presented_on", "a standing question is presented on its own day"))
     elif result.issued_on is None and result.performed_on is None:

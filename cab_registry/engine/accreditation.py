@@ -1,4 +1,4 @@
-"""The check `accreditation`: competence attested to the right standard, by an admitted body, in scope, on the days that count."""
+"""The check `accreditation`: to the right standard, by an admitted body, in scope, on the days that count."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cab_registry.engine.facts import ItemFacts, RightFacts, RightState, RouteFa
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
 from cab_registry.engine.holding import TAKEN, used_by
 from cab_registry.engine.inquiry import View, fold
-from cab_registry.engine.rights import NOTHING, Held, asked_classes, held_as, item_fits, worst_over
+from cab_registry.engine.rights import NOTHING, Held, Wanted, item_fits, worst_over
 
 Pairs = list[tuple[RightFacts, ItemFacts, Cover]]
 _ANY = Cover(any=True)
@@ -24,6 +24,9 @@ class Accredited(NamedTuple):
     taken: Held | None = None
     elsewhere: bool = False
     pairs: tuple[tuple[RightFacts, ItemFacts, Cover], ...] = ()
+
+
+_NOT_ASKED = Accredited(Finding("accreditation", NOT_APPLICABLE, "accreditation.not_asked"))
 
 
 def _default_clocks(view: View) -> tuple[str, ...]:
@@ -91,12 +94,11 @@ def _signs(view: View, rf: RouteFacts, rule: AccreditationRule, right: RightFact
     return worst
 
 
-def _find_pairs(view: View, rf: RouteFacts, rule: AccreditationRule) -> tuple[Pairs, Pairs, bool]:
+def _find_pairs(view: View, rf: RouteFacts, wanted: Wanted, rule: AccreditationRule) -> tuple[Pairs, Pairs, bool]:
     """Return admitted pairs for the requirement, admitted pairs for named methods, and whether any was refused."""
-    ids, classes = held_as(view, rf), asked_classes(view, rf)
     methods = set(view.question.subject.standards)
     day = view.inquiry.performed.last
-    wanted: Pairs = []
+    fitting: Pairs = []
     named: Pairs = []
     refused = False
     for holder in view.inquiry.right_holders:
@@ -107,7 +109,7 @@ def _find_pairs(view: View, rf: RouteFacts, rule: AccreditationRule) -> tuple[Pa
                 _signs(view, rf, rule, right),
             )
             for item in right.items:
-                fits = rule.scope == "any" or item.text_only or item_fits(view, item, ids, classes)
+                fits = rule.scope == "any" or item.text_only or item_fits(view, item, wanted)
                 names = bool(methods) and (item.requirement in methods or bool(item.standards & methods))
                 if not fits and not names:
                     continue
@@ -115,10 +117,10 @@ def _find_pairs(view: View, rf: RouteFacts, rule: AccreditationRule) -> tuple[Pa
                     refused = True
                     continue
                 if fits:
-                    wanted.append((right, item, _ANY))
+                    fitting.append((right, item, _ANY))
                 if names:
                     named.append((right, item, _ANY))
-    return wanted, named, refused
+    return fitting, named, refused
 
 
 def _at_site(view: View, pairs: Pairs) -> Pairs:
@@ -126,14 +128,14 @@ def _at_site(view: View, pairs: Pairs) -> Pairs:
     return pairs if site is None else [pair for pair in pairs if pair[0].site in (None, site)]
 
 
-def judge_accreditation(view: View, rf: RouteFacts, rule: AccreditationRule | None) -> Accredited:
+def judge_accreditation(view: View, rf: RouteFacts, wanted: Wanted, rule: AccreditationRule | None) -> Accredited:
     """Judge accreditation on its clocks; every method that a scope item names is judged beside the requirement."""
     if rule is None:
-        return Accredited(Finding("accreditation", NOT_APPLICABLE, "accreditation.not_asked"))
-    wanted, named, refused = _find_pairs(view, rf, rule)
-    here = _judge(view, rf, rule, _at_site(view, wanted), _at_site(view, named), refused=refused)
+        return _NOT_ASKED
+    fitting, named, refused = _find_pairs(view, rf, wanted, rule)
+    here = _judge(view, rf, rule, _at_site(view, fitting), _at_site(view, named), refused=refused)
     if here.finding.outcome == FAIL and view.inquiry.site is not None:
-        anywhere = _judge(view, rf, rule, wanted, named, refused=refused)
+        anywhere = _judge(view, rf, rule, fitting, named, refused=refused)
         if anywhere.finding.outcome == PASS:
             return anywhere._replace(elsewhere=True)
     return here

@@ -17,7 +17,7 @@ from cab_registry.domain.answer import (
     PositionShown,
     RouteShown,
 )
-from cab_registry.domain.codes import Verdict
+from cab_registry.domain.codes import Confidence, Verdict
 from cab_registry.domain.days import EARLIEST, LATEST, Period, show_day
 from cab_registry.domain.question import Question
 from cab_registry.domain.records import Source
@@ -26,15 +26,7 @@ from cab_registry.engine.finding import UNKNOWN, Finding
 from cab_registry.engine.inquiry import Inquiry, View
 from cab_registry.engine.judge import ORDER, Trace, judge_route
 from cab_registry.engine.positions import Stance
-from cab_registry.engine.reach import (
-    CRITERIA,
-    Criterion,
-    count_misses,
-    find_candidates,
-    judge_reach,
-    list_misses,
-    runs_from,
-)
+from cab_registry.engine.reach import CRITERIA, Criterion, Undated, find_candidates, judge_reach, list_misses
 from cab_registry.engine.wording import Speech
 
 ENGINE: Final = "1.0.0"
@@ -57,8 +49,11 @@ _NEAR: Final = 8
 _OF_ONE: Final = 2
 """How many near routes of one agreement an answer names."""
 
-_FARTHEST: Final = 1
-"""Routes from elsewhere that miss more criteria than this, whatever the day, are not looked at."""
+_FAR: Final = 2
+"""Routes from the issuer's economy that miss more criteria than this, whatever the day, are not looked at."""
+
+_FARTHEST: Final = 0
+"""Routes from elsewhere that miss more than this beside the economy, whatever the day, are not looked at."""
 
 _REACH_ORDER: Final = tuple(criterion.__name__ for criterion in CRITERIA)
 
@@ -197,7 +192,6 @@ def _asks_performed(trace: Trace) -> bool:
 
 def _show_route(rf: RouteFacts) -> RouteShown:
     route = rf.route
-    source = route.sources.get(route.source or "")
     return RouteShown(
         id=route.id,
         title=route.title or rf.name,
@@ -206,21 +200,19 @@ def _show_route(rf: RouteFacts) -> RouteShown:
         scheme=route.scheme,
         duty=route.duty,
         citation=route.citation,
-        source=source.title if source is not None else None,
+        source=rf.source.title if rf.source is not None else None,
         confidence=route.confidence,
     )
 
 
-def _source_of(finding: Finding, rf: RouteFacts) -> tuple[Source | None, str | None, str | None]:
-    route = rf.route
-    sourced = finding.sourced
-    key = (sourced.source if sourced is not None else None) or route.source
-    source = route.sources.get(key or "")
-    confidence = (sourced.confidence if sourced is not None else None) or (
-        source.confidence if sourced is not None and source is not None else route.confidence
-    )
-    citation = finding.citation or (sourced.citation if sourced is not None else None) or route.citation
-    return source, confidence, citation
+def _source_of(finding: Finding, rf: RouteFacts) -> tuple[Source | None, Confidence, str]:
+    """Return source, confidence and citation of a finding: its own, else those of the route."""
+    route, sourced = rf.route, finding.sourced
+    if sourced is None:
+        return rf.source, route.confidence, finding.citation or route.citation
+    source = route.sources.get(sourced.source or "") or rf.source
+    confidence = sourced.confidence or (source.confidence if source is not None else route.confidence)
+    return source, confidence, finding.citation or sourced.citation or route.citation
 
 
 def _show_check(finding: Finding, rf: RouteFacts, speech: Speech) -> CheckShown:
@@ -233,7 +225,7 @@ def _show_check(finding: Finding, rf: RouteFacts, speech: Speech) -> CheckShown:
         citation=citation,
         source=source.title if source is not None else None,
         address=source.address or None if source is not None else None,
-        confidence=confidence,  # type: ignore[arg-type]
+        confidence=confidence,
     )
 
 
@@ -288,9 +280,10 @@ def _misses(inquiry: Inquiry) -> list[tuple[RouteFacts, list[Criterion]]]:
     routes = inquiry.facts.routes_into(inquiry.question.destination)
     missed: list[tuple[int, int, str, RouteFacts, list[Criterion]]] = []
     strangers = 0
+    undated = Undated(inquiry)
     for rf in routes:
-        runs = runs_from(inquiry, rf)
-        if not runs and (strangers >= _NEAR or count_misses(inquiry, rf) > _FARTHEST):
+        runs = undated.runs(rf)
+        if (not runs and strangers >= _NEAR) or undated.count(rf) > (_FAR if runs else _FARTHEST):
             continue
         misses = list_misses(view, rf)
         if misses:

@@ -19,25 +19,29 @@ class Listing(NamedTuple):
     address: str | None = None
 
 
-def _fits(view: View, rf: RouteFacts, record: Coverage, kind: str, by: Iterable[str]) -> bool:
+_COMPLETE = Listing(complete=True, key="never_given")
+
+
+def _same_subject(rf: RouteFacts, record: Coverage, kind: str) -> bool:
     if record.kinds and kind not in record.kinds:
         return False
+    route = rf.route
     if record.agreement is not None:
-        if record.agreement != rf.route.agreement:
-            return False
-        if record.annex is not None and rf.route.annex is not None and record.annex != rf.route.annex:
-            return False
-    elif record.scheme is not None and record.scheme != rf.route.scheme:
-        return False
+        either = record.annex is None or route.annex is None
+        return record.agreement == route.agreement and (either or record.annex == route.annex)
+    return record.scheme is None or record.scheme == route.scheme
+
+
+def _same_recogniser(view: View, record: Coverage, by: Iterable[str]) -> bool:
     economy = view.facts.economy_of(record.by)
     for word in by:
         if word == "exporter":
-            if economy in view.inquiry.issuer_parties:
-                return True
+            same = economy in view.inquiry.issuer_parties
         elif word == "importer":
-            if economy in view.destination_parties:
-                return True
-        elif record.by in view.facts.same_authority(word) or economy == word:
+            same = economy in view.destination_parties
+        else:
+            same = record.by in view.facts.same_authority(word) or economy == word
+        if same:
             return True
     return False
 
@@ -45,13 +49,17 @@ def _fits(view: View, rf: RouteFacts, record: Coverage, kind: str, by: Iterable[
 def listing(view: View, rf: RouteFacts, kind: str, by: Iterable[str]) -> Listing:
     """Return how complete the list of a recogniser is for a route; nothing on record counts as incomplete."""
     if view.facts.complete:
-        return Listing(True, "never_given")
+        return _COMPLETE
     words = tuple(by)
-    fitting = [record for record in view.facts.coverage if _fits(view, rf, record, kind, words)]
+    fitting = [
+        record
+        for record in view.facts.coverage
+        if _same_subject(rf, record, kind) and _same_recogniser(view, record, words)
+    ]
     exact = [record for record in fitting if record.agreement or record.scheme] or fitting
     if exact and all(record.completeness == "complete" for record in exact):
-        return Listing(True, "never_given")
+        return _COMPLETE
     for record in exact:
         if record.list is not None:
-            return Listing(False, "list_incomplete", record.list.title, record.list.address)
-    return Listing(False, "list_incomplete")
+            return Listing(complete=False, key="list_incomplete", title=record.list.title, address=record.list.address)
+    return Listing(complete=False, key="list_incomplete")

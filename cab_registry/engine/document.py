@@ -9,9 +9,10 @@ from cab_registry.domain.days import NEVER, Truth, When, add_months, show_day
 from cab_registry.domain.records import Notice
 from cab_registry.domain.records.route import LifeRule
 from cab_registry.engine.facts import RouteFacts
-from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding, Used
+from cab_registry.engine.finding import FAIL, OUTCOME_OF, PASS, UNKNOWN, Finding, Used, worst_of
 from cab_registry.engine.inquiry import View
 
+_STANDS = Finding("document", PASS, "document.stands")
 _VOIDING = ("cancelled", "refused", "not_signed", "statement_missing", "superseded", "non_compliance", "restricted")
 
 
@@ -50,14 +51,7 @@ def _unnumbered(view: View) -> Notice | None:
 
 def check_document(view: View, rf: RouteFacts) -> Finding:
     """The document is alive, its finding passes, it carries what it must, and nobody has voided it."""
-    worst: Finding | None = None
-    for found in (_notices(view), _life(view, rf), _findings(view, rf), _number(view, rf)):
-        if found is not None and (worst is None or _RANK[found.outcome] < _RANK[worst.outcome]):
-            worst = found
-    return worst or Finding("document", PASS, "document.stands")
-
-
-_RANK = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}
+    return worst_of((_notices(view), _life(view, rf), _findings(view, rf), _number(view, rf))) or _STANDS
 
 
 def _notices(view: View) -> Finding | None:

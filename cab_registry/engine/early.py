@@ -28,13 +28,11 @@ def _fits(view: View, rule: EarlyRule, about: str) -> bool:
         return False
     if rule.presented_until is not None and view.reached(rule.presented_until.moved(1)) is Truth.YES:
         return False
-    if rule.not_before is not None and rule.not_before.reached(view.clock(rule.clock).first) is not Truth.YES:
-        return False
-    return True
+    return rule.not_before is None or rule.not_before.reached(view.clock(rule.clock).first) is Truth.YES
 
 
 def find_early(view: View, rf: RouteFacts, about: str) -> Early:
-    """Return what the route says of results that are early with regard to one start; nothing said: they do not count."""
+    """Return what the route says of results that are early for one start; nothing said: they do not count."""
     rules = rf.route.early_results
     if isinstance(rules, str):
         return Early(_MET[rules], rules)

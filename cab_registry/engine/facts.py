@@ -21,6 +21,7 @@ from cab_registry.domain.records import (
     Position,
     Requirement,
     Route,
+    Source,
 )
 from cab_registry.domain.records.route import ListedRequirement
 from cab_registry.engine.timeline import Timeline
@@ -167,6 +168,9 @@ class RouteFacts:
     force: Timeline[ForceState]
     working: Timeline[WorkingState]
     given_up: bool
+    source: Source | None = None
+    undated_parties: bool = False
+    """Whether importers and exporters are named without days of their own."""
     importer_codes: frozenset[str] = frozenset()
     exporter_codes: frozenset[str] = frozenset()
     classes: dict[str, tuple[Ruled, ...]] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cab_registry.domain.days import Truth
@@ -11,6 +12,8 @@ PASS = "pass"  # noqa: S105 - an outcome, no password
 FAIL = "fail"
 UNKNOWN = "unknown"
 NOT_APPLICABLE = "not_applicable"
+
+RANK = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}
 
 OUTCOME_OF = {Truth.YES: PASS, Truth.NO: FAIL, Truth.UNKNOWN: UNKNOWN}
 
@@ -44,3 +47,12 @@ class Finding(NamedTuple):
     missing: tuple[str, ...] = ()
     assumptions: tuple[tuple[str, dict[str, Any]], ...] = ()
     conditions: tuple[Ground, ...] = ()
+
+
+def worst_of(findings: Iterable[Finding | None]) -> Finding | None:
+    """Return the first of the worst findings; None where there is none."""
+    worst: Finding | None = None
+    for found in findings:
+        if found is not None and (worst is None or RANK[found.outcome] < RANK[worst.outcome]):
+            worst = found
+    return worst

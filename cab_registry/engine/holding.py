@@ -10,9 +10,9 @@ from cab_registry.domain.records.route import Cover, RightRule
 from cab_registry.engine.coverage import listing
 from cab_registry.engine.early import find_early
 from cab_registry.engine.facts import ItemFacts, RightFacts, RightState, RouteFacts
-from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding, Used
+from cab_registry.engine.finding import FAIL, PASS, RANK, UNKNOWN, Finding, Used
 from cab_registry.engine.inquiry import View
-from cab_registry.engine.rights import Held, asked_classes, best_on, find_pairs, held_as, item_fits, worst_over
+from cab_registry.engine.rights import Held, Wanted, best_on, find_pairs, item_fits, worst_over
 
 Pairs = list[tuple[RightFacts, ItemFacts, Cover]]
 
@@ -62,12 +62,11 @@ def used_by(held: Held) -> tuple[Used, ...]:
     return (Used(held.right.record, held.right.version, (held.status.start, held.status.end)),)
 
 
-def judge_right(view: View, rf: RouteFacts, kind: str, rule: RightRule | None) -> Holding | None:
+def judge_right(view: View, rf: RouteFacts, wanted: Wanted, kind: str, rule: RightRule | None) -> Holding | None:
     """Judge designation or recognition; None where the route does not ask for it."""
     if rule is None:
         return None
-    ids, classes = held_as(view, rf), asked_classes(view, rf)
-    pairs = find_pairs(view, rf, kind, rule, lambda item: item_fits(view, item, ids, classes))
+    pairs = find_pairs(view, rf, kind, rule, lambda item: item_fits(view, item, wanted))
     if rule.begun_before is not None:
         pairs = [pair for pair in pairs if _begun(view, pair, rule.begun_before)]
     here, elsewhere = _at_site(view, pairs)
@@ -104,34 +103,37 @@ def _at_site(view: View, pairs: Pairs) -> tuple[Pairs, Pairs]:
 
 
 def _judge_on(view: View, rf: RouteFacts, kind: str, rule: RightRule, pairs: Pairs, clocks: tuple[str, ...]) -> Holding:
-    worst: Finding | None = None
+    findings: list[Finding] = []
     taken: Held | None = None
     for clock in clocks:
         held, missing = worst_over(view, pairs, clock)
-        if held.state in TAKEN:
-            if clock != "presented" and (taken is None or held.state < taken.state):
-                taken = held
-            finding = _finding(view, kind, rule, held, PASS, f"{kind}.given")
-        elif held.state is RightState.HELD:
-            finding = _finding(view, kind, rule, held, PASS, f"{kind}.held")
-        elif held.state is RightState.UNKNOWN:
-            key = f"{kind}.{held.status.event}" if held.status.event in _OPEN else f"{kind}.window"
-            finding = _finding(view, kind, rule, held, UNKNOWN, key, missing)
-        elif held.state is RightState.NONE:
-            finding = _absent(view, rf, kind, rule, held)
-        else:
-            finding = _not_held(view, rf, kind, rule, held, pairs)
-        if worst is None or _RANK[finding.outcome] < _RANK[worst.outcome]:
-            worst = finding
-    assert worst is not None
+        if held.state in TAKEN and clock != "presented" and (taken is None or held.state < taken.state):
+            taken = held
+        findings.append(_on_clock(view, rf, kind, rule, held, pairs, missing))
+    worst = min(findings, key=lambda finding: RANK[finding.outcome])
     if rule.silent and worst.outcome == PASS:
         worst = worst._replace(outcome=UNKNOWN, key=f"{kind}.text_silent")
     own = worst.outcome == PASS and taken is None
     return Holding(kind, rule, worst, pairs, taken, own_clock_held=own)
 
 
+def _on_clock(
+    view: View, rf: RouteFacts, kind: str, rule: RightRule, held: Held, pairs: Pairs, missing: tuple[str, ...]
+) -> Finding:
+    """Say how the right stands on the days of one clock."""
+    if held.state in TAKEN:
+        return _finding(view, kind, rule, held, PASS, f"{kind}.given")
+    if held.state is RightState.HELD:
+        return _finding(view, kind, rule, held, PASS, f"{kind}.held")
+    if held.state is RightState.UNKNOWN:
+        key = f"{kind}.{held.status.event}" if held.status.event in _OPEN else f"{kind}.window"
+        return _finding(view, kind, rule, held, UNKNOWN, key, missing)
+    if held.state is RightState.NONE:
+        return _absent(view, rf, kind, rule, held)
+    return _not_held(view, rf, kind, rule, held, pairs)
+
+
 _OPEN = ("silence_open", "scope_in_words", "clock_missing")
-_RANK = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}
 
 
 def _finding(

@@ -120,9 +120,9 @@ class Inquiry:
         holders: list[IssuerFacts] = []
         if issuer is not None:
             holders.append(issuer)
-            for umbrella in self.facts.umbrellas.get(issuer.id, ()):
-                if umbrella in self.facts.issuers:
-                    holders.append(self.facts.issuers[umbrella])
+            issuers = self.facts.issuers
+            umbrellas = self.facts.umbrellas.get(issuer.id, ())
+            holders.extend(issuers[umbrella] for umbrella in umbrellas if umbrella in issuers)
         self.right_holders = tuple(holders)
 
     def _resolve_rules(self) -> None:
@@ -157,6 +157,7 @@ class View:
         "high",
         "inquiry",
         "low",
+        "markets",
         "ordered",
         "presented",
         "question",
@@ -173,6 +174,7 @@ class View:
         for _, period in inquiry.facts.memberships.get(inquiry.question.destination, ()):
             self.holds(period)
         self.destination_parties = inquiry.facts.parties(inquiry.question.destination, presented)
+        self.markets = self.destination_parties | {"WORLD"}
         submitted, ordered = self.question.submitted, self.question.ordered
         issued = inquiry.issued
         if submitted is not None:
@@ -186,10 +188,8 @@ class View:
 
     def see(self, first: int, last: int) -> None:
         """Note that what was looked at is the same from `first` to `last`."""
-        if first > self.low:
-            self.low = first
-        if last < self.high:
-            self.high = last
+        self.low = max(self.low, first)
+        self.high = min(self.high, last)
 
     def now(self, timeline: Timeline[State]) -> State:
         """Return a timeline's value on the day of presentation."""

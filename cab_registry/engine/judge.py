@@ -6,18 +6,18 @@ from typing import Final, NamedTuple
 
 from cab_registry.domain.codes import Verdict
 from cab_registry.domain.days import Truth
-from cab_registry.domain.records.route import RightRule
+from cab_registry.domain.records.route import Condition, RightRule
 from cab_registry.engine.accreditation import judge_accreditation
 from cab_registry.engine.document import check_document
 from cab_registry.engine.facts import RightState, RouteFacts
-from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding, Ground
+from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, RANK, UNKNOWN, Finding, Ground
 from cab_registry.engine.holding import Holding, judge_right
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.losses import check_survival, find_losses
 from cab_registry.engine.places import check_procedure, check_site, check_suspension
 from cab_registry.engine.positions import Stance, binding, check_position, find_stances
 from cab_registry.engine.reach import Criterion
-from cab_registry.engine.rights import Held, best_on
+from cab_registry.engine.rights import Held, best_on, find_wanted
 from cab_registry.engine.standing import check_instrument, check_issuer, check_operational, check_requirement
 
 ORDER: Final = (
@@ -84,22 +84,17 @@ def _merge(findings: list[Finding], opened: list[Criterion]) -> list[Finding]:
         index = next((i for i, other in enumerate(findings) if other.code == finding.code), None)
         if index is None:
             findings.append(finding)
-        elif _RANK[finding.outcome] < _RANK[findings[index].outcome]:
+        elif RANK[finding.outcome] < RANK[findings[index].outcome]:
             findings[index] = finding
     findings.sort(key=lambda finding: ORDER.index(finding.code))
     return findings
-
-
-_RANK = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}
 
 
 def _right_finding(holding: Holding | None, kind: str) -> Finding:
     return holding.finding if holding is not None else Finding(kind, NOT_APPLICABLE, f"{kind}.not_asked")
 
 
-def _taken(view: View, holding: Holding) -> tuple[Held, str, RightRule | None, bool]:
-    held = holding.taken
-    assert held is not None
+def _taken(view: View, holding: Holding, held: Held) -> tuple[Held, str, RightRule | None, bool]:
     lifted = best_on(view, holding.pairs, view.presented, "presented").state is RightState.HELD
     return held, holding.kind, holding.rule, lifted
 
@@ -107,11 +102,12 @@ def _taken(view: View, holding: Holding) -> tuple[Held, str, RightRule | None, b
 def judge_route(view: View, rf: RouteFacts, opened: list[Criterion]) -> Trace:
     """Run every check of a route that reaches the question."""
     issuer = rf.route.issuer
-    designation = judge_right(view, rf, "designation", issuer.designation)
-    recognition = judge_right(view, rf, "recognition", issuer.recognition)
-    accredited = judge_accreditation(view, rf, issuer.accreditation)
+    wanted = find_wanted(view, rf)
+    designation = judge_right(view, rf, wanted, "designation", issuer.designation)
+    recognition = judge_right(view, rf, wanted, "recognition", issuer.recognition)
+    accredited = judge_accreditation(view, rf, wanted, issuer.accreditation)
     holdings = [holding for holding in (designation, recognition) if holding is not None]
-    taken = [_taken(view, holding) for holding in holdings if holding.taken is not None]
+    taken = [_taken(view, holding, holding.taken) for holding in holdings if holding.taken is not None]
     if accredited.taken is not None:
         taken.append((accredited.taken, "accreditation", None, False))
     losses = find_losses(view, rf, holdings, accredited)
@@ -161,21 +157,25 @@ def _conditions(view: View, rf: RouteFacts, findings: list[Finding]) -> tuple[Gr
         begun = Truth.YES if clause.from_ is None else view.reached(clause.from_)
         if begun is Truth.YES and clause.condition:
             found.setdefault("clause", Ground("clause", clause.condition, clause.citation))
-    question = view.question
     for condition in rf.route.conditions:
-        if condition.result_kinds and question.result.kind not in condition.result_kinds:
-            continue
-        if condition.requirements and not set(condition.requirements) & set(view.inquiry.rules):
-            continue
-        if condition.procedures and question.subject.procedure not in condition.procedures:
-            continue
-        if condition.product_classes and question.subject.product_class not in condition.product_classes:
-            continue
-        if condition.unless_attests and set(condition.unless_attests) & set(view.inquiry.attests):
-            continue
-        if condition.from_ is not None and view.reached(condition.from_) is not Truth.YES:
-            continue
-        if condition.until is not None and view.reached(condition.until.moved(1)) is Truth.YES:
-            continue
-        found.setdefault(condition.key, Ground(condition.key, condition.text, condition.citation))
+        if _applies(view, condition):
+            found.setdefault(condition.key, Ground(condition.key, condition.text, condition.citation))
     return tuple(found.values())
+
+
+def _applies(view: View, condition: Condition) -> bool:
+    """Whether a condition of the route is meant for this case on the day of presentation."""
+    question, inquiry = view.question, view.inquiry
+    narrowed = (
+        (condition.result_kinds, {question.result.kind}),
+        (condition.requirements, set(inquiry.rules)),
+        (condition.procedures, {question.subject.procedure}),
+        (condition.product_classes, {question.subject.product_class}),
+    )
+    if any(wanted and not actual & set(wanted) for wanted, actual in narrowed):
+        return False
+    if set(condition.unless_attests) & set(inquiry.attests):
+        return False
+    if condition.from_ is not None and view.reached(condition.from_) is not Truth.YES:
+        return False
+    return condition.until is None or view.reached(condition.until.moved(1)) is not Truth.YES

@@ -10,11 +10,13 @@ from cab_registry.domain.records.route import SurvivalRule
 from cab_registry.engine.accreditation import Accredited
 from cab_registry.engine.document import notices_on_result
 from cab_registry.engine.facts import Force, RightState, RouteFacts, Working
-from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding, Ground, Used
+from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding, Ground, Used
 from cab_registry.engine.holding import Holding, Pairs, used_by
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.reach import find_listed
 from cab_registry.engine.rights import best_on
+
+_NO_LOSS = Finding("survival", NOT_APPLICABLE, "survival.no_loss")
 
 
 class Loss(NamedTuple):
@@ -45,9 +47,8 @@ def find_losses(view: View, rf: RouteFacts, holdings: list[Holding], accredited:
     if rule is not None and rule.loss_after_issue == "survival" and accredited.finding.key == "accreditation.held":
         held.append(("accreditation", list(accredited.pairs)))
     losses = [loss for kind, pairs in held if (loss := _lost_right(view, kind, pairs)) is not None]
-    for found in (_lost_instrument(view, rf), _lost_operation(view, rf), _lost_listing(view, rf)):
-        if found is not None:
-            losses.append(found)
+    law = (_lost_instrument(view, rf), _lost_operation(view, rf), _lost_listing(view, rf))
+    losses.extend(loss for loss in law if loss is not None)
     losses.extend(_found_barred(view, rf))
     losses.extend(_lost_membership(view, rf))
     losses.extend(_excluded_class(view, rf))
@@ -161,23 +162,21 @@ def _find_rule(view: View, rf: RouteFacts, loss: Loss) -> SurvivalRule | None:
 def check_survival(view: View, rf: RouteFacts, losses: list[Loss], saved_by: Position | None) -> Finding:
     """The result outlives every loss, or a position that binds here says that it is accepted all the same."""
     if not losses:
-        return Finding("survival", NOT_APPLICABLE, "survival.no_loss")
-    worst: Finding | None = None
-    conditions: tuple[Ground, ...] = ()
-    for loss in losses:
-        found = _judge(view, rf, loss)
-        if loss.open and found.outcome == FAIL:
-            found = found._replace(outcome=UNKNOWN, key="survival.window")
-        conditions += found.conditions
-        if worst is None or _RANK[found.outcome] < _RANK[worst.outcome]:
-            worst = found
-    assert worst is not None
+        return _NO_LOSS
+    judged = [_judged(view, rf, loss) for loss in losses]
+    worst = min(judged, key=lambda finding: RANK[finding.outcome])
     if worst.outcome != PASS and saved_by is not None:
         return worst._replace(outcome=PASS, key="survival.position", conditions=(), missing=())
+    conditions = tuple(ground for finding in judged for ground in finding.conditions)
     return worst._replace(conditions=conditions if worst.outcome == PASS else ())
 
 
-_RANK = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}
+def _judged(view: View, rf: RouteFacts, loss: Loss) -> Finding:
+    """Judge one loss; one that may not have come yet makes nothing fail."""
+    found = _judge(view, rf, loss)
+    if loss.open and found.outcome == FAIL:
+        return found._replace(outcome=UNKNOWN, key="survival.window")
+    return found
 
 
 def _judge(view: View, rf: RouteFacts, loss: Loss) -> Finding:
@@ -194,7 +193,7 @@ def _judge(view: View, rf: RouteFacts, loss: Loss) -> Finding:
         return base._replace(outcome=FAIL, key="survival.needs_active_body")
     if rule.effect == "acquired_rights":
         return _acquired(view, loss, base)
-    end = _last_day(view, rule, loss)
+    end = _last_day(rule, loss)
     if end is not None:
         over = view.reached(end.moved(1))
         values = {**values, "end": end}
@@ -207,7 +206,7 @@ def _judge(view: View, rf: RouteFacts, loss: Loss) -> Finding:
     return base._replace(outcome=PASS, key="survival.survives", conditions=grounds)
 
 
-def _last_day(view: View, rule: SurvivalRule, loss: Loss) -> When | None:
+def _last_day(rule: SurvivalRule, loss: Loss) -> When | None:
     end = rule.until
     if rule.months is not None and loss.on is not None:
         limit = When(add_months(loss.on.earliest, rule.months), add_months(loss.on.latest, rule.months))

@@ -8,10 +8,14 @@ from cab_registry.domain.days import Truth
 from cab_registry.domain.question import AskedSubcontractor
 from cab_registry.domain.records.route import Cover, RightRule, SubcontractorRule
 from cab_registry.engine.facts import IssuerFacts, ItemFacts, RightFacts, RightState, RouteFacts
-from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding
+from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding
 from cab_registry.engine.holding import TAKEN, Holding, describe, used_by
 from cab_registry.engine.inquiry import View, fold
 from cab_registry.engine.rights import Held, covered, given_by, held_as, worst_over
+
+_NOTHING_TAKEN = Finding("suspension", PASS, "suspension.none")
+_ANYWHERE = Finding("site", NOT_APPLICABLE, "site.anywhere")
+_NOT_LIMITED = Finding("procedure", NOT_APPLICABLE, "procedure.not_limited")
 
 
 def check_procedure(view: View, holdings: list[Holding]) -> Finding:
@@ -34,7 +38,7 @@ def check_procedure(view: View, holdings: list[Holding]) -> Finding:
         return worst
     if any(holding.procedure is not None for holding in holdings):
         return Finding("procedure", PASS, "procedure.held", {"procedure": asked})
-    return Finding("procedure", NOT_APPLICABLE, "procedure.not_limited")
+    return _NOT_LIMITED
 
 
 def check_site(view: View, rf: RouteFacts, holdings: list[Holding], *, accredited_elsewhere: bool) -> Finding:
@@ -59,7 +63,7 @@ def check_site(view: View, rf: RouteFacts, holdings: list[Holding], *, accredite
     if found is not None:
         return found
     if rf.route.issuer.place == "any" and not view.question.result.subcontractors:
-        return Finding("site", NOT_APPLICABLE, "site.anywhere")
+        return _ANYWHERE
     return Finding("site", PASS, "site.held", {"place": view.question.result.performed_in})
 
 
@@ -173,10 +177,9 @@ def check_suspension(view: View, taken: list[tuple[Held, str, RightRule | None, 
             key = "healed" if on_lifting == "heals" else "lifting_silent"
         values = {**describe(view, held, kind, rule or _NO_RULE), "kind": kind}
         found = Finding("suspension", OUTCOME_OF[met], f"suspension.{key}", values, used_by(held), rule)
-        if worst is None or _RANK[found.outcome] < _RANK[worst.outcome]:
+        if worst is None or RANK[found.outcome] < RANK[worst.outcome]:
             worst = found
-    return worst or Finding("suspension", PASS, "suspension.none")
+    return worst or _NOTHING_TAKEN
 
 
 _NO_RULE = RightRule(by=("importer",))
-_RANK = {FAIL: 0, UNKNOWN: 1, PASS: 2, NOT_APPLICABLE: 3}

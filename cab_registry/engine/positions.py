@@ -10,6 +10,8 @@ from cab_registry.engine.facts import RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, Finding, Ground, Used
 from cab_registry.engine.inquiry import View
 
+_NONE = Finding("position", NOT_APPLICABLE, "position.none")
+
 
 class Stance(NamedTuple):
     """A position that speaks of this result, and whether it binds in the market on the day of presentation."""
@@ -67,7 +69,7 @@ def check_position(stances: list[Stance], *, lost: bool) -> Finding:
     """A binding "not accepted" fails; a binding "accepted" brings its conditions where it saves an older result."""
     stance = binding(stances)
     if stance is None:
-        return Finding("position", NOT_APPLICABLE, "position.none")
+        return _NONE
     position = stance.position
     used = (Used(position.id, stance.version, (position.from_, position.until or NEVER)),)
     values = {"by": position.by, "on": position.from_, "markets": position.binds_in, "ground": position.ground}

@@ -1,4 +1,4 @@
-"""Does a route reach the question at all? (domain.md, section 2, "Reach".)
+"""Whether a route reaches the question at all (domain.md, section 2, "Reach").
 
 Each criterion is three-valued: NO means outside, UNKNOWN means reached with an open point.
 """
@@ -55,6 +55,10 @@ def _any_party(parties: frozenset[str], listed: tuple[tuple[str, Period], ...], 
 def direction(view: View, rf: RouteFacts) -> Criterion:
     """The market is the importer on the day of presentation, the issuer's economy the exporter on the day of issue."""
     inquiry = view.inquiry
+    if rf.undated_parties and rf.importer_codes & view.markets:
+        if not rf.exporter_codes or rf.exporter_codes & inquiry.issuer_parties:
+            if not rf.route.not_exporter:
+                return _MET["direction"]
     values = {"destination": view.question.destination, "economy": inquiry.economy}
     into = _any_party(view.destination_parties, rf.importers, view, "presented")
     if into is Truth.NO:
@@ -267,9 +271,7 @@ def instrument(view: View, rf: RouteFacts) -> Criterion:
     issued = _worst_force(rf, view.inquiry.issued.first, view.inquiry.issued.last)
     shown = view.now(rf.force)
     values = {"state": shown}
-    if issued.force is Force.IN_FORCE:
-        met = Truth.YES
-    elif shown.force is Force.IN_FORCE:
+    if Force.IN_FORCE in (issued.force, shown.force):
         met = Truth.YES
     elif Force.UNKNOWN in (issued.force, shown.force):
         met = Truth.UNKNOWN
@@ -277,7 +279,7 @@ def instrument(view: View, rf: RouteFacts) -> Criterion:
         met = Truth.NO
     end = view.clock(rf.route.clocks.end)
     if met is not Truth.NO and rf.route.clocks.end != "issued":
-        met = min(met, _not_ended(view, rf, end.first if rf.route.clocks.end == "performed" else end.last))
+        met = min(met, _not_ended(rf, end.first if rf.route.clocks.end == "performed" else end.last))
     elif met is Truth.YES and issued.force in (Force.ENDED, Force.SUSPENDED):
         met = Truth.NO
     if met is Truth.YES:
@@ -288,7 +290,7 @@ def instrument(view: View, rf: RouteFacts) -> Criterion:
     return Criterion("instrument", met, key, values)
 
 
-def _not_ended(view: View, rf: RouteFacts, day: int) -> Truth:
+def _not_ended(rf: RouteFacts, day: int) -> Truth:
     state = rf.force.at(day)
     if state.force in (Force.ENDED, Force.SUSPENDED):
         return Truth.NO
@@ -301,7 +303,7 @@ def _worst_force(rf: RouteFacts, first: int, last: int) -> Any:
     return min(rf.force.over(first, last), key=lambda state: state.force)
 
 
-def operational(view: View, rf: RouteFacts) -> Criterion:
+def operational(_view: View, rf: RouteFacts) -> Criterion:
     """A direction that never came to work and was given up reaches nothing."""
     if rf.given_up:
         return Criterion("operational", Truth.NO, "operational.given_up")
@@ -324,25 +326,17 @@ CRITERIA: Final[tuple[Callable[[View, RouteFacts], Criterion], ...]] = (
 def find_candidates(inquiry: Inquiry) -> tuple[RouteFacts, ...]:
     """Return the routes into the market that no criterion without a date rules out: kind, procedure, exporter, list."""
     question = inquiry.question
-    subject = question.subject
     routes = inquiry.facts.routes_by_kind
-    kind = question.result.kind
+    kind, sector = question.result.kind, question.subject.sector
     into = routes.get((question.destination, kind)) or routes.get(("WORLD", kind), ())
+    undated = Undated(inquiry)
     return tuple(
-        rf for rf in into if not rf.procedures or subject.procedure in rf.procedures if _may_reach(inquiry, rf)
+        rf
+        for rf in into
+        if not undated.count(rf)
+        and undated.runs(rf)
+        and (rf.listed or not rf.sectors or sector is None or sector in rf.sectors)
     )
-
-
-def _may_reach(inquiry: Inquiry, rf: RouteFacts) -> bool:
-    if not runs_from(inquiry, rf):
-        return False
-    if not rf.listed:
-        sector = inquiry.question.subject.sector
-        return not rf.sectors or sector is None or sector in rf.sectors
-    if not inquiry.requirements:
-        return True
-    listed = rf.listed
-    return any(not listed.keys().isdisjoint(inquiry.facts.spell(rule)) for rule in inquiry.requirements)
 
 
 def judge_reach(view: View, rf: RouteFacts) -> list[Criterion] | None:
@@ -358,21 +352,33 @@ def judge_reach(view: View, rf: RouteFacts) -> list[Criterion] | None:
     return open_points
 
 
-def runs_from(inquiry: Inquiry, rf: RouteFacts) -> bool:
-    """Whether the issuer's economy, or a union that it ever belonged to, is an exporter of the route."""
-    return inquiry.economy is None or not rf.exporter_codes or bool(rf.exporter_codes & inquiry.issuer_ever)
+class Undated:
+    """Counts what routes miss whatever the day: kind, procedure, exporter, list of requirements."""
 
+    __slots__ = ("ever", "ids", "kind", "procedure", "stranger")
 
-def count_misses(inquiry: Inquiry, rf: RouteFacts) -> int:
-    """Count the criteria without a date that a route misses: never more than it misses in all."""
-    question = inquiry.question
-    misses = int(question.result.kind not in rf.result_kinds)
-    misses += bool(rf.procedures) and question.subject.procedure not in rf.procedures
-    misses += not runs_from(inquiry, rf)
-    if rf.listed and inquiry.requirements:
-        spelled = (inquiry.facts.spell(rule) for rule in inquiry.requirements)
-        misses += all(rf.listed.keys().isdisjoint(ids) for ids in spelled)
-    return misses
+    def __init__(self, inquiry: Inquiry) -> None:
+        self.kind = inquiry.question.result.kind
+        self.procedure = inquiry.question.subject.procedure
+        self.stranger = inquiry.economy is None
+        self.ever = inquiry.issuer_ever
+        ids: set[str] = set()
+        for rule in inquiry.requirements:
+            ids |= inquiry.facts.spell(rule)
+        self.ids = ids
+
+    def runs(self, rf: RouteFacts) -> bool:
+        """Whether the issuer's economy, or a union that it ever belonged to, is an exporter of the route."""
+        return self.stranger or not rf.exporter_codes or not rf.exporter_codes.isdisjoint(self.ever)
+
+    def count(self, rf: RouteFacts) -> int:
+        """Count the criteria without a date that a route misses, its exporter apart."""
+        misses = 0 if self.kind in rf.result_kinds else 1
+        if rf.procedures and self.procedure not in rf.procedures:
+            misses += 1
+        if self.ids and rf.listed and rf.listed.keys().isdisjoint(self.ids):
+            misses += 1
+        return misses
 
 
 def list_misses(view: View, rf: RouteFacts) -> list[Criterion]:

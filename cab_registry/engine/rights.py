@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from cab_registry.domain.days import ALWAYS, EARLIEST, NEVER, Truth
+from cab_registry.domain.days import ALWAYS, EARLIEST, NEVER, Truth, When
 from cab_registry.domain.question import Span
 from cab_registry.domain.records.route import Cover, RightRule
 from cab_registry.engine.facts import ItemFacts, RightFacts, RightState, RouteFacts, Status
@@ -30,7 +30,11 @@ class Held(NamedTuple):
         return self.status.state
 
 
-Pair = tuple[RightFacts, ItemFacts]
+class Wanted(NamedTuple):
+    """What a scope must name: ids of the requirement under which rights may be held, and product classes."""
+
+    ids: frozenset[str]
+    classes: frozenset[str]
 
 
 def given_by(view: View, accepted: Iterable[str], by: str) -> bool:
@@ -86,25 +90,33 @@ def _own_cover(right: RightFacts, rf: RouteFacts) -> bool:
     return right.agreement is None and (right.scheme is None or right.scheme == route.scheme)
 
 
-def item_fits(view: View, item: ItemFacts, held_as: frozenset[str], classes: frozenset[str]) -> bool:
+def find_wanted(view: View, rf: RouteFacts) -> Wanted:
+    """Return what the scopes of the issuer's rights must name for a route."""
+    return Wanted(held_as(view, rf), asked_classes(view, rf))
+
+
+def item_fits(view: View, item: ItemFacts, wanted: Wanted) -> bool:
     """Whether a scope item speaks of the question's requirement, product class and kind of result.
 
     Where no requirement is stated, the scope cannot speak against it: the check `requirement` is open then.
     """
     if item.requirement is not None:
-        if held_as and item.requirement not in held_as:
+        if wanted.ids and item.requirement not in wanted.ids:
             return False
     elif item.standards:
         return False
-    if item.product_classes and classes and not item.product_classes & classes:
+    if item.product_classes and wanted.classes and not item.product_classes & wanted.classes:
         return False
     return not item.result_kinds or view.question.result.kind in item.result_kinds
 
 
 def held_as(view: View, rf: RouteFacts) -> frozenset[str]:
     """Return the ids under which the body may hold its rights for the question's requirement."""
+    rules = view.inquiry.requirements
+    if len(rules) == 1 and rules[0] not in view.facts.wider and rules[0] in rf.listed:
+        return rf.listed[rules[0]].held_as | {rules[0]}
     ids: set[str] = set()
-    for rule in view.inquiry.requirements:
+    for rule in rules:
         ids |= view.facts.spell(rule)
         listed = rf.listed.get(rule)
         if listed is not None:
@@ -165,7 +177,7 @@ def best_on(view: View, pairs: list[tuple[RightFacts, ItemFacts, Cover]], day: i
     best = Held(NOTHING, clock=clock, day=day)
     for right, item, cover in pairs:
         if cover.held_on is not None:
-            status = _carried(view, right, item, cover, day)
+            status = _carried(view, right, item, cover, cover.held_on, day)
         else:
             status = status_of(view, right, item, day)
         if item.text_only and status.state is RightState.HELD:
@@ -175,19 +187,18 @@ def best_on(view: View, pairs: list[tuple[RightFacts, ItemFacts, Cover]], day: i
     return best
 
 
-def _carried(view: View, right: RightFacts, item: ItemFacts, cover: Cover, day: int) -> Status:
-    assert cover.held_on is not None
-    status = status_of(view, right, item, cover.held_on.earliest)
+def _carried(view: View, right: RightFacts, item: ItemFacts, cover: Cover, held_on: When, day: int) -> Status:
+    status = status_of(view, right, item, held_on.earliest)
     if status.state is not RightState.HELD:
         return status._replace(state=min(status.state, RightState.NOT_YET))
-    start = cover.from_ or cover.held_on
+    start = cover.from_ or held_on
     begun = start.reached(day)
     state = {Truth.YES: RightState.HELD, Truth.NO: RightState.NOT_YET, Truth.UNKNOWN: RightState.UNKNOWN}[begun]
     return Status(state, "carried_over", start, start, NEVER)
 
 
 def _days(pairs: list[tuple[RightFacts, ItemFacts, Cover]], view: View, span: Span) -> Iterator[int]:
-    if span.first == span.last or span.first == EARLIEST:
+    if span.first in (span.last, EARLIEST):
         yield span.last
         return
     days = {span.first}
@@ -205,6 +216,8 @@ def worst_over(
     A missing day of performance counts as the day of issue, unless the facts changed in the year before.
     """
     span = view.clock(clock)
+    if span.first == span.last and not (clock == "performed" and view.inquiry.performed_assumed):
+        return best_on(view, pairs, span.last, clock), ()
     assumed = clock == "performed" and view.inquiry.performed_assumed and not view.question.standing
     if assumed:
         span = Span(span.last - YEAR, span.last, every=False)

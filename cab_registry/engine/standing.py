@@ -6,13 +6,16 @@ from typing import Any
 
 from cab_registry.domain.days import NEVER, Period, Truth
 from cab_registry.domain.records.law import Tail
+from cab_registry.domain.records.rights import Ownership
 from cab_registry.domain.records.route import OwnershipRule
 from cab_registry.engine.coverage import listing
 from cab_registry.engine.early import find_early
-from cab_registry.engine.facts import RouteFacts, Working, WorkingState
-from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding
+from cab_registry.engine.facts import IssuerFacts, RouteFacts, Working, WorkingState
+from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding, worst_of
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.reach import find_listed
+
+_NOT_ASKED = Finding("issuer", NOT_APPLICABLE, "issuer.not_asked")
 
 
 def check_instrument(view: View, rf: RouteFacts) -> Finding:
@@ -83,7 +86,7 @@ def _early_operation(view: View, rf: RouteFacts, values: dict[str, Any]) -> Find
 
 
 def _in_time(view: View, period: Period, tail: Tail | None, clock: str) -> Truth:
-    """Whether a listing or edition counts: on its clock, or inside the changeover after its end on the clock of that."""
+    """Whether a listing or edition counts: on its clock, or inside the changeover after its end on its own clock."""
     if tail is not None and _tail_applies(view, tail):
         started = view.held_on(Period(period.start, NEVER), clock)
         return min(started, view.held_on(Period(period.start, tail.until), tail.clock)) if started else started
@@ -147,7 +150,7 @@ def check_issuer(view: View, rf: RouteFacts) -> Finding:
     issuer = inquiry.issuer
     asked = view.question.result.issuer
     if not rule.asked:
-        return Finding("issuer", NOT_APPLICABLE, "issuer.not_asked")
+        return _NOT_ASKED
     if issuer is None:
         if asked is None:
             return Finding("issuer", UNKNOWN, "issuer.not_stated", missing=("result.issuer",))
@@ -157,8 +160,8 @@ def check_issuer(view: View, rf: RouteFacts) -> Finding:
             )
         return _unknown_issuer(view, rf)
     values: dict[str, Any] = {"body": issuer.name}
-    wrong = _wrong_kind(view, rf, values)
-    return wrong or _barred(view, rf, values) or Finding("issuer", PASS, "issuer.admitted", values)
+    wrong = _wrong_kind(view, rf, issuer, values)
+    return wrong or _barred(view, rf, issuer, values) or Finding("issuer", PASS, "issuer.admitted", values)
 
 
 def _unknown_issuer(view: View, rf: RouteFacts) -> Finding:
@@ -176,13 +179,10 @@ def _unknown_issuer(view: View, rf: RouteFacts) -> Finding:
     return Finding("issuer", UNKNOWN, "issuer.not_in_register", values)
 
 
-def _wrong_kind(view: View, rf: RouteFacts, values: dict[str, Any]) -> Finding | None:
-    rule, issuer = rf.route.issuer, view.inquiry.issuer
-    assert issuer is not None
-    if rule.authorities:
-        ids = {other for authority in rule.authorities for other in (authority,)}
-        if issuer.id not in ids:
-            return Finding("issuer", FAIL, "issuer.other_authority", {**values, "authorities": rule.authorities})
+def _wrong_kind(view: View, rf: RouteFacts, issuer: IssuerFacts, values: dict[str, Any]) -> Finding | None:
+    rule = rf.route.issuer
+    if rule.authorities and issuer.id not in rule.authorities:
+        return Finding("issuer", FAIL, "issuer.other_authority", {**values, "authorities": rule.authorities})
     if issuer.authority is not None and issuer.authority.active:
         held = max(view.held_on(item.period, "issued") for item in issuer.authority.active)
         if held is not Truth.YES:
@@ -201,29 +201,24 @@ def _wrong_kind(view: View, rf: RouteFacts, values: dict[str, Any]) -> Finding |
     return None
 
 
-def _barred(view: View, rf: RouteFacts, values: dict[str, Any]) -> Finding | None:
-    rule, issuer = rf.route.issuer, view.inquiry.issuer
-    assert issuer is not None
-    if rule.findings_bar is not None:
+def _barred(view: View, rf: RouteFacts, issuer: IssuerFacts, values: dict[str, Any]) -> Finding | None:
+    """A finding on ownership before the work bars at once; a mere fact goes by the route's rule."""
+    bar = rf.route.issuer.findings_bar
+    if bar is not None and view.holds(bar.period) is not Truth.NO:
         for notice, _ in issuer.notices:
             if notice.effect == "prohibited_entity" and notice.on.reached(view.inquiry.performed.last) is Truth.YES:
-                if view.holds(rule.findings_bar.period) is not Truth.NO:
-                    return Finding(
-                        "issuer", FAIL, "issuer.prohibited", {**values, "on": notice.on}, sourced=rule.findings_bar
-                    )
-    if issuer.body is None:
+                return Finding("issuer", FAIL, "issuer.prohibited", {**values, "on": notice.on}, sourced=bar)
+    facts = issuer.body.ownership if issuer.body is not None else ()
+    return worst_of(_owned(view, rule, fact, values) for fact in facts for rule in rf.route.issuer.ownership)
+
+
+def _owned(view: View, rule: OwnershipRule, fact: Ownership, values: dict[str, Any]) -> Finding | None:
+    if rule.fact != fact.fact or not _weighs(rule, fact.share) or view.holds(rule.period) is Truth.NO:
         return None
-    worst: Finding | None = None
-    for fact in issuer.body.ownership:
-        for bar in rule.ownership:
-            if bar.fact != fact.fact or not _weighs(bar, fact.share) or view.holds(bar.period) is Truth.NO:
-                continue
-            if view.held_on(fact.period, "performed") is Truth.NO:
-                continue
-            outcome = FAIL if bar.effect == "fails" else UNKNOWN
-            if worst is None or outcome == FAIL:
-                worst = Finding("issuer", outcome, f"issuer.{fact.fact}", {**values, "share": fact.share}, sourced=bar)
-    return worst
+    if view.held_on(fact.period, "performed") is Truth.NO:
+        return None
+    outcome = FAIL if rule.effect == "fails" else UNKNOWN
+    return Finding("issuer", outcome, f"issuer.{fact.fact}", {**values, "share": fact.share}, sourced=rule)
 
 
 def _weighs(bar: OwnershipRule, share: int | None) -> bool:

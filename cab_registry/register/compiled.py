@@ -141,13 +141,7 @@ def _issuer(
             notices.append((other, version))
     for right in compile_rights([(v.record, v.version) for v in own if isinstance(v.record, _RIGHTS)], law):
         rights[right.kind].append(right)
-    if body is not None:
-        name = next((item.name for item in reversed(body.names) if item.kind == "legal"), body.names[0].name)
-        economy: str | None = body.economy
-    else:
-        assert authority is not None
-        name = authority.names.get("en") or next(iter(authority.names.values()))
-        economy = authority.economy
+    name, economy = _named(record)
     return IssuerFacts(
         key,
         name,
@@ -160,6 +154,14 @@ def _issuer(
         tuple(rights["recognition"]),
         tuple(notices),
     )
+
+
+def _named(record: Body | Authority) -> tuple[str, str | None]:
+    """Return the name by which answers call an issuer, and its economy."""
+    if isinstance(record, Body):
+        legal = [item.name for item in record.names if item.kind == "legal"]
+        return (legal or [record.names[0].name])[-1], record.economy
+    return record.names.get("en") or next(iter(record.names.values())), record.economy
 
 
 def _assemble(

@@ -20,10 +20,12 @@ class HasRecord(Protocol):
     """A record with its version."""
 
     @property
-    def record(self) -> AnyRecord: ...
+    def record(self) -> AnyRecord:
+        """The record."""
 
     @property
-    def version(self) -> int: ...
+    def version(self) -> int:
+        """Its version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,8 @@ def compile_route(
         force=force,
         working=resolve_working(route, agreement, force),
         given_up=was_given_up(events),
+        source=route.sources.get(route.source or ""),
+        undated_parties=all(isinstance(party, str) for party in (*route.importer, *route.exporter)),
         importer_codes=frozenset(code for code, _ in _parties(route.importer)),
         exporter_codes=frozenset(code for code, _ in _parties(route.exporter)),
         classes=_by_name((item.product_class, item) for item in route.product_classes),

@@ -75,43 +75,68 @@ def _end_of(right: Right, item: ScopeItem | None) -> When:
     return end.earlier_of(item.period.end) if item is not None else end
 
 
-def _settle(moves: tuple[_Move, ...], day: int, start: When, end: When, annulled: frozenset[int]) -> Status:
-    """Live through the events that have come and say what the right is worth on a day."""
-    state, cause, since = RightState.NOT_YET, None, None
-    last = end
-    begun = superseded = False
-    ended_on: When | None = None
-    for move in moves:
+@dataclass(slots=True)
+class _Life:
+    """An item's state while its events are lived through, one after another."""
+
+    last: When
+    day: int
+    begun: bool = False
+    state: RightState = RightState.NOT_YET
+    cause: str | None = None
+    since: When | None = None
+    superseded_on: When | None = None
+
+    def become(self, state: RightState, cause: str | None = None, since: When | None = None) -> None:
+        self.state, self.cause, self.since = state, cause, since
+
+    def live(self, move: _Move) -> None:
+        """Take one step. Nothing but the end of an edition can come before the right has begun."""
         name = move.name
         if name == "begin":
-            begun, state, cause, since = True, RightState.HELD, None, None
-        elif move.index in annulled:
-            continue
-        elif name == "renewed":
-            last = move.until or NEVER
-            if state in (RightState.HELD, RightState.EXPIRED) and begun:
-                state, cause, since = RightState.HELD, None, None
-        elif name in _SUSPENDS and begun:
-            if state is RightState.HELD and not (move.until is not None and day > move.until.latest):
-                state, cause, since = RightState.SUSPENDED, name, move.on
-        elif name == "reinstated" and begun and state in (RightState.SUSPENDED, RightState.WITHDRAWN):
-            state, cause, since = RightState.HELD, None, None
-        elif name in _TAKES and begun:
-            state, cause, since = RightState.WITHDRAWN, name, move.on
-        elif name == "expired" and begun:
-            state, cause, since = RightState.EXPIRED, name, move.on
+            self.begun = True
+            self.become(RightState.HELD)
         elif name == "edition_ended":
-            superseded, ended_on = True, move.on
-    if begun and state in (RightState.HELD, RightState.SUSPENDED) and day > last.earliest:
-        state = RightState.EXPIRED if day > last.latest else RightState.UNKNOWN
-        cause, since = ("expired", last.moved(1)) if state is RightState.EXPIRED else ("window", last.moved(1))
-        possible = frozenset((RightState.HELD, RightState.EXPIRED)) if state is RightState.UNKNOWN else frozenset()
-        if not superseded or state is RightState.EXPIRED:
-            return Status(state, cause, since, start, last, possible)
-        state = RightState.HELD
-    if superseded and state in (RightState.HELD, RightState.SUSPENDED):
-        state, cause, since = RightState.EDITION_ENDED, "edition_ended", ended_on
-    return Status(state, cause, since, start, last)
+            self.superseded_on = move.on
+        elif name == "renewed":
+            self.last = move.until or NEVER
+            if self.begun and self.state in (RightState.HELD, RightState.EXPIRED):
+                self.become(RightState.HELD)
+        elif self.begun:
+            self._lose_or_regain(move)
+
+    def _lose_or_regain(self, move: _Move) -> None:
+        name = move.name
+        lifted = move.until is not None and self.day > move.until.latest
+        if name in _SUSPENDS and self.state is RightState.HELD and not lifted:
+            self.become(RightState.SUSPENDED, name, move.on)
+        elif name == "reinstated" and self.state in (RightState.SUSPENDED, RightState.WITHDRAWN):
+            self.become(RightState.HELD)
+        elif name in _TAKES:
+            self.become(RightState.WITHDRAWN, name, move.on)
+        elif name == "expired":
+            self.become(RightState.EXPIRED, name, move.on)
+
+    def close(self, start: When) -> Status:
+        """Say what the right is worth once its own end and the end of its edition are looked at."""
+        alive = self.state in (RightState.HELD, RightState.SUSPENDED)
+        if alive and self.day > self.last.latest:
+            return Status(RightState.EXPIRED, "expired", self.last.moved(1), start, self.last)
+        if alive and self.superseded_on is not None:
+            return Status(RightState.EDITION_ENDED, "edition_ended", self.superseded_on, start, self.last)
+        if alive and self.day > self.last.earliest:
+            possible = frozenset((RightState.HELD, RightState.EXPIRED))
+            return Status(RightState.UNKNOWN, "window", self.last.moved(1), start, self.last, possible)
+        return Status(self.state, self.cause, self.since, start, self.last)
+
+
+def _settle(moves: tuple[_Move, ...], day: int, start: When, end: When, annulled: frozenset[int]) -> Status:
+    """Live through the events that have come and say what the right is worth on a day."""
+    life = _Life(end, day)
+    for move in moves:
+        if move.index not in annulled:
+            life.live(move)
+    return life.close(start)
 
 
 def _merge(states: list[Status]) -> Status:

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from cab_registry.domain.answer import Answer
 from cab_registry.domain.days import parse_day
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.question import pose, read_question

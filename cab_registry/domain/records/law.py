@@ -8,8 +8,8 @@ from msgspec import Meta
 
 from cab_registry.domain.codes import Clock, InstrumentState, OperationState
 from cab_registry.domain.days import When
-from cab_registry.domain.records.rights import SchemeIdentifier
 from cab_registry.domain.records.common import Dated, EconomyCode, Identifier, Names, Record, Sourced, Text, Value
+from cab_registry.domain.records.rights import SchemeIdentifier
 
 
 class Membership(Dated, frozen=True, kw_only=True):
