@@ -12,7 +12,17 @@ import msgspec
 
 from cab_registry.domain.days import Period, When
 from cab_registry.domain.errors import Fault, Refusal
-from cab_registry.domain.records import RECORD_TYPES, AnyRecord, Body, Notice, Position, Record, Requirement, Route
+from cab_registry.domain.records import (
+    RECORD_TYPES,
+    AnyRecord,
+    Authority,
+    Body,
+    Notice,
+    Position,
+    Record,
+    Requirement,
+    Route,
+)
 from cab_registry.domain.records.common import Sourced
 from cab_registry.domain.records.law import Economy, Objection
 from cab_registry.engine.inquiry import fold
@@ -160,7 +170,7 @@ def _shared(entries: Sequence[Entry]) -> Iterator[Fault]:
     citations: dict[str, str] = {}
     for entry in entries:
         record = entry.record
-        if isinstance(record, Body):
+        if isinstance(record, Body | Authority):
             yield from _taken_numbers(record, entry, numbers)
         elif isinstance(record, Economy):
             yield from _taken(codes, record.code, "/code", entry)
@@ -177,15 +187,15 @@ def _taken(owners: dict[str, str], name: str, pointer: str, entry: Entry) -> Ite
 
 
 def _taken_numbers(
-    body: Body, entry: Entry, numbers: dict[tuple[str, str], list[tuple[str, Period]]]
+    owner: Body | Authority, entry: Entry, numbers: dict[tuple[str, str], list[tuple[str, Period]]]
 ) -> Iterator[Fault]:
-    for index, item in enumerate(body.identifiers):
+    for index, item in enumerate(owner.identifiers):
         pointer = f"/identifiers/{index}"
         for other, period in numbers[item.scheme, item.value]:
-            if other != body.id and overlap(item.period, period):
+            if other != owner.id and overlap(item.period, period):
                 text = (
                     f"{other!r} has the number {item.value!r} of {item.scheme} at the same time: {show_period(period)}"
                 )
                 yield Fault(pointer, text, entry.located.place(pointer))
                 break
-        numbers[item.scheme, item.value].append((body.id, item.period))
+        numbers[item.scheme, item.value].append((owner.id, item.period))

@@ -115,6 +115,7 @@ _ONCE: Final[Mapping[type[msgspec.Struct], Mapping[str, tuple[str, Same]]]] = {
     law.Economy: {"member_of": ("the membership of the same union", _same("union"))},
     law.Authority: {
         "active": ("the time in office", _same()),
+        "identifiers": ("the same number", _same("scheme", "value", "site")),
         "signatory": ("the status in the same arrangement", _same_signature),
     },
     law.Requirement: {"editions": ("the edition of the same key", _same("key"))},

@@ -194,7 +194,7 @@ def _unknown_inside(record: AnyRecord, known: Known) -> Iterator[Fault]:
     """Check keys that point into a record: its own annexes, sites and scope, or the sites of the body it speaks of."""
     if isinstance(record, Agreement):
         yield from _unknown_own_annex(record)
-    elif isinstance(record, Body):
+    elif isinstance(record, Body | Authority):
         for index, item in enumerate(record.identifiers):
             yield from _unknown_site(record.id, item.site, f"/identifiers/{index}/site", known)
     elif isinstance(record, statements.Notice):
@@ -218,9 +218,10 @@ def _unknown_own_annex(record: Agreement) -> Iterator[Fault]:
 
 
 def _unknown_site(body: str | None, site: str | None, pointer: str, known: Known) -> Iterator[Fault]:
-    sites = known.bodies.get(body or "")
+    """An authority has no sites; of a body that nobody knows the reference to the body is the fault."""
+    sites = known.bodies.get(body or "", frozenset() if body in known.authorities else None)
     if site is not None and sites is not None and site not in sites:
-        yield Fault(pointer, f"the body {body!r} has no site {site!r}")
+        yield Fault(pointer, f"{body!r} has no site {site!r}")
 
 
 def _unknown_in_timeline(record: rights.Right) -> Iterator[Fault]:

@@ -67,7 +67,7 @@ class _Builder:
             if key_node.tag == f"{_PREFIX}merge":
                 parts = value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
                 for part in parts:
-                    for key, value in self.build(part, pointer).items():
+                    for key, value in self.shared(part, pointer).items():
                         merged.setdefault(key, value)
                 continue
             key = str(key_node.value)
@@ -79,6 +79,13 @@ class _Builder:
             own.add(key)
             result[key] = self.build(value_node, place)
         return {**{key: value for key, value in merged.items() if key not in own}, **result}
+
+    def shared(self, node: yaml.Node, pointer: str) -> dict[str, Any]:
+        """Build a mapping that is merged in: its lines count only where the merging one has none of its own."""
+        own, self.lines = self.lines, {}
+        value: dict[str, Any] = self.build(node, pointer)
+        self.lines = {**self.lines, **own}
+        return value
 
     def scalar(self, node: yaml.Node, pointer: str) -> Any:
         text: str = node.value
