@@ -16,6 +16,7 @@ from cab_registry import __version__
 from cab_registry.api.acceptance import make_acceptance_routes
 from cab_registry.api.edge import Edge
 from cab_registry.api.health import Readiness, make_health_routes
+from cab_registry.api.openapi import make_openapi_route
 from cab_registry.api.problems import answer_problem
 from cab_registry.api.records import make_record_routes
 from cab_registry.domain.errors import OperationalFault
@@ -108,6 +109,7 @@ def _put_together(
         *make_acceptance_routes(answering, questions),
         *make_record_routes(Views(answering.head, answering.past, answering.today, answering.zone)),
         *make_health_routes(__version__, look),
+        make_openapi_route(),
     ]
     app = Litestar(
         route_handlers=handlers,

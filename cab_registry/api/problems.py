@@ -200,6 +200,11 @@ def show_problem(kind: Kind, fault: Exception, request_id: str | None = None) ->
     )
 
 
+def show_kind(kind: Kind) -> Problem:
+    """Return an example of a kind of problem."""
+    return Problem(type=kind.type, title=kind.title, status=kind.status, detail=kind.advice)
+
+
 def answer_problem(request: Request[Any, Any, Any], fault: Exception) -> Response[bytes]:
     """Answer a request that failed."""
     kind = kind_of(fault)
@@ -230,5 +235,5 @@ def log_failure(kind: Kind, fault: Exception, request_id: str | None) -> None:
     if kind is INTERNAL:
         frames = "".join(traceback.format_tb(fault.__traceback__))
         log.error("failed", request_id=request_id, error=type(fault).__name__, frames=frames)
-    elif kind.status >= 500:
+    elif kind.status >= 500 and kind is not NOT_REACHED:
         log.warning("unavailable", request_id=request_id, error=type(fault).__name__)

@@ -139,7 +139,10 @@ class AgreementList(Paging, frozen=True, kw_only=True):
     """Which agreements are listed."""
 
     party: Annotated[Given | None, Meta(description="Economy or union that is a party.")] = None
-    family: Literal["technical", "aeo", "accreditation", "unilateral", "internal_market"] | None = None
+    family: Annotated[
+        Literal["technical", "aeo", "accreditation", "unilateral", "internal_market"] | None,
+        Meta(description="What kind of recognition it gives."),
+    ] = None
 
 
 def show_record(versioned: Versioned) -> RecordShown:

@@ -1,0 +1,114 @@
+"""The register over HTTP: agreements with their routes, bodies, authorities, requirements; and the schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from cab_registry.api.replies import AnyRequest, QueryReader, reply
+from cab_registry.domain.records import Agreement, Authority, Requirement, Route
+from cab_registry.register.schemas import make_schema, schema_names
+from cab_registry.services.reading import (
+    AgreementList,
+    BodySearch,
+    BodyViewing,
+    Kind,
+    list_records,
+    read_body,
+    read_record,
+    search_bodies,
+)
+from cab_registry.services.views import NoSuchRecord, Paging, Viewing, Views
+
+LISTS: dict[str, tuple[Kind, type[Paging]]] = {
+    "agreements": (Agreement, AgreementList),
+    "authorities": (Authority, Paging),
+    "requirements": (Requirement, Paging),
+}
+SINGLES: dict[str, Kind] = {
+    "agreements": Agreement,
+    "authorities": Authority,
+    "requirements": Requirement,
+    "routes": Route,
+}
+
+
+def make_record_routes(views: Views) -> list[HTTPRouteHandler]:
+    """Return the handlers that read the register."""
+    lists = [_make_list(views, name, kind, parameters) for name, (kind, parameters) in LISTS.items()]
+    singles = [_make_single(views, name, kind) for name, kind in SINGLES.items()]
+    return [*lists, *singles, *_make_body_routes(views), *_make_schema_routes()]
+
+
+def _make_list(views: Views, name: str, kind: Kind, parameters: type[Paging]) -> HTTPRouteHandler:
+    reader = QueryReader(parameters)
+
+    @get(f"/v1/{name}")
+    async def get_list(request: AnyRequest) -> Response[bytes]:
+        paging = reader.read(request)
+        view = await views.find(paging)
+        return reply(request, list_records(view, kind, paging), tag=view.tag)
+
+    return get_list
+
+
+def _make_single(views: Views, name: str, kind: Kind) -> HTTPRouteHandler:
+    reader = QueryReader(Viewing)
+
+    @get(f"/v1/{name}/{{record_id:str}}")
+    async def get_single(request: AnyRequest, record_id: FromPath[str]) -> Response[bytes]:
+        view = await views.find(reader.read(request))
+        return reply(request, read_record(view, kind, record_id), tag=view.tag)
+
+    return get_single
+
+
+def _make_body_routes(views: Views) -> list[HTTPRouteHandler]:
+    searches, single = QueryReader(BodySearch), QueryReader(BodyViewing)
+
+    @get("/v1/bodies")
+    async def get_bodies(request: AnyRequest) -> Response[bytes]:
+        wanted = searches.read(request)
+        view = await views.find(wanted)
+        return reply(request, search_bodies(view, wanted), tag=view.tag)
+
+    @get("/v1/bodies/{record_id:str}")
+    async def get_body(request: AnyRequest, record_id: FromPath[str]) -> Response[bytes]:
+        wanted = single.read(request)
+        view = await views.find(wanted)
+        return reply(request, read_body(view, record_id, wanted.as_of), tag=view.tag)
+
+    return [get_bodies, get_body]
+
+
+class NoParameters(msgspec.Struct, frozen=True):
+    """An address that takes no parameters."""
+
+
+class SchemaList(msgspec.Struct, frozen=True):
+    """The schemas that there are."""
+
+    items: list[str]
+
+
+def _make_schema_routes() -> list[HTTPRouteHandler]:
+    reader = QueryReader(NoParameters)
+
+    @get("/v1/schemas")
+    async def get_schemas(request: AnyRequest) -> Response[bytes]:
+        reader.read(request)
+        return reply(request, SchemaList(list(schema_names())))
+
+    @get("/v1/schemas/{name:str}")
+    async def get_schema(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
+        reader.read(request)
+        if name not in schema_names():
+            raise NoSuchRecord("schema", name)
+        schema: dict[str, Any] = make_schema(name)
+        return reply(request, schema)
+
+    return [get_schemas, get_schema]

@@ -1,0 +1,92 @@
+"""The reference says what the service does; it was asked by schemathesis too."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from litestar import Litestar
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from cab_registry.api.openapi import make_document, render
+from cab_registry.api.operations import list_operations
+from cab_registry.api.problems import KINDS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_copy_in_docs_is_current() -> None:
+    copy = (ROOT / "docs" / "openapi.json").read_text("utf-8")
+    assert copy == render(), "python -m cab_registry.api.openapi > docs/openapi.json"
+
+
+def test_every_route_is_described_and_no_other(scratch_app: Litestar) -> None:
+    served = {
+        (path.replace(":str", ""), method.lower())
+        for route in scratch_app.routes
+        if (path := route.path_format).startswith(("/v1", "/health", "/ready", "/openapi"))
+        for method in getattr(route, "methods", ())
+        if method != "OPTIONS"
+    }
+    described = {(path, method) for path, methods in make_document()["paths"].items() for method in methods}
+    assert served == described
+
+
+def test_operations_are_complete() -> None:
+    operations = [each for methods in make_document()["paths"].values() for each in methods.values()]
+    assert len({each["operationId"] for each in operations}) == len(operations)
+    for each in operations:
+        assert each["summary"]
+        assert each["description"]
+        assert "500" in each["responses"]
+        assert all(parameter.get("description") for parameter in each["parameters"]), each["operationId"]
+
+
+def test_nothing_is_loaded_from_elsewhere() -> None:
+    text = json.dumps({key: part for key, part in make_document().items() if key != "jsonSchemaDialect"})
+    assert "cdn" not in text.lower()
+
+
+def test_every_problem_is_documented_or_general() -> None:
+    text = render()
+    general = {"not-found", "method-not-allowed", "refused", "bad-request"}
+    for kind in KINDS:
+        assert kind.slug in general or f'"{kind.type}"' in text
+
+
+def list_described() -> list[str]:
+    return [each.id for each in list_operations() if each.id != "openapi"]  # schemathesis leaves its own source out
+
+
+@pytest.fixture(scope="module")
+def reference(scratch_app: Litestar) -> dict[str, APIOperation[Any, Any, Any, Any]]:
+    schema = schemathesis.openapi.from_asgi("/openapi.json", scratch_app)
+    operations = [found.ok() for found in schema.get_all_operations()]
+    return {each.definition.raw["operationId"]: each for each in operations}
+
+
+# A well-formed code of an economy that the register does not have is refused, which no schema can say.
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@pytest.mark.parametrize("operation_id", list_described())
+def test_the_service_keeps_to_its_reference(
+    reference: dict[str, APIOperation[Any, Any, Any, Any]], operation_id: str, mode: GenerationMode
+) -> None:
+    strategy = reference[operation_id].as_strategy(generation_mode=mode)
+
+    @given(strategy)
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
+    def ask(case: schemathesis.Case) -> None:
+        response = case.call()
+        case.validate_response(response, excluded_checks=[positive_data_acceptance, not_a_server_error])
+        assert response.status_code < 500 or response.json()["type"] == "/problems/position-not-reached"
+
+    try:
+        ask()
+    except Unsatisfiable:
+        assert mode is GenerationMode.NEGATIVE, "nothing fits the reference"

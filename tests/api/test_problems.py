@@ -1,0 +1,145 @@
+"""Every error has one shape and a documented type; nothing of what was asked reaches a log."""
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+from litestar.exceptions import HTTPException
+
+from cab_registry.api import problems
+from cab_registry.api.problems import KINDS, kind_of, show_problem
+from cab_registry.app import create_scratch_app
+from cab_registry.domain.errors import Defect, Fault, OperationalFault, Refusal
+from cab_registry.register.compiled import Register
+from cab_registry.services.asking import ImpossibleQuestion
+from cab_registry.services.flat import Unreadable
+from cab_registry.services.heads import NotLoaded, PositionNotReached
+from cab_registry.services.views import NoSuchRecord, WrongParameters
+from cab_registry.storage.errors import StorageBusy
+from tests.api.conftest import TODAY, Asker, client_of, question
+
+
+SECRET = "secret-word"
+
+
+def fail() -> Register:
+    raise Defect(SECRET)
+
+
+@pytest.fixture
+async def broken() -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(create_scratch_app(fail, lambda: TODAY)) as client:
+        yield client
+
+
+def check_shape(response: httpx.Response) -> dict[str, Any]:
+    assert response.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = response.json()
+    assert list(problem) == ["type", "title", "status", "detail", "faults", "request_id"]
+    assert problem["status"] == response.status_code
+    kind = next(each for each in KINDS if each.type == problem["type"])
+    assert (kind.status, kind.title) == (problem["status"], problem["title"])
+    assert (response.headers.get("retry-after") is None) == (kind.retry_after is None)
+    assert response.headers["cache-control"] == "no-store"
+    assert all(set(fault) == {"pointer", "message"} for fault in problem["faults"])
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind"),
+    [
+        ("GET", "/nowhere", problems.NOT_FOUND),
+        ("GET", "/v1/nothing/here", problems.NOT_FOUND),
+        ("DELETE", "/v1/acceptance", problems.NOT_ALLOWED),
+        ("POST", "/v1/agreements", problems.NOT_ALLOWED),
+        ("GET", "/v1/agreements/none-such", problems.NO_SUCH_RECORD),
+        ("GET", "/v1/bodies/us-fcc", problems.NO_SUCH_RECORD),
+        ("GET", "/v1/schemas/none", problems.NO_SUCH_RECORD),
+        ("GET", "/v1/bodies?limit=0", problems.WRONG_PARAMETERS),
+        ("GET", "/v1/bodies?cursor=abc", problems.WRONG_PARAMETERS),
+        ("GET", "/v1/bodies?known_at=2020-01-01T00:00:00", problems.WRONG_PARAMETERS),
+        ("GET", "/v1/bodies?name=%ff", problems.UNREADABLE),
+        ("GET", "/v1/acceptance", problems.IMPOSSIBLE),
+        ("GET", "/v1/agreements?at_least=9", problems.NOT_REACHED),
+    ],
+)
+async def test_errors_have_one_shape(ask: Asker, method: str, path: str, kind: problems.Kind) -> None:
+    response = await ask.client.request(method, path)
+    assert check_shape(response)["type"] == kind.type
+    if kind is problems.NOT_ALLOWED:
+        assert response.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Unreadable("x"), problems.UNREADABLE),
+        (ImpossibleQuestion([Fault("/a", "b")]), problems.IMPOSSIBLE),
+        (WrongParameters([]), problems.WRONG_PARAMETERS),
+        (NoSuchRecord("body", "x"), problems.NO_SUCH_RECORD),
+        (Refusal("x"), problems.REFUSED),
+        (PositionNotReached(2, 1), problems.NOT_REACHED),
+        (NotLoaded("x"), problems.NOT_LOADED),
+        (StorageBusy("x"), problems.UNAVAILABLE),
+        (OperationalFault("x"), problems.UNAVAILABLE),
+        (Defect("x"), problems.INTERNAL),
+        (KeyError("x"), problems.INTERNAL),
+        (HTTPException(status_code=413), problems.TOO_LARGE),
+        (HTTPException(status_code=400), problems.OTHER),
+        (HTTPException(status_code=500), problems.INTERNAL),
+    ],
+)
+def test_each_family_of_exceptions_has_its_kind(fault: Exception, kind: problems.Kind) -> None:
+    assert kind_of(fault) is kind
+    shown = show_problem(kind, fault, "r-1")
+    assert shown.type == f"/problems/{kind.slug}"
+    assert shown.request_id == ("r-1" if kind.status >= 500 else None)
+
+
+def test_kinds_are_told_apart_by_their_type() -> None:
+    assert len({kind.type for kind in KINDS}) == len(KINDS)
+    assert all(kind.title and kind.advice for kind in KINDS)
+
+
+async def test_a_bug_gives_an_id_that_the_log_explains(
+    broken: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    response = await Asker(broken).post(question())
+    problem = check_shape(response)
+    assert problem["type"] == "/problems/internal"
+    assert SECRET not in response.text
+    told = [json.loads(each.getMessage()) for each in caplog.records if "failed" in each.getMessage()]
+    assert told[0]["request_id"] == problem["request_id"] == response.headers["x-request-id"]
+    assert told[0]["error"] == "Defect"
+    assert SECRET not in caplog.text
+
+
+async def test_no_query_string_reaches_a_log(
+    ask: Asker, broken: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        for client in (ask.client, broken):
+            for path in ("/v1/acceptance", "/v1/bodies", "/v1/bodies/x", "/nowhere", "/v1/agreements"):
+                for query in ("name=hush-hush", "destination=hush-hush&result.number=hush-hush", "hush-hush=1", "%ff"):
+                    await client.get(f"{path}?{query}")
+                await client.post(path, params="hush-hush=1", content=b'{"destination": "hush-hush"}')
+    ours = [each for each in caplog.records if each.name.startswith("cab_registry")]
+    assert len(ours) >= 50
+    assert not [each for each in ours if "hush-hush" in each.getMessage() or "hush-hush" in str(each.exc_info)]
+    lines = [json.loads(each.getMessage()) for each in ours if each.name == "cab_registry.access"]
+    assert {"method", "path", "status", "ms", "request_id"} <= set(lines[0])
+    assert not [each for each in caplog.records if "hush-hush" in each.getMessage() and each.name != "httpx"]
+
+
+async def test_every_response_is_hardened(ask: Asker, scratch_app: Litestar) -> None:
+    for path in ("/health", "/nowhere", "/v1/bodies", "/openapi.json"):
+        headers = (await ask.get(path)).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["x-request-id"]
+        if path != "/nowhere":
+            assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
