@@ -269,8 +269,17 @@ def _alternatives(inquiry: Inquiry, outcome: Outcome, best: Trace | None, speech
     return found
 
 
+_Distance = tuple[int, bool, bool, int, str]
+
+
+def _distance(rf: RouteFacts, misses: list[Criterion]) -> _Distance:
+    """How far a route is from reaching: criteria missed, runs from elsewhere, names no exporter, how far it got."""
+    first = misses[0].code
+    return (len(misses), first == "direction", not rf.exporter_codes, -_REACH_ORDER.index(first), rf.route.id)
+
+
 def _misses(inquiry: Inquiry) -> list[tuple[RouteFacts, list[Criterion]]]:
-    """Routes into the market that miss: fewest failing criteria first, then the one that gets furthest.
+    """Routes into the market that miss: fewest failing criteria first, then those that run from the issuer's economy.
 
     Named are the nearest few, and every agreement that does run from the issuer's economy. Of one
     agreement the nearest two stand for all. Routes come in the order of their ids, so that once enough
@@ -278,7 +287,7 @@ def _misses(inquiry: Inquiry) -> list[tuple[RouteFacts, list[Criterion]]]:
     """
     view = View(inquiry, inquiry.question.presented_on)
     routes = inquiry.facts.routes_into(inquiry.question.destination)
-    missed: list[tuple[int, int, str, RouteFacts, list[Criterion]]] = []
+    missed: list[tuple[_Distance, RouteFacts, list[Criterion]]] = []
     strangers = 0
     undated = Undated(inquiry)
     for rf in routes:
@@ -287,12 +296,12 @@ def _misses(inquiry: Inquiry) -> list[tuple[RouteFacts, list[Criterion]]]:
             continue
         misses = list_misses(view, rf)
         if misses:
-            missed.append((len(misses), -_REACH_ORDER.index(misses[0].code), rf.route.id, rf, misses))
+            missed.append((_distance(rf, misses), rf, misses))
             strangers += not runs and len(misses) == 1
-    missed.sort(key=lambda item: item[:3])
+    missed.sort(key=lambda item: item[0])
     named: dict[str, int] = {}
     near: list[tuple[RouteFacts, list[Criterion]]] = []
-    for _, _, _, rf, misses in missed:
+    for _, rf, misses in missed:
         ground = rf.route.agreement or rf.route.scheme or rf.route.id
         named[ground] = named.get(ground, 0) + 1
         if named[ground] <= _OF_ONE and (len(near) < _NEAR or (named[ground] == 1 and misses[0].code != "direction")):

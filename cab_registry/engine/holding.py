@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from cab_registry.domain.days import Truth, When
+from cab_registry.domain.days import NEVER, Truth, When
 from cab_registry.domain.records.route import Cover, RightRule
 from cab_registry.engine.coverage import listing
 from cab_registry.engine.early import find_early
@@ -153,6 +153,8 @@ def _not_held(view: View, rf: RouteFacts, kind: str, rule: RightRule, held: Held
             finding = _finding(view, kind, rule, held, outcome, key)
             return finding._replace(sourced=early.sourced or rule)
     name = {RightState.NOT_YET: "not_yet", RightState.EXPIRED: "expired"}.get(held.state, "ended")
+    if held.status.start == NEVER:
+        name = "only_asked"
     return _finding(view, kind, rule, held, FAIL, f"{kind}.{name}")
 
 

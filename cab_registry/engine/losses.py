@@ -46,13 +46,15 @@ def find_losses(view: View, rf: RouteFacts, holdings: list[Holding], accredited:
     rule = rf.route.issuer.accreditation
     if rule is not None and rule.loss_after_issue == "survival" and accredited.finding.key == "accreditation.held":
         held.append(("accreditation", list(accredited.pairs)))
-    losses = [loss for kind, pairs in held if (loss := _lost_right(view, kind, pairs)) is not None]
     law = (_lost_instrument(view, rf), _lost_operation(view, rf), _lost_listing(view, rf))
-    losses.extend(loss for loss in law if loss is not None)
-    losses.extend(_found_barred(view, rf))
-    losses.extend(_lost_membership(view, rf))
-    losses.extend(_excluded_class(view, rf))
-    return losses
+    rights = (_lost_right(view, kind, pairs) for kind, pairs in held)
+    return [
+        *(loss for loss in law if loss is not None),
+        *_lost_membership(view, rf),
+        *_excluded_class(view, rf),
+        *_found_barred(view, rf),
+        *(loss for loss in rights if loss is not None),
+    ]
 
 
 def _lost_right(view: View, kind: str, pairs: Pairs) -> Loss | None:

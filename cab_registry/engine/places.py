@@ -6,7 +6,7 @@ from typing import Any
 
 from cab_registry.domain.days import Truth
 from cab_registry.domain.question import AskedSubcontractor
-from cab_registry.domain.records.route import Cover, RightRule, SubcontractorRule
+from cab_registry.domain.records.route import Clause, Cover, RightRule, SubcontractorRule
 from cab_registry.engine.facts import IssuerFacts, ItemFacts, RightFacts, RightState, RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding
 from cab_registry.engine.holding import TAKEN, Holding, describe, used_by
@@ -44,10 +44,8 @@ def check_procedure(view: View, holdings: list[Holding]) -> Finding:
 def check_site(view: View, rf: RouteFacts, holdings: list[Holding], *, accredited_elsewhere: bool) -> Finding:
     """The work was done at a site for which the rights are held, and every subcontractor holds what the route asks."""
     inquiry, clause = view.inquiry, rf.route.clause
-    if clause is not None and clause.use == "unknown":
-        return Finding("site", UNKNOWN, "site.clause_unknown", sourced=clause, citation=clause.citation)
-    if clause is not None and clause.use == "not_yet":
-        return Finding("site", FAIL, "site.clause_not_yet", sourced=clause, citation=clause.citation)
+    if clause is not None and clause.use != "in_use":
+        return _clause_unused(clause)
     for holding in holdings:
         if holding.elsewhere:
             values = {"site": inquiry.site, "sites": sorted({pair[0].site for pair in holding.pairs if pair[0].site})}
@@ -62,9 +60,18 @@ def check_site(view: View, rf: RouteFacts, holdings: list[Holding], *, accredite
         return parts
     if found is not None:
         return found
+    place = view.question.result.performed_in or inquiry.site_economy
+    if place is not None and rf.territory:
+        return Finding("site", PASS, "site.in_territory", {"place": place})
     if rf.route.issuer.place == "any" and not view.question.result.subcontractors:
         return _ANYWHERE
-    return Finding("site", PASS, "site.held", {"place": view.question.result.performed_in})
+    return Finding("site", PASS, "site.held", {"place": place})
+
+
+def _clause_unused(clause: Clause) -> Finding:
+    if clause.use == "unknown":
+        return Finding("site", UNKNOWN, "site.clause_unknown", sourced=clause, citation=clause.citation)
+    return Finding("site", FAIL, "site.clause_not_yet", sourced=clause, citation=clause.citation)
 
 
 def _place(view: View, rf: RouteFacts, holdings: list[Holding]) -> Finding | None:

@@ -43,8 +43,10 @@ class Speech:
     def headline(self, trace: Trace) -> str:
         """Return the one sentence that a reader needs."""
         rf = trace.rf
-        ground = f"{rf.name}, {rf.route.citation}"
-        reason = ""
+        citation = rf.route.citation
+        plain = rf.agreement is None or citation.startswith(rf.name)
+        ground = citation if plain else f"{rf.name}, {citation}"
+        reason = rf.route.title or rf.name
         if trace.first is not None:
             finding = trace.findings[trace.first]
             reason = self._fill(finding.key, finding.code, finding.values).rstrip(".")
@@ -82,8 +84,8 @@ class Speech:
             return _ABSENT.get(name, "not stated")
         if isinstance(value, str):
             if name == "by":
-                authority = self.facts.authorities.get(value)
-                return authority.names.get("en", value) if authority is not None else value
+                bearer = self.facts.authorities.get(value) or self.facts.economies.get(value)
+                return bearer.names.get("en", value) if bearer is not None else english.SIDES.get(value, value)
             if name == "requirement":
                 record = self.facts.requirements.get(value)
                 return record.citation if record is not None else value
@@ -148,9 +150,7 @@ def _was(_speech: Speech, code: str, values: dict[str, Any]) -> str:
 
 
 def _at(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
-    day = values.get("day")
-    shown = show_day(day) if isinstance(day, int) and day > EARLIEST else "an unknown day"
-    return english.CLOCKS.get(values.get("clock") or "", "then").format(day=shown)
+    return english.CLOCKS.get(values.get("clock") or "", "then").format(day=_on_day(_speech, _code, values))
 
 
 def _kind(speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
@@ -158,7 +158,13 @@ def _kind(speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
 
 
 def _made(speech: Speech, _code: str, values: dict[str, Any]) -> str:
-    return "shown" if values.get("clock") == "presented" else english.MADE.get(speech.question.result.kind, "issued")
+    clock = values.get("clock")
+    return english.ACTS.get(clock or "") or english.MADE.get(speech.question.result.kind, "issued")
+
+
+def _on_day(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
+    day = values.get("day")
+    return show_day(day) if isinstance(day, int) and day > EARLIEST else "an unknown day"
 
 
 def _begins(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
@@ -194,6 +200,7 @@ _DERIVED: Final[dict[str, Callable[[Speech, str, dict[str, Any]], str | None]]] 
     "at": _at,
     "kind": _kind,
     "made": _made,
+    "on_day": _on_day,
     "begins": _begins,
     "loss": _loss,
     "see": _see,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 VERDICTS: Final = {
-    "accepted": "Accepted in {market}: {ground}.",
-    "accepted_with_conditions": "Accepted in {market} on conditions: {ground}. To do: {conditions}",
+    "accepted": "Accepted in {market}: {reason} ({ground}).",
+    "accepted_with_conditions": "Accepted in {market} on conditions: {reason} ({ground}). To do: {conditions}",
     "not_accepted": "Not accepted in {market}: {reason} ({ground}).",
     "cannot_tell": "Cannot tell for {market}: {reason} ({ground}).",
     "not_covered": "Not covered in {market}: {reason}.",
@@ -41,6 +41,7 @@ RIGHTS: Final = {
     "held": "{body} {was} by {by} for {requirement} {at}.",
     "given": "{body} {was} by {by}; what a decision changed later is judged under suspension.",
     "not_yet": "{body} {was} by {by} only from {start}, not yet {at}.",
+    "only_asked": "a {noun} of {body} by {by} has been asked for, not given.",
     "expired": "the {noun} of {body} by {by} had run out at the end of {end}, before {at}.",
     "ended": "the {noun} of {body} by {by} had ended by {end}.",
     "early_no": "{body} {was} by {by} only from {start}, after the result was made {at}; earlier results do not count.",
@@ -103,7 +104,7 @@ MESSAGES: Final = {
     "operational.given_up": "it never came to work and was given up",
     "instrument.in_force": "the instrument was legally in force.",
     "operational.works": "this direction worked {at}.",
-    "operational.not_yet": "{kind} was {made} {at}, before this direction became operational{begins}.",
+    "operational.not_yet": "{kind} was {made} on {on_day}, before this direction became operational{begins}.",
     "operational.ended": "this direction had ceased to work {at}.",
     "operational.pilot": "only a pilot ran {at}; it counts for its participants, who are not public.",
     "operational.window": "whether this direction worked {at} is not known to the day{begins}.",
@@ -160,6 +161,7 @@ MESSAGES: Final = {
     "procedure.not_held": "the {noun} of {body} is for {procedures}, not for {procedure}.",
     "procedure.window": "whether the {noun} of {body} held for {procedure} then is not known to the day.",
     "site.anywhere": "the place of the work does not matter.",
+    "site.in_territory": "work done in {place} is inside the route's territory.",
     "site.held": "the work was done at a place that counts.",
     "site.clause_unknown": "the route rests on an optional clause, and no decision on its use is on record.",
     "site.clause_not_yet": "the route rests on an optional clause that is not in use yet.",
@@ -235,6 +237,12 @@ LOSSES: Final = {
 
 SILENT: Final = "{loss}; the text does not say what becomes of results made before."
 
+SIDES: Final = {
+    "importer": "the authority of the importing side",
+    "exporter": "the authority of the exporting side",
+}
+
 NOUNS: Final = {"designation": "designation", "recognition": "recognition", "accreditation": "accreditation"}
 WAS: Final = {"designation": "was designated", "recognition": "was recognised"}
+ACTS: Final = {"presented": "shown", "performed": "made", "submitted": "filed"}
 MADE: Final = {"gmp_inspection": "reported", "glp_study": "finished"}
