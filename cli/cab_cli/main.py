@@ -13,6 +13,7 @@ from cab_cli.catalogue import catalogue_app
 from cab_cli.check import check
 from cab_cli.db import db_app
 from cab_cli.dev import dev
+from cab_cli.exits import exits_in_words
 from cab_cli.group import RegistryGroup
 from cab_cli.serving import serve
 from cab_cli.show import search, show
@@ -24,6 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Ask and keep the register of conformity assessment bodies.",
+    epilog=f"Exit codes:\n\n{exits_in_words()}",
 )
 app.command("check")(check)
 app.command("show")(show)

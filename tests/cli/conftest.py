@@ -1,11 +1,17 @@
 """What the tests of the command line share: the packaged law, read once, and a small question about it."""
 
+import os
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 
+from cab_cli.faces import ScratchServer, scratch_server
 from cab_registry.services import cases
 from cab_registry.services.cases import ScratchRegisters
+
+TODAY = date(2026, 11, 21)
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +47,19 @@ def question() -> dict[str, Any]:
             "activity": "surveillance",
         },
     }
+
+
+@pytest.fixture(scope="session")
+def scratch(packaged_law: ScratchRegisters) -> Iterator[ScratchServer]:
+    """A real server over the packaged law, on a free port."""
+    with scratch_server() as server:
+        server.show(packaged_law.base(None), TODAY)
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the developer has set for `cab` does not reach the tests; where PostgreSQL is, does."""
+    for name in os.environ.keys() - {"CAB_TEST_DATABASE_URL", "CAB_PG_BIN"}:
+        if name.startswith("CAB_"):
+            monkeypatch.delenv(name)

@@ -1,0 +1,177 @@
+"""`cab check`: flags and documents become the question, verdicts become exit codes, faults are all listed."""
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from typer.testing import CliRunner
+
+from cab_cli.exits import Exit, exit_of_verdict
+from cab_cli.faces import ScratchServer
+from cab_cli.main import app
+from cab_cli.questions import Flags, compose
+from cab_registry.domain.codes import Verdict
+from cab_registry.domain.errors import Refusal
+from cab_registry.domain.question import AskedResult, AskedSubject
+
+GMP = [
+    *("--destination", "DE", "--kind", "gmp_inspection", "--issuer", "us-fda", "--issuer-economy", "US"),
+    *("--performed-in", "US", "--performed-on", "2020-03-02..2020-03-06", "--issued-on", "2020-03-10"),
+    *("--presented-on", "2020-04-01", "--findings", "NAI", "--sector", "pharma_gmp_human"),
+    *("--requirement", "eu-gmp-human", "--product-class", "human_finished", "--activity", "surveillance"),
+]
+SWISS = ["--issuer", "ch-swissmedic", "--issuer-economy", "CH", "--performed-in", "IN", "--findings", "compliant"]
+VERDICTS = {
+    "accepted": [],
+    "accepted_with_conditions": SWISS,
+    "not_accepted": ["--findings", "OAI"],
+    "not_covered": ["--activity", "pre_approval"],
+    "cannot_tell": ["--product-class", ""],
+}
+
+
+@pytest.fixture
+def asked(scratch: ScratchServer) -> list[str]:
+    return ["--server", scratch.url]
+
+
+def invoke(*words: str, **more: Any) -> Any:
+    return CliRunner().invoke(app, ["check", *words], **more)
+
+
+@pytest.mark.parametrize(("verdict", "changed"), VERDICTS.items())
+def test_the_exit_code_is_the_verdict(asked: list[str], verdict: str, changed: list[str]) -> None:
+    done = invoke(*GMP, *changed, *asked)
+    assert verdict.replace("_", " ").upper() in done.stdout
+    assert done.exit_code == exit_of_verdict(verdict)
+    document = json.loads(invoke(*GMP, *changed, *asked, "--json").stdout)
+    assert document["verdict"] == verdict
+
+
+def test_every_verdict_has_a_code_of_its_own() -> None:
+    codes = [exit_of_verdict(verdict) for verdict in get_args(Verdict)]
+    assert sorted(codes) == [0, 3, 4, 5, 8]
+    assert {code.value for code in Exit} == set(range(9))
+    assert all(code.meaning for code in Exit)
+
+
+def test_the_answer_shows_route_checks_and_sources(asked: list[str]) -> None:
+    shown = invoke(*GMP, "--findings", "OAI", *asked).stdout
+    assert "[us-eu-gmp-human-eu]" in shown
+    assert "agreement us-eu-mra, annex pharma-gmp, duty: must" in shown
+    ladder = [line.split()[1:3] for line in shown.splitlines() if line.startswith(("  ✓", "  ✗", "  ·"))]
+    assert ["pass", "recognition"] in ladder
+    assert ["fail", "document"] in ladder
+    assert "https://" in shown.partition(" document ")[2].partition(" position ")[0]
+    assert "\x1b" not in shown
+
+
+def test_a_document_is_asked_as_it_is_and_changed_by_flags(
+    asked: list[str], question: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "question.json"
+    file.write_text(json.dumps(question))
+    assert invoke(str(file), *asked).exit_code == Exit.DONE
+    assert invoke("-", *asked, input=json.dumps(question)).exit_code == Exit.DONE
+    assert invoke(str(file), "--findings", "OAI", *asked).exit_code == Exit.NOT_ACCEPTED
+
+
+def test_json_is_what_the_server_sent(scratch: ScratchServer, question: dict[str, Any]) -> None:
+    import httpx
+
+    sent = httpx.post(f"{scratch.url}/v1/acceptance", json=question, trust_env=False).text
+    done = invoke("-", "--server", scratch.url, "--json", input=json.dumps(question))
+    assert done.stdout == sent + "\n"
+
+
+def test_the_server_is_taken_from_the_environment(scratch: ScratchServer) -> None:
+    assert invoke(*GMP, env={"CAB_SERVER": scratch.url}).exit_code == Exit.DONE
+
+
+def test_every_fault_of_the_command_line_is_listed() -> None:
+    done = invoke(
+        *("--issuer", "a", "--issuer-name", "b", "--issuer-number", "no-colon"),
+        *("--issued-on", "soon", "--performed-on", "2020-01-01..later"),
+    )
+    assert done.exit_code == Exit.REFUSED
+    assert done.stdout == ""
+    for words in ("--issuer-number: write SCHEME:VALUE", "--issuer-number: the issuer is named", "'soon'", "'later'"):
+        assert words in done.stderr
+
+
+def test_every_fault_that_the_server_finds_is_listed(asked: list[str]) -> None:
+    done = invoke("--destination", "XX", "--kind", "gossip", "--performed-on", "2020-02-02..2020-01-01", *asked)
+    assert done.exit_code == Exit.REFUSED
+    assert done.stdout == ""
+    for pointer in ("/destination", "/result/kind"):
+        assert pointer in done.stderr
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"result": 1}'])
+def test_a_file_that_is_no_question_is_refused(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "question.json"
+    file.write_text(text)
+    assert invoke(str(file)).exit_code == Exit.REFUSED
+
+
+def test_a_file_that_is_not_there_is_refused() -> None:
+    assert invoke("nowhere.json").exit_code == Exit.REFUSED
+
+
+def test_no_server_is_an_outage() -> None:
+    done = invoke(*GMP, "--server", "http://127.0.0.1:1")
+    assert done.exit_code == Exit.UNAVAILABLE
+    assert "http://127.0.0.1:1 cannot be reached" in done.stderr
+
+
+@pytest.mark.parametrize("address", ["nothing", "ftp://host", "http://[::1"])
+def test_what_is_no_address_is_refused(address: str) -> None:
+    assert invoke(*GMP, "--server", address).exit_code in {Exit.REFUSED, Exit.UNAVAILABLE}
+
+
+def test_flags_reach_every_part_of_the_question() -> None:
+    """A part that is added to the question needs a flag."""
+    result = set(AskedResult.__struct_fields__) - {"issuer", "subcontractors"}
+    subject = set(AskedSubject.__struct_fields__) - {"standards"}
+    assert result | subject <= set(Flags.__struct_fields__)
+
+
+def test_flags_are_put_where_they_belong() -> None:
+    flags = Flags(
+        destination="US",
+        known_at="2024-01-01",
+        kind="test_report",
+        issuer_number="fcc-designation:US5117",
+        performed_on="2024-01-02",
+        attests=("us-47cfr-15c",),
+        subcontractor=("x-lab@KR", "Some House Ltd", "@DE"),
+        standard=("ANSI C63.10",),
+        origin="KR",
+    )
+    assert compose(flags) == {
+        "destination": "US",
+        "known_at": "2024-01-01",
+        "result": {
+            "kind": "test_report",
+            "issuer": {"scheme": "fcc-designation", "value": "US5117"},
+            "performed_on": "2024-01-02",
+            "attests": ("us-47cfr-15c",),
+            "subcontractors": [{"id": "x-lab", "economy": "KR"}, {"name": "Some House Ltd"}, {"economy": "DE"}],
+        },
+        "subject": {"origin": "KR", "standards": ("ANSI C63.10",)},
+    }
+
+
+def test_flags_leave_the_given_document_alone(question: dict[str, Any]) -> None:
+    before = json.dumps(question)
+    changed = compose(Flags(activity="for_cause", issuer_name="FDA"), question)
+    assert json.dumps(question) == before
+    assert changed["subject"] == {**question["subject"], "activity": "for_cause"}
+    assert changed["result"]["issuer"] == {"name": "FDA"}
+
+
+def test_a_document_with_odd_parts_is_refused() -> None:
+    with pytest.raises(Refusal) as refused:
+        compose(Flags(), {"result": "x", "subject": ["y"]})
+    assert [fault.pointer for fault in refused.value.faults] == ["/result", "/subject"]
