@@ -1,0 +1,238 @@
+# ruff: noqa: INP001 - a script beside the pages that it writes
+"""Write the parts of the pages that are made from the program: `python docs/generate.py`; a test holds them current.
+
+A part stands between `<!-- made: NAME -->` and `<!-- end -->`; the page on the command line is made as a whole. What
+stands in a `console` block below its command is what the command prints, on a server over the packaged catalogue.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import typer.main
+
+from cab_cli.exits import Exit
+from cab_cli.faces import scratch_server
+from cab_cli.main import app
+from cab_registry.api.operations import list_operations
+from cab_registry.api.problems import KINDS
+from cab_registry.domain.records import RECORD_TYPES
+from cab_registry.register.catalogue import load_catalogue
+from cab_registry.register.compiled import Versioned, compile_register
+from cab_registry.services.asking import QuestionReader
+from cab_registry.services.metrics import Metrics
+from cab_registry.settings import describe_settings
+
+FOLDER: Final = Path(__file__).resolve().parent
+CHECKOUT: Final = FOLDER.parent
+README: Final = CHECKOUT / "README.md"
+CLI_PAGE: Final = FOLDER / "cli.md"
+_KINDS: Final = {int: "NUMBER", float: "NUMBER", Path: "FILE", list[Path]: "FILES"}
+_PART: Final = re.compile(r"(<!-- made: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_CONSOLE: Final = re.compile(r"(?<=```console\n)\$ (?P<command>(?:.*\\\n)*.*)\n(?P<printed>(?:(?!```).*\n)*)")
+_TODAY: Final = date(2026, 11, 21)
+_POSITION: Final = 2182
+_CLI_INTRODUCTION: Final = """\
+# The command line
+
+Made from the command itself by `python docs/generate.py`; do not edit. `cab COMMAND --help` says the same.
+
+Data go to standard output, words to standard error, so that a result can be piped. `--json` prints the document that
+the server sent. The number with which a command ends says what came of it: [exit codes](codes.md#exit-codes).
+"""
+
+
+def _table(headings: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    lines = ["| " + " | ".join(headings) + " |", "|" + " --- |" * len(headings)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _settings() -> str:
+    rows = (
+        (f"`{variable}`", meaning, "unset" if default is None else f"`{default}`")
+        for variable, meaning, default in describe_settings()
+    )
+    return _table(("variable", "meaning", "default"), rows)
+
+
+def _metrics() -> str:
+    found = sorted(Metrics().registry.collect(), key=lambda family: family.name)
+    rows = (
+        (f"`{family.name}{'_total' if family.type == 'counter' else ''}`", family.type, family.documentation)
+        for family in found
+    )
+    return _table(("name", "kind", "what it tells"), rows)
+
+
+def _problems() -> str:
+    rows = ((f"`{kind.type}`", str(kind.status), kind.title, kind.advice) for kind in KINDS)
+    return _table(("type", "status", "title", "what to do"), rows)
+
+
+def _exits() -> str:
+    return _table(("code", "name", "meaning"), ((str(each.value), each.name.lower(), each.meaning) for each in Exit))
+
+
+def _records() -> str:
+    rows = (
+        (f"[`{name}`](schemas.md#{name})", (kind.__doc__ or "").partition("\n")[0])
+        for name, kind in RECORD_TYPES.items()
+    )
+    return _table(("type", "what it holds"), rows)
+
+
+def _endpoints() -> str:
+    rows = ((f"`{each.method.upper()} {each.path}`", each.summary) for each in list_operations())
+    return _table(("operation", "what it gives"), rows)
+
+
+def _parameters() -> str:
+    fields = QuestionReader().fields.values()
+    chosen = (field for field in fields if not re.search(r"\.[1-9]\.", field.name))
+    rows = ((f"`{field.name}`", "yes" if field.repeated else "", field.description) for field in chosen)
+    return _table(("parameter", "repeatable", "meaning"), rows)
+
+
+PARTS: Final[dict[str, Callable[[], str]]] = {
+    "settings": _settings,
+    "metrics": _metrics,
+    "problems": _problems,
+    "exits": _exits,
+    "records": _records,
+    "endpoints": _endpoints,
+    "parameters": _parameters,
+}
+
+
+def fill(text: str) -> str:
+    """Return a page with its made parts as they are now."""
+    return _PART.sub(lambda found: f"{found[1]}{PARTS[found['name']]()}{found[3]}", text)
+
+
+def walk_commands() -> Iterator[tuple[str, Any]]:
+    """Yield every command with its full name, groups before what is in them."""
+    yield from _walk("cab", typer.main.get_command(app))
+
+
+def _walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    yield name, command
+    for part, inner in getattr(command, "commands", {}).items():
+        if not inner.hidden:
+            yield from _walk(f"{name} {part}", inner)
+
+
+def make_cli_page() -> str:
+    """Return the reference of the command line."""
+    lines = [_CLI_INTRODUCTION]
+    for name, command in walk_commands():
+        lines.append(f"## {name}\n")
+        lines.extend(_command(name, command))
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _command(name: str, command: Any) -> Iterator[str]:
+    text, _, examples = (command.help or "").replace("\b", "").partition("Examples:")
+    yield " ".join(text.split()) + "\n"
+    inner = [part for part, each in getattr(command, "commands", {}).items() if not each.hidden]
+    if inner:
+        links = (f"[`{name} {part}`](#{f'{name} {part}'.replace(' ', '-')})" for part in inner)
+        yield "Commands: " + ", ".join(links) + "\n"
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    words = "".join(f" [{each.name.upper()}]" for each in arguments)
+    yield f"```text\n{name}{' COMMAND' if inner else ' [OPTIONS]'}{words}\n```\n"
+    rows = [_row(each) for each in command.params if each.name != "help" and not each.hidden]
+    if rows:
+        yield _table(("option", "value", "meaning"), iter(rows))
+    if examples.strip():
+        cut = [line.removeprefix("  ") for line in examples.strip("\n").splitlines()]
+        yield "```sh\n" + "\n".join(line.removeprefix("    ") for line in cut).strip() + "\n```\n"
+
+
+def _row(parameter: Any) -> tuple[str, str, str]:
+    if parameter.param_type_name == "argument":
+        names = parameter.name.upper()
+    else:
+        names = ", ".join(f"`{each}`" for each in (*parameter.opts, *parameter.secondary_opts))
+    meaning = " ".join((getattr(parameter, "help", None) or "").split())
+    default = parameter.show_default if isinstance(parameter.show_default, str) else parameter.default
+    more = []
+    if parameter.envvar:
+        more.append(f"From `{parameter.envvar}`.")
+    if isinstance(default, str | int | float) and not isinstance(default, bool):
+        more.append(f"Default: {getattr(default, 'value', default)}.")
+    return names, _value_of(parameter), " ".join([meaning, *more])
+
+
+def _value_of(parameter: Any) -> str:
+    """Say what an option takes: its placeholder, its choices, or nothing for a flag."""
+    if getattr(parameter, "is_flag", False):
+        return ""
+    kind = parameter.type_descriptor.annotation
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return ", ".join(str(each.value) for each in kind)
+    if parameter.metavar:
+        return str(parameter.metavar)
+    return _KINDS.get(kind, "TEXT")
+
+
+@contextmanager
+def served() -> Iterator[dict[str, str]]:
+    """Serve the packaged catalogue; gives the environment in which a shell's `cab` asks that server."""
+    records = [Versioned(entry.record, 1) for entry in load_catalogue()]
+    register = compile_register(records, position=_POSITION)
+    with scratch_server() as server:
+        server.show(register, _TODAY)
+        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("CAB_")}
+        yield {**ours, "PATH": programs, "CAB_SERVER": server.url, "PYTHONUTF8": "1"}
+
+
+def run_in_shell(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command as a reader would, from the checkout; the service is the one served here."""
+    here = command.replace("http://127.0.0.1:8000", environment["CAB_SERVER"])
+    return subprocess.run(  # noqa: S602 - commands of our own pages
+        here, shell=True, cwd=CHECKOUT, env=environment, capture_output=True, encoding="utf-8", check=False
+    )
+
+
+def fill_answers(text: str, environment: dict[str, str]) -> str:
+    """Return a page with what its commands print now."""
+
+    def run(found: re.Match[str]) -> str:
+        ran = run_in_shell(found["command"], environment)
+        if not ran.stdout:
+            raise SystemExit(f"nothing printed by: {found['command']}\n{ran.stderr}")
+        lines = [line.rstrip() for line in ran.stdout.splitlines()]
+        return f"$ {found['command']}\n" + "".join(f"{line}\n" for line in lines)
+
+    return _CONSOLE.sub(run, text)
+
+
+def pages() -> dict[Path, str]:
+    """Return every page that has made parts, as it should be."""
+    made = {path: fill(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.md")) if path != CLI_PAGE}
+    return {**made, CLI_PAGE: make_cli_page()}
+
+
+def main() -> None:
+    """Write what changed."""
+    with served() as environment:
+        readme = fill_answers(README.read_text("utf-8"), environment)
+    for path, text in {**pages(), README: readme}.items():
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            sys.stdout.write(f"{path.name} written\n")
+
+
+if __name__ == "__main__":
+    main()

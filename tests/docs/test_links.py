@@ -1,0 +1,56 @@
+"""Links lead somewhere, and files that are named are there."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+NAMED = re.compile(r"`((?:cab_registry|cli|tests|docs|schemas|migrations|bench)/[\w./-]*)`")
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+FIGURE = re.compile(r"^\s*(?:[\w./-]+/ ?)+", re.MULTILINE)
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    found: Counter[str] = Counter()
+    made = set()
+    for heading in re.findall(r"^#+ (.*)$", FENCED.sub("", text), re.MULTILINE):
+        base = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        made.add(base if not found[base] else f"{base}-{found[base]}")
+        found[base] += 1
+    return made
+
+
+def test_each_relative_link_leads_to_a_file_and_a_heading(pages: dict[str, str], checkout: Path) -> None:
+    dead = []
+    for name, text in pages.items():
+        for target in LINK.findall(FENCED.sub("", text)):
+            if "://" in target:
+                continue
+            path, _, anchor = target.partition("#")
+            file = (checkout / name).parent / path if path else checkout / name
+            if not file.exists() or (anchor and anchor not in anchors(file.read_text("utf-8"))):
+                dead.append(f"{name}: {target}")
+    assert dead == []
+
+
+def test_each_file_that_is_named_is_there(pages: dict[str, str], checkout: Path) -> None:
+    dead = [
+        f"{name}: {path}"
+        for name, text in pages.items()
+        for path in NAMED.findall(text)
+        if not (checkout / path).exists()
+    ]
+    assert dead == []
+
+
+def test_the_layout_in_the_readme_names_folders_that_are_there(pages: dict[str, str], checkout: Path) -> None:
+    layout = next(text for text in re.findall(r"```text\n(.*?)```", pages["README.md"], re.DOTALL) if "engine/" in text)
+    named = [path for line in FIGURE.findall(layout) for path in line.split()]
+    assert len(named) >= 10
+    assert [path for path in named if not (checkout / path).is_dir()] == []
+
+
+def test_no_page_names_a_machine(pages: dict[str, str]) -> None:
+    for name, text in pages.items():
+        assert not re.search(r"(?<![\w.])/(?:work|root|home|Users|tmp)/", text), name
