@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from litestar import Litestar
+import msgspec
+from litestar import Litestar, Request, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,10 +18,14 @@ from cab_registry import __version__
 from cab_registry.api.acceptance import make_acceptance_routes
 from cab_registry.api.edge import Edge
 from cab_registry.api.health import Readiness, make_health_routes
-from cab_registry.api.openapi import make_openapi_route
-from cab_registry.api.problems import answer_problem
+from cab_registry.api.openapi import make_document, make_openapi_route
+from cab_registry.api.problems import KINDS, answer_problem
 from cab_registry.api.records import make_record_routes
 from cab_registry.domain.errors import OperationalFault
+from cab_registry.pages.asking import make_asking_routes
+from cab_registry.pages.browsing import make_browsing_routes
+from cab_registry.pages.reference import make_reference_routes
+from cab_registry.pages.rendering import Site
 from cab_registry.register.compiled import Register
 from cab_registry.services.answering import Answering
 from cab_registry.services.asking import QuestionReader
@@ -105,15 +111,22 @@ def _put_together(
     lifespan: Sequence[Lifespan] = (),
 ) -> Litestar:
     questions = QuestionReader()
+    views = Views(answering.head, answering.past, answering.today, answering.zone)
+    document = make_document()
+    site = Site()
     handlers: list[Any] = [
         *make_acceptance_routes(answering, questions),
-        *make_record_routes(Views(answering.head, answering.past, answering.today, answering.zone)),
+        *make_record_routes(views),
         *make_health_routes(__version__, look),
-        make_openapi_route(),
+        make_openapi_route(document),
+        *make_asking_routes(site, answering, questions),
+        *make_browsing_routes(site, views),
+        *make_reference_routes(site, document, KINDS),
+        site.make_style_route(),
     ]
     app = Litestar(
         route_handlers=handlers,
-        exception_handlers={Exception: answer_problem},
+        exception_handlers={Exception: partial(_answer_failure, site)},
         lifespan=list(lifespan),
         openapi_config=None,
         logging_config=None,
@@ -121,6 +134,24 @@ def _put_together(
     )
     app.asgi_handler = Edge(app.asgi_handler, metrics)
     return app
+
+
+def _answer_failure(site: Site, request: Request[Any, Any, Any], fault: Exception) -> Response[bytes]:
+    """Answer programs with a problem, and readers of pages with a page that says the same."""
+    problem = answer_problem(request, fault)
+    path = request.scope["path"]
+    if path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
+        return problem
+    shown = msgspec.json.decode(problem.content)
+    advice = next((kind.advice for kind in KINDS if kind.type == shown["type"]), "")
+    page = site.show(
+        "problem.html",
+        {"problem": shown, "advice": "" if advice == shown["detail"] else advice},
+        status=shown["status"],
+    )
+    return Response(
+        page.content, status_code=page.status_code, media_type=page.media_type, headers=page.headers | problem.headers
+    )
 
 
 async def _look_at(engine: AsyncEngine, holder: RegisterHolder) -> Readiness:

@@ -77,9 +77,8 @@ def _references(value: Any) -> Iterator[str]:
             yield from _references(part)
 
 
-def make_openapi_route() -> HTTPRouteHandler:
+def make_openapi_route(document: dict[str, Any]) -> HTTPRouteHandler:
     """Return the handler that gives the document."""
-    document = make_document()
 
     @get("/openapi.json")
     async def get_openapi(request: AnyRequest) -> Response[bytes]:

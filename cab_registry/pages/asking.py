@@ -1,0 +1,163 @@
+"""The form of the question, and the page of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from cab_registry.domain.answer import Answer, Asked, CheckShown
+from cab_registry.domain.errors import Fault
+from cab_registry.domain.question import AskedQuestion
+from cab_registry.engine.facts import Facts
+from cab_registry.pages.form import (
+    Choices,
+    Field,
+    list_choices,
+    list_fields_of,
+    make_groups,
+    place_faults,
+    tidy_pairs,
+    values_of,
+)
+from cab_registry.pages.rendering import Site
+from cab_registry.pages.words import CHECKS, DUTIES, OUTCOMES, VERDICTS, Look, in_words
+from cab_registry.services.answering import Answering, Prepared
+from cab_registry.services.asking import ImpossibleQuestion, QuestionReader
+from cab_registry.services.flat import read_pairs, write_flat
+from cab_registry.services.heads import Held
+from cab_registry.services.views import View
+
+AnyRequest = Request[Any, Any, Any]
+_NEAR: Final = 5
+
+
+class Rung(NamedTuple):
+    """One check as the ladder shows it."""
+
+    shown: CheckShown
+    name: str
+    look: Look
+    address: str | None
+    decides: bool
+
+
+class ChoicesOf:
+    """What can be chosen, worked out once for each state of the register."""
+
+    def __init__(self) -> None:
+        self._held: Held | None = None
+        self._choices: Choices | None = None
+
+    def find(self, held: Held) -> Choices:
+        """Return what the register offers."""
+        if self._choices is None or self._held is None or self._held.register is not held.register:
+            self._held, self._choices = held, list_choices(held.register)
+        return self._choices
+
+
+def make_asking_routes(site: Site, answering: Answering, questions: QuestionReader) -> list[HTTPRouteHandler]:
+    """Return the handlers of the form and of the answer."""
+    choices_of = ChoicesOf()
+
+    def show_form(pairs: list[tuple[str, str]], faults: tuple[Fault, ...] = ()) -> Response[bytes]:
+        held = answering.head.current()
+        values = values_of(pairs)
+        groups = make_groups(choices_of.find(held), values)
+        summary, wrong = place_faults(faults, list_fields_of(groups))
+        state = View(held, answering.today()).state
+        shown = {"groups": groups, "values": values, "faults": summary, "wrong": wrong, "state": state}
+        return site.show("ask.html", shown, here="ask", status=422 if faults else 200)
+
+    @get("/")
+    async def get_form(request: AnyRequest) -> Response[bytes]:
+        return show_form(tidy_pairs(read_pairs(request.scope["query_string"])))
+
+    @get("/answer")
+    async def get_answer(request: AnyRequest) -> Response[bytes]:
+        pairs = tidy_pairs(read_pairs(request.scope["query_string"]))
+        held = answering.head.current()
+        try:
+            asked = questions.read_pairs(pairs, held.register.facts.economies)
+        except ImpossibleQuestion as refusal:
+            return show_form(pairs, refusal.faults)
+        prepared = await answering.prepare(asked)
+        fields = list_fields_of(make_groups(choices_of.find(held), ()))
+        shown = describe_answer(asked, prepared, answering.answer(prepared), fields)
+        return site.show("answer.html", shown, here="ask")
+
+    return [get_form, get_answer]
+
+
+def describe_answer(
+    asked: AskedQuestion, prepared: Prepared, answer: Answer, fields: Mapping[str, Field]
+) -> dict[str, Any]:
+    """Return everything that the page of an answer shows."""
+    facts = prepared.facts
+    pairs = write_flat(msgspec.to_builtins(asked))
+    agreement = facts.agreements.get(answer.route.agreement or "") if answer.route is not None else None
+    return {
+        "answer": answer,
+        "verdict": VERDICTS[answer.verdict],
+        "duty": DUTIES[answer.route.duty] if answer.route is not None else "",
+        "agreement_name": (agreement.short or agreement.title or agreement.id) if agreement is not None else "",
+        "checks": [_show_check(check, answer) for check in answer.checks],
+        "missing": [_label(name, fields) for name in answer.missing],
+        "others": [
+            {"route": each, "look": VERDICTS[each.verdict], "failing": CHECKS.get(each.first_failing or "", "")}
+            for each in answer.other_routes
+        ],
+        "near": answer.near[:_NEAR],
+        "far": answer.near[_NEAR:],
+        "bodies": {key: facts.issuers[key].name for key in answer.candidates if _is_body(facts, key)},
+        "asked": [
+            (_label(name, fields), _value(value, name, fields)) for name, value in pairs if name not in _OWN_LINES
+        ],
+        "query": urlencode(pairs),
+        "kept": "/answer?" + urlencode(_kept(pairs, answer.asked, standing=asked.standing_on is not None)),
+    }
+
+
+_OWN_LINES: Final = frozenset({"presented_on", "known_at"})
+
+
+def _show_check(check: CheckShown, answer: Answer) -> Rung:
+    address = check.address if urlsplit(check.address or "").scheme in ("http", "https") else None
+    name = CHECKS.get(check.check, in_words(check.check))
+    return Rung(check, name, OUTCOMES[check.outcome], address, check.check == answer.first_failing)
+
+
+def _show_pair(name: str, value: str, fields: Mapping[str, Field]) -> tuple[str, str]:
+    return _label(name, fields), _value(value, name, fields)
+
+
+def _label(name: str, fields: Mapping[str, Field]) -> str:
+    field = fields.get("result.performed_on.from" if name == "result.performed_on" else name)
+    if name == "result.performed_on":
+        return "Day of the work"
+    if name == "result.issuer":
+        return "The issuer"
+    return field.label if field is not None else in_words(name.rpartition(".")[2])
+
+
+def _value(value: str, name: str, fields: Mapping[str, Field]) -> str:
+    field = fields.get(name)
+    named = dict(field.options).get(value) if field is not None else None
+    return f"{named} ({value})" if named and field is not None and named.casefold() != value.casefold() else value
+
+
+def _kept(pairs: list[tuple[str, str]], asked: Asked, *, standing: bool) -> list[tuple[str, str]]:
+    """Return the parameters under which the same answer is found again whatever is recorded later."""
+    rest = [(name, value) for name, value in pairs if name not in _OWN_LINES]
+    if not standing:
+        rest.append(("presented_on", asked.presented_on))
+    known = next((value for name, value in pairs if name == "known_at"), asked.recorded)
+    return rest if known is None else [*rest, ("known_at", known)]
+
+
+def _is_body(facts: Facts, key: str) -> bool:
+    return key in facts.issuers and facts.issuers[key].body is not None
