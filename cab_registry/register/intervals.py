@@ -28,8 +28,19 @@ _SPANS: Final[Mapping[type[msgspec.Struct], tuple[tuple[str, str], ...]]] = {
 """First and last day of what is no `Dated`, by the keys of the document."""
 
 
+_IN_ORDER: Final[Mapping[type[msgspec.Struct], tuple[str, ...]]] = {
+    law.Agreement: ("instrument",),
+    law.Annex: ("instrument", "timeline"),
+    route.Route: ("instrument", "operation"),
+    rights.Accreditation: ("timeline",),
+    rights.Designation: ("timeline",),
+    rights.Recognition: ("timeline",),
+}
+"""Lists of events that stand in the order of their days."""
+
+
 def find_bad_intervals(record: AnyRecord) -> Iterator[Fault]:
-    """Yield intervals that end before they begin, state two ends, or lie outside the right that they belong to."""
+    """Yield intervals that end before they begin, state two ends or leave their right, and events out of order."""
     for pointer, part in walk(record):
         if isinstance(part, Dated):
             yield from _bad_dated(part, pointer)
@@ -40,8 +51,20 @@ def find_bad_intervals(record: AnyRecord) -> Iterator[Fault]:
                     yield Fault(f"{pointer}/{last}", f"ends on {end}, before it begins on {start}")
         if isinstance(part, law.Edition | route.ListedRequirement) and part.transition is not None:
             yield from _bad_tail(part.period.end, part.transition, f"{pointer}/transition")
+        for field in _IN_ORDER.get(type(part), ()):
+            yield from _out_of_order(getattr(part, field), f"{pointer}/{field}")
     if isinstance(record, rights.Right):
         yield from _outside_right(record)
+
+
+def _out_of_order(events: Sequence[Any], pointer: str) -> Iterator[Fault]:
+    before: When | None = None
+    for index, event in enumerate(events):
+        if event.on is None:
+            continue
+        if before is not None and event.on.latest < before.earliest:
+            yield Fault(f"{pointer}/{index}/on", f"{event.on} stands after {before}: events stand in the order of days")
+        before = event.on
 
 
 def _bad_dated(part: Dated, pointer: str) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from cab_registry.domain.days import ALWAYS, EARLIEST, NEVER, When, show_day
+from cab_registry.domain.days import ALWAYS, NEVER, show_day
 from cab_registry.domain.records import Agreement, Route, Source
 from cab_registry.domain.records.route import Party
 from cab_registry.engine.facts import Force, RouteFacts, Working
@@ -193,23 +193,17 @@ def _exporters(route: Route) -> str:
 
 
 def _since_force(facts: RouteFacts) -> str:
-    for start, state in zip(facts.force.starts, facts.force.states, strict=True):
+    for state in facts.force.states:
         if state.force is Force.IN_FORCE:
-            return _since(state.on, start)
+            return str(state.on or ALWAYS)
     return "never"
 
 
 def _since_working(facts: RouteFacts) -> str:
-    for start, state in zip(facts.working.starts, facts.working.states, strict=True):
+    for state in facts.working.states:
         if state.working is Working.OPERATIONAL:
-            return _since(state.begins or state.on, start)
+            return str(state.begins or state.on or ALWAYS)
     return "never"
-
-
-def _since(on: When | None, start: int) -> str:
-    if on is not None:
-        return str(on)
-    return "always" if start == EARLIEST else show_day(start)
 
 
 def _link(source: Source | None) -> str:

@@ -37,25 +37,33 @@ class Known:
     authorities: frozenset[str]
     requirements: frozenset[str]
     agreements: Mapping[str, frozenset[str]]
+    parties: Mapping[str, frozenset[str]]
+    sides: Mapping[str, frozenset[str]]
     bodies: Mapping[str, frozenset[str]]
     standards: Mapping[str, frozenset[str]]
 
 
 def list_known(records: Iterable[AnyRecord]) -> Known:
-    """Gather what the records hold: annexes by agreement, sites by body, editions by folded citation of a standard."""
-    economies: dict[str, str] = {}
-    authorities: set[str] = set()
+    """Gather what the records hold.
+
+    `agreements` has annexes and `parties` the parties by agreement, `bodies` the sites by body, `standards` the
+    editions by folded citation, and `sides` for each economy and authority the codes for which it may act.
+    """
+    economies: dict[str, Economy] = {}
+    authorities: dict[str, str | None] = {}
     requirements: set[str] = set()
     agreements: dict[str, set[str]] = defaultdict(set)
+    parties: dict[str, set[str]] = defaultdict(set)
     bodies: dict[str, set[str]] = defaultdict(set)
     standards: dict[str, set[str]] = defaultdict(set)
     for record in records:
         if isinstance(record, Economy):
-            economies[record.code] = record.kind
+            economies[record.code] = record
         elif isinstance(record, Authority):
-            authorities.add(record.id)
+            authorities[record.id] = record.economy
         elif isinstance(record, Agreement):
             agreements[record.id].update(record.annexes)
+            parties[record.id].update(record.parties)
         elif isinstance(record, Body):
             bodies[record.id].update(site.key for site in record.sites)
         elif isinstance(record, Requirement):
@@ -65,13 +73,28 @@ def list_known(records: Iterable[AnyRecord]) -> Known:
                     standards[fold(text)].update(edition.key for edition in record.editions)
     return Known(
         frozenset(economies),
-        frozenset(code for code, kind in economies.items() if kind == "union"),
+        frozenset(code for code, economy in economies.items() if economy.kind == "union"),
         frozenset(authorities),
         frozenset(requirements),
         {key: frozenset(annexes) for key, annexes in agreements.items()},
+        {key: frozenset(codes) for key, codes in parties.items()},
+        _list_sides(economies, authorities),
         {key: frozenset(sites) for key, sites in bodies.items()},
         {key: frozenset(editions) for key, editions in standards.items()},
     )
+
+
+def _list_sides(economies: Mapping[str, Economy], authorities: Mapping[str, str | None]) -> dict[str, frozenset[str]]:
+    """An economy acts for itself and its unions, a region for its economy too, an authority for its economy."""
+    sides = {}
+    for code in economies:
+        own = {code, code.partition("-")[0]}
+        sides[code] = frozenset(own.union(*(_unions_of(economies.get(part)) for part in own)))
+    return sides | {key: sides.get(code or "", frozenset()) for key, code in authorities.items()}
+
+
+def _unions_of(economy: Economy | None) -> set[str]:
+    return {item.union for item in economy.member_of} if economy is not None else set()
 
 
 _WORDS: Final = ("exporter", "importer")
@@ -202,11 +225,20 @@ def _unknown_inside(record: AnyRecord, known: Known) -> Iterator[Fault]:
     elif isinstance(record, rights.Right):
         yield from _unknown_site(record.body, record.site, "/site", known)
         yield from _unknown_in_timeline(record)
+        if isinstance(record, rights.Designation | rights.Recognition):
+            yield from _of_no_party(record, known)
     if isinstance(record, rights.Accreditation):
         editions = known.standards.get(fold(record.standard))
         if record.edition is not None and editions and record.edition not in editions:
             allowed = ", ".join(sorted(editions))
             yield Fault("/edition", f"{record.standard} has no edition {record.edition!r}; it has: {allowed}")
+
+
+def _of_no_party(record: rights.Designation | rights.Recognition, known: Known) -> Iterator[Fault]:
+    parties = known.parties.get(record.agreement or "")
+    side = known.sides.get(record.by)
+    if parties and side is not None and not parties & side:
+        yield Fault("/by", f"{record.by!r} belongs to no party of {record.agreement!r}: {', '.join(sorted(parties))}")
 
 
 def _unknown_own_annex(record: Agreement) -> Iterator[Fault]:

@@ -83,6 +83,11 @@ def test_a_later_version_is_no_second_record(folder: Path) -> None:
     assert (report.counts.records, report.counts.versions) == (15, 16)
     (latest,) = (entry for entry in latest_entries(load_catalogue(folder=folder)) if entry.record.id == "xc")
     assert latest.document["names"] == {"en": "See"}
+    earlier_last = text.replace("owner: registrar", "owner: registrar\nknown_from: 2021-01-01", 1)
+    (folder / "law" / "two.yaml").write_text(earlier_last)
+    assert check_catalogue(folder).faults == ()
+    (latest,) = (entry for entry in latest_entries(load_catalogue(folder=folder)) if entry.record.id == "xc")
+    assert latest.document["names"] == {"en": "C"}
 
 
 def test_a_record_that_comes_alone_is_checked_against_what_is_known() -> None:

@@ -170,6 +170,13 @@ def test_parties_are_shown_with_their_days(tmp_path: Path) -> None:
     assert "## Schemes and domestic law\n\n### s\n" in page
 
 
+def test_a_route_without_a_source_is_shown_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "law").mkdir()
+    text = LAW + ROUTE.format(index=0, more="agreement: xa-xb").replace("source: law\n", "")
+    (tmp_path / "law" / "all.yaml").write_text(text)
+    assert row(render_overview(load_catalogue(folder=tmp_path)), 0)[-2:] == ["none", "low"]
+
+
 def test_without_a_source_that_was_read_there_is_still_a_day() -> None:
     assert newest_reading([]) == 1
 

@@ -18,6 +18,7 @@ from cab_registry.register.meanings import meaning_of
 from cab_registry.register.schemas import (
     ANSWER,
     QUESTION,
+    _schema_of,
     list_faults,
     list_question_faults,
     make_schema,
@@ -224,6 +225,23 @@ def test_faults_of_questions_are_told() -> None:
         "/subject/origin",
         "/subject/standards",
     ]
+
+
+def test_nothing_is_made_of_a_struct_that_nobody_can_explain() -> None:
+    class Unexplained(msgspec.Struct):
+        """A struct of which nobody wrote down what its field means."""
+
+        whatever: int
+
+    class Foreign(msgspec.Struct):
+        """A struct with a type of which no schema is known."""
+
+        id: complex
+
+    with pytest.raises(NotImplementedError, match=r"Unexplained\.whatever says nowhere what it means"):
+        _schema_of(Unexplained, "urn:test", [])
+    with pytest.raises(TypeError, match="complex'> is not supported"):
+        _schema_of(Foreign, "urn:test", [])
 
 
 def test_what_only_the_decoder_refuses_stays_refused(monkeypatch: pytest.MonkeyPatch) -> None:
