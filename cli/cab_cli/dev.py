@@ -64,7 +64,7 @@ def dev(
     started = time.monotonic()
     settings = load_settings(os.environ)
     wanted = host or settings.host, settings.port if port is None else port
-    with _ending_on_sigterm(), contextlib.ExitStack() as held:
+    with _ending_as_by_ctrl_c(), contextlib.ExitStack() as held:
         try:
             taken = None if once else held.enter_context(listen(*wanted))
             url = held.enter_context(chosen_database(start=True))
@@ -100,7 +100,9 @@ async def _answer_and_serve(settings: Settings, taken: socket.socket | None, sta
         say(f"\nAnswered {time.monotonic() - started:.1f} seconds after the start.")
         if taken is not None:
             address = address_of(taken)
-            say(f"Pages: {address}/  Questions: {address}/v1/acceptance")
+            if any(route.path == "/" for route in app.routes):
+                say(f"Pages: {address}/")
+            say(f"Questions: {address}/v1/acceptance")
             if app.state.metrics_port:
                 say(f"Metrics: http://{settings.metrics_host}:{app.state.metrics_port}/metrics")
             say("Ctrl-C ends it.")
@@ -120,15 +122,16 @@ async def _ask(app: Any) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _ending_on_sigterm() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C, so that everything that was started is ended either way."""
+def _ending_as_by_ctrl_c() -> Iterator[None]:
+    """Treat SIGTERM and a closed terminal as Ctrl-C, so that everything that was started is ended each way."""
 
     def end(number: int, frame: FrameType | None) -> None:
         del number, frame
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

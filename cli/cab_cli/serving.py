@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BACKLOG: Final = 2048
 GRACE_SECONDS: Final = 20
+ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Host = Annotated[str | None, typer.Option(metavar="ADDRESS", help="The address to listen on, instead of CAB_HOST.")]
 Port = Annotated[
     int | None, typer.Option(min=0, max=65535, help="The port to listen on, instead of CAB_PORT; 0 takes a free one.")
@@ -89,7 +90,7 @@ def make_application() -> "Litestar":
 
 
 async def serve_here(app: Any, taken: socket.socket) -> None:
-    """Serve an application that has been started already, until SIGINT or SIGTERM; a second one does not wait.
+    """Serve an application that has been started already, until a signal ends it; a second one does not wait.
 
     Raises:
         OperationalFault: the server did not start.
@@ -117,12 +118,12 @@ async def serve_here(app: Any, taken: socket.socket) -> None:
         server.force_exit, server.should_exit = server.should_exit, True
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         loop.add_signal_handler(number, end)
     try:
         await server.serve(sockets=[taken])
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDING:
             loop.remove_signal_handler(number)
     if not server.started:
         raise OperationalFault("The service did not start; what went wrong is told above.")

@@ -3,11 +3,16 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
+from cab_cli.faces import asking_by_command
 from cab_cli.main import app
+from cab_registry.domain.errors import Defect
+from cab_registry.services.cases import Case, ScratchRegisters
 
 Write = Callable[..., str]
 
@@ -107,3 +112,16 @@ def test_the_faces_agree(write: Write, face: str) -> None:
         library["asked"].pop(differing)
         other["asked"].pop(differing)
     assert other == library
+
+
+def test_an_exit_code_that_belies_the_verdict_is_a_miss(
+    packaged_law: ScratchRegisters, question: dict[str, Any]
+) -> None:
+    def lying(arguments: list[str]) -> int:
+        assert arguments[0] == "check"
+        typer.echo(json.dumps({"verdict": "not_accepted"}))
+        return 0
+
+    case = Case("x-1", "", (), question, {"verdict": "not_accepted"}, "", "")
+    with asking_by_command(lying) as ask, pytest.raises(Defect, match="ended with 0; not_accepted is 3"):
+        ask(case, packaged_law.of_case(case))

@@ -92,7 +92,7 @@ def test_once_answers_from_nothing_and_again_from_what_was_kept(folder: Path, en
 @pytest.mark.timeout(180)
 def test_it_serves_until_it_is_told_to_end(folder: Path, launch: Launch) -> None:
     service = launch("dev", "--port", "0")
-    address = read_address(service, r"Pages: (http://\S+)/ ")
+    address = read_address(service, r"Questions: (http://\S+)/v1")
     checked = httpx.post(f"{address}/v1/acceptance", json=FIRST_QUESTION, trust_env=False)
     assert checked.json()["verdict"] == "accepted"
 
@@ -119,7 +119,7 @@ def test_it_serves_until_it_is_told_to_end(folder: Path, launch: Launch) -> None
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_ends_cleanly_while_it_is_starting(folder: Path, launch: Launch, number: signal.Signals) -> None:
     service = launch("dev", "--port", "0")
     read_address(service, r"(Database: )")
@@ -133,7 +133,7 @@ def test_it_ends_cleanly_while_it_is_starting(folder: Path, launch: Launch, numb
 @pytest.mark.timeout(120)
 def test_a_server_left_behind_is_found(folder: Path, launch: Launch) -> None:
     left = launch("dev", "--port", "0")
-    read_address(left, r"(Pages)")
+    read_address(left, r"(Questions)")
     left.kill()
     left.communicate()
     assert find_postmaster(folder / "data") is not None
