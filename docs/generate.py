@@ -25,6 +25,7 @@ from cab_cli.faces import scratch_server
 from cab_cli.main import app
 from cab_registry.api.operations import list_operations
 from cab_registry.api.problems import KINDS
+from cab_registry.app import create_scratch_app
 from cab_registry.domain.records import RECORD_TYPES
 from cab_registry.register.catalogue import load_catalogue
 from cab_registry.register.compiled import Versioned, compile_register
@@ -96,6 +97,15 @@ def _endpoints() -> str:
     return _table(("operation", "what it gives"), rows)
 
 
+def _pages() -> str:
+    def never() -> Any:
+        raise AssertionError("nothing is asked here")
+
+    described = {each.path for each in list_operations()}
+    paths = {re.sub(r":[a-z]+}", "}", route.path) for route in create_scratch_app(never, never).routes}
+    return _table(("address",), ((f"`{path}`",) for path in sorted(paths - described)))
+
+
 def _parameters() -> str:
     fields = QuestionReader().fields.values()
     chosen = (field for field in fields if not re.search(r"\.[1-9]\.", field.name))
@@ -110,6 +120,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "exits": _exits,
     "records": _records,
     "endpoints": _endpoints,
+    "pages": _pages,
     "parameters": _parameters,
 }
 

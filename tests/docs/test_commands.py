@@ -11,6 +11,7 @@ import pytest
 from cab_cli.dev import FIRST_QUESTION
 from cab_registry.domain.errors import Fault
 from cab_registry.register.catalogue import Entry, load_catalogue, read_folder
+from cab_registry.register.checking import check_entries
 from cab_registry.services.cases import ScratchRegisters, read_cases, run_case
 
 PAGES = ("README.md", "docs/api.md", "docs/cases.md", "docs/operator.md")
@@ -75,7 +76,9 @@ def example(tmp_path: Path, blocks: dict[str, list[tuple[str, str]]]) -> tuple[l
 def test_the_agreement_in_the_readme_loads_and_its_case_passes(example: tuple[list[Entry], Path]) -> None:
     entries, file = example
     assert {"agreement", "route"} <= {entry.document["type"] for entry in entries}
-    registers = ScratchRegisters((entry.record, None) for entry in (*load_catalogue(("law",)), *entries))
+    together = [*load_catalogue(("law",)), *entries]
+    assert [str(fault) for fault in check_entries(together) if fault.place.startswith("agreement.yaml")] == []
+    registers = ScratchRegisters((entry.record, None) for entry in together)
     (case,) = read_cases(file)
     assert run_case(case, registers).misses == ()
 

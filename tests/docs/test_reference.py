@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from litestar import Litestar
 
 from cab_cli.exits import Exit
+from cab_registry.api.operations import list_operations
 from cab_registry.api.problems import KINDS
 from cab_registry.app import create_scratch_app
 from cab_registry.domain import codes
@@ -79,28 +79,41 @@ def test_each_parameter_of_the_question_is_told(pages: dict[str, str]) -> None:
     assert missing == []
 
 
-def operations(app: Litestar) -> set[str]:
-    return {
-        f"{method} {re.sub(r':[a-z]+}', '}', route.path)}"
-        for route in app.routes
-        for method in getattr(route, "methods", ())
-        if method not in {"OPTIONS", "HEAD"}
-    }
+def test_each_operation_is_told_and_no_other(pages: dict[str, str]) -> None:
+    told = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^` ]*)`", pages["docs/api.md"]))
+    assert told == {f"{each.method.upper()} {each.path}" for each in list_operations()}
 
 
-def test_each_endpoint_is_told_and_no_other(pages: dict[str, str]) -> None:
+def test_each_address_that_is_served_is_told(pages: dict[str, str]) -> None:
     def never() -> Any:
         raise AssertionError("nothing is asked here")
 
-    served = operations(create_scratch_app(never, never))
-    text = pages["docs/api.md"]
-    told = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^` ]*)`", text))
-    assert told == served
+    served = {re.sub(r":[a-z]+}", "}", route.path) for route in create_scratch_app(never, never).routes}
+    assert sorted(path for path in served if f"{path}`" not in pages["docs/api.md"]) == []
 
 
 def test_each_command_is_told(generate: Any, pages: dict[str, str]) -> None:
     told = re.findall(r"^## (cab.*)$", pages["docs/cli.md"], re.MULTILINE)
     assert told == [name for name, _ in generate.walk_commands()]
+
+
+def test_each_command_that_a_page_names_is_there(generate: Any, pages: dict[str, str]) -> None:
+    names = {name for name, _ in generate.walk_commands()}
+    groups = {name.rpartition(" ")[0] for name in names}
+    dead = []
+    for page, text in pages.items():
+        for named in re.findall(r"(?:`|^|\$ )(cab [a-z]+(?: [a-z]+)?)", text, re.MULTILINE):
+            wanted = named if named.rpartition(" ")[0] in groups else named.rpartition(" ")[0]
+            if wanted not in names:
+                dead.append(f"{page}: {named}")
+    assert dead == []
+
+
+def test_the_page_for_operators_tells_which_part_of_the_composition_is_missing(
+    generate: Any, pages: dict[str, str]
+) -> None:
+    missing = "cab jobs" not in {name for name, _ in generate.walk_commands()}
+    assert ("The jobs are not" in pages["docs/operator.md"]) == missing
 
 
 def test_each_decision_is_listed(pages: dict[str, str]) -> None:
