@@ -207,13 +207,20 @@ def place_faults(faults: Iterable[Fault], fields: Mapping[str, Field]) -> tuple[
     for fault in faults:
         name = fault.pointer.removeprefix("/").replace("/", ".")
         field = fields.get(_NEAREST.get(name, name))
-        message = fault.message if len(fault.message) <= 200 else fault.message.partition("; ")[0]
+        message = _shorten(fault.message)
         if field is None:
             summary.append({"id": None, "label": name or "The question", "message": message})
         else:
             summary.append({"id": field.id, "label": field.label, "message": message})
             wrong.setdefault(field.name, message)
     return summary, wrong
+
+
+def _shorten(message: str) -> str:
+    """Return a message as the form says it, where the control itself shows what is allowed."""
+    if message.startswith("`") and "` is missing" in message:
+        return "must be stated"
+    return message if len(message) <= 200 else message.partition("; ")[0]
 
 
 _NEAREST: Final = {"result.issuer": "result.issuer.name", "result.performed_on": "result.performed_on.from"}

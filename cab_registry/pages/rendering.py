@@ -40,7 +40,7 @@ class Site:
         return Response(
             text.encode(),
             status_code=status,
-            media_type="text/html; charset=utf-8",
+            media_type="text/html",
             headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"},
         )
 
@@ -53,7 +53,7 @@ class Site:
                 raise NoSuchRecord("file", name)
             return Response(
                 self._style,
-                media_type="text/css; charset=utf-8",
+                media_type="text/css",
                 headers={"Cache-Control": "public, max-age=31536000, immutable"},
             )
 

@@ -76,8 +76,8 @@ CHECKS: Final = {
     "position": "Positions of authorities",
 }
 DUTIES: Final = {
-    "must": "the market must accept it",
-    "may": "the market may accept it",
+    "must": "the market must accept it where every check passes",
+    "may": "the market may accept it where every check passes",
     "discretion": "an authority decides case by case",
 }
 FAMILIES: Final = {

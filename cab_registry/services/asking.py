@@ -12,6 +12,7 @@ import msgspec
 from cab_registry.domain.days import DayError, parse_day
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.question import AskedQuestion, find_faults
+from cab_registry.register.schema_faults import point
 from cab_registry.register.schemas import list_question_faults
 from cab_registry.services.flat import FlatField, Unreadable, build_document, list_fields
 
@@ -60,7 +61,7 @@ class QuestionReader:
         """
         document, faults = build_document(pairs, self.fields)
         if faults:
-            more = (*list_question_faults(document), *_economy_faults(document, economies))
+            more = _refusal(document, economies).faults
             known = {fault.pointer for fault in faults}
             raise ImpossibleQuestion((*faults, *(fault for fault in more if fault.pointer not in known)))
         return self.read_document(document, economies)
@@ -94,7 +95,49 @@ class QuestionReader:
 
 
 def _refusal(document: object, economies: Collection[str]) -> ImpossibleQuestion:
-    return ImpossibleQuestion((*list_question_faults(document), *_economy_faults(document, economies)))
+    wrong = list_question_faults(document)
+    return ImpossibleQuestion((*wrong, *_economy_faults(document, economies), *_faults_in_the_rest(document, wrong)))
+
+
+def _faults_in_the_rest(document: object, wrong: Iterable[Fault]) -> list[Fault]:
+    """Find what is impossible in the parts whose shape is right, so that nothing has to be mended twice."""
+    pointers = [fault.pointer for fault in wrong]
+    rest = _without(document, pointers, "")
+    if not isinstance(rest, dict) or not isinstance(rest.setdefault("result", {}), dict):
+        return []
+    rest.setdefault("destination", "EU")
+    rest["result"].setdefault("kind", "certificate")
+    try:
+        faults = find_faults(msgspec.convert(rest, AskedQuestion))
+    except msgspec.ValidationError:
+        return []
+    return [fault for fault in faults if not any(_rests_on(fault.pointer, each) for each in pointers)]
+
+
+def _without(value: Any, pointers: Collection[str], here: str) -> Any:
+    """Leave out what is wrong; of a list with a wrong item, all of it."""
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        key: _without(part, pointers, place)
+        for key, part in value.items()
+        if (place := f"{here}{point([key])}") not in pointers
+        and not (isinstance(part, list) and any(each.startswith(f"{place}/") for each in pointers))
+    }
+
+
+def _rests_on(pointer: str, wrong: str) -> bool:
+    """Whether a fault may be there only because something wrong was left out."""
+    grounds = (pointer, *_GROUNDS.get(pointer, ()))
+    return any(wrong == ground or wrong.startswith(f"{ground}/") for ground in grounds) or pointer.startswith(
+        f"{wrong}/"
+    )
+
+
+_GROUNDS: Final = {
+    "/result/issued_on": ("/result/performed_on", "/standing_on"),
+    "/result/issuer": ("/result/issuer_economy",),
+}
 
 
 def parse_known_at(text: str, zone: ZoneInfo) -> datetime:

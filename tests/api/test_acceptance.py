@@ -103,6 +103,14 @@ async def test_a_report_may_be_issued_after_it_is_presented(ask: Asker) -> None:
             question(destination="ZZ", result__kind="x", subject__sector="", nonsense=1),
             ["/destination", "/nonsense", "/result/kind", "/subject/sector"],
         ),
+        (
+            question(destination=..., result__issuer={"value": "17"}, result__performed_on="2019-05-17"),
+            ["/destination", "/result/issuer", "/result/performed_on"],
+        ),
+        (question(result__issued_on="x", result__performed_on=...), ["/result/issued_on"]),
+        (question(result__issued_on=..., result__performed_on="x"), ["/result/performed_on"]),
+        (question(result__issuer=..., result__issuer_economy="Korea"), ["/result/issuer_economy"]),
+        (question(result="x"), ["/result"]),
         ([], [""]),
     ],
 )

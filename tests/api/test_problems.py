@@ -22,12 +22,11 @@ from cab_registry.services.views import NoSuchRecord, WrongParameters
 from cab_registry.storage.errors import StorageBusy
 from tests.api.conftest import TODAY, Asker, client_of, question
 
-
-SECRET = "secret-word"
+HUSH = "secret-word"
 
 
 def fail() -> Register:
-    raise Defect(SECRET)
+    raise Defect(HUSH)
 
 
 @pytest.fixture
@@ -111,11 +110,11 @@ async def test_a_bug_gives_an_id_that_the_log_explains(
     response = await Asker(broken).post(question())
     problem = check_shape(response)
     assert problem["type"] == "/problems/internal"
-    assert SECRET not in response.text
+    assert HUSH not in response.text
     told = [json.loads(each.getMessage()) for each in caplog.records if "failed" in each.getMessage()]
     assert told[0]["request_id"] == problem["request_id"] == response.headers["x-request-id"]
     assert told[0]["error"] == "Defect"
-    assert SECRET not in caplog.text
+    assert HUSH not in caplog.text
 
 
 async def test_no_query_string_reaches_a_log(
