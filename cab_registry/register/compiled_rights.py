@@ -73,8 +73,8 @@ def _by_silence(
         return
     if any(event.event == "recognised" for event in right.timeline):
         return
-    for items, objection in _clocks(right, agreement, accreditations, notified, law):
-        begins = _begins(notified.on, objection)
+    for items, objection in fit_objections(right, agreement, accreditations, notified, law):
+        begins = begin_by_silence(notified.on, objection)
         if begins is None or objection.silence == "not_recognised" or _objected(right, begins):
             continue
         events = tuple(event for event in right.timeline if event.event not in ("notified", "proposed", "objected"))
@@ -100,7 +100,7 @@ def _objected(right: Right, begins: When) -> bool:
     return any(event.event == "objected" and event.on.earliest < begins.latest for event in right.timeline)
 
 
-def _begins(notified: When, objection: Objection) -> When | None:
+def begin_by_silence(notified: When, objection: Objection) -> When | None:
     """Recognition by silence begins the day after notification plus the clock."""
     if objection.days is not None:
         return notified.moved(objection.days + 1)
@@ -112,14 +112,14 @@ def _begins(notified: When, objection: Objection) -> When | None:
     return None
 
 
-def _clocks(
+def fit_objections(
     right: Recognition,
     agreement: Agreement,
     accreditations: Sequence[Accreditation],
     notified: RightEvent,
     law: Law,
 ) -> list[tuple[tuple[ScopeItem, ...], Objection]]:
-    """Give each scope item the first objection clock that fits it."""
+    """Give the scope items grouped by the first objection clock that fits each."""
     objections = agreement.objection if isinstance(agreement.objection, tuple) else (agreement.objection,)
     accredited = any(_held_on(accreditation, notified.on.earliest, law) for accreditation in accreditations)
     groups: list[tuple[Objection, list[ScopeItem]]] = []

@@ -57,6 +57,8 @@ _OF_FIELD: Final[Mapping[str, str]] = {
     "Source.sha256": "Digest of the evidence file.",
     "Objection.days": "Length in days.",
     "Objection.months": "Length in months.",
+    "SuspensionRule.deadlock_days": "Days without a decision after which the contest becomes a suspension.",
+    "WithdrawalRule.answer_days": "Days in which the other side answers.",
     "Article.key": "Number of the article.",
     "Article.says": "What it says, in a few own words.",
     "Review.subject": "What is to be reviewed.",

@@ -174,6 +174,51 @@ class Article(Sourced, frozen=True, kw_only=True):
     says: Text
 
 
+class ProposalRule(Sourced, frozen=True, kw_only=True):
+    """A body comes on the other side's list only by a proposal in writing, which opens the objection clock."""
+
+    after_objection: Annotated[
+        tuple[Literal["verified", "proposed"], ...],
+        Meta(description="What must follow an objection before the body can be recognised; empty: nothing is said."),
+    ] = ()
+
+
+class SuspensionRule(Sourced, frozen=True, kw_only=True):
+    """The importing side suspends a body only after it has contested it in writing."""
+
+    deadlock_days: (
+        Annotated[int, Meta(ge=0, description="Days without a decision, after which the contest suspends.")] | None
+    ) = None
+
+
+class WithdrawalRule(Sourced, frozen=True, kw_only=True):
+    """How the importing side takes a body from its list."""
+
+    after: Annotated[
+        Literal["notice", "contest"],
+        Meta(description="notice: a proposal in writing first; contest: contesting the body is the only way."),
+    ]
+    notice_days: Annotated[int, Meta(ge=0, description="Days that the body has at least, from the notice on.")] = 0
+    answer_days: Annotated[int, Meta(ge=0, description="Days in which the other side answers.")] | None = None
+    opposed: Annotated[
+        Literal["stays", "silent"],
+        Meta(description="stays: an objection of the other side keeps the body on the list until a new notice."),
+    ] = "silent"
+
+
+class Procedure(Sourced, frozen=True, kw_only=True):
+    """The steps by which a body comes on the importing side's list and leaves it; what is absent is not asked."""
+
+    annexes: Annotated[tuple[str, ...], Meta(description="Annexes to which it applies; empty: all.")] = ()
+    proposal: Annotated[ProposalRule | None, Meta(description="How a body comes on the list.")] = None
+    suspension: Annotated[SuspensionRule | None, Meta(description="How a listed body is suspended.")] = None
+    withdrawal: Annotated[WithdrawalRule | None, Meta(description="How a listed body is withdrawn.")] = None
+    own_decision: Annotated[
+        Article | None,
+        Meta(description="The designating side suspends or withdraws its own body at any time, under this article."),
+    ] = None
+
+
 class Review(Sourced, frozen=True, kw_only=True):
     """A review that the text foresees; it switches nothing on by itself."""
 
@@ -195,6 +240,9 @@ class Agreement(Record, tag_field="type", tag="agreement", frozen=True, kw_only=
     annexes: Annotated[dict[str, Annex], Meta(description="Annexes, chapters or phases by key.")] = {}
     objection: Annotated[
         Objection | tuple[Objection, ...], Meta(description="Objection clocks; the first that fits applies.")
+    ] = ()
+    procedure: Annotated[
+        tuple[Procedure, ...], Meta(description="Steps by which bodies are listed and taken off; the first that fits.")
     ] = ()
     articles: Annotated[tuple[Article, ...], Meta(description="Articles that answers cite.")] = ()
     continues: Annotated[tuple[Identifier, ...], Meta(description="Arrangements whose place it took.")] = ()
