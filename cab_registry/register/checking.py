@@ -23,7 +23,7 @@ from cab_registry.domain.records import (
     Requirement,
     Route,
 )
-from cab_registry.domain.records.common import Sourced
+from cab_registry.domain.records.common import Dated, Sourced
 from cab_registry.domain.records.law import Economy, Objection
 from cab_registry.engine.inquiry import fold
 from cab_registry.register.catalogue import Entry, catalogue_folder, load_catalogue, read_folder
@@ -142,11 +142,17 @@ def _null_days(value: object, pointer: str = "") -> Iterator[Fault]:
 
 
 def _unsourced(record: AnyRecord) -> Iterator[Fault]:
+    """Each dated item names its source; what is no dated item may also stand inside a part that names one."""
+    sourced: list[str] = []
     for pointer, part in walk(record):
         if not isinstance(part, Sourced | Route | Position | Notice):
             continue
+        if isinstance(part, Sourced) and part.source is not None:
+            sourced.append(f"{pointer}/")
         if part.source is None:
-            if not (isinstance(part, Objection) and part.silence == "silent"):
+            inside = not isinstance(part, Dated) and pointer.startswith(tuple(sourced))
+            silent = isinstance(part, Objection) and part.silence == "silent"
+            if not inside and not silent:
                 yield Fault(f"{pointer}/source", "names no source")
         elif part.source not in record.sources:
             yield Fault(f"{pointer}/source", f"the record has no source {part.source!r}")

@@ -139,7 +139,7 @@ _NAMES: Final[Mapping[type[msgspec.Struct], Mapping[str, str]]] = {
     route.RightRule: {"by": "side"},
     route.AdmittedAccreditor: {"authority": "authority", "site_economies": "economy"},
     route.AdmittedStandard: {"standard": "standard"},
-    route.AccreditationRule: {"standards": "standard", "by": "authority", "signatory_of": "agreement"},
+    route.AccreditationRule: {"standards": "standard", "by": "holder", "signatory_of": "agreement"},
     route.SubcontractorRule: {"located": "economy"},
     route.IssuerRule: {"authorities": "authority"},
     route.SurvivalRule: {"requirements": "requirement"},
@@ -243,8 +243,9 @@ def _of_no_party(record: rights.Designation | rights.Recognition, known: Known) 
 
 def _unknown_own_annex(record: Agreement) -> Iterator[Fault]:
     for pointer, part in walk(record):
-        if isinstance(part, law.Objection):
-            for index, annex in enumerate(part.annexes):
+        annexes = getattr(part, "annexes", ())
+        if isinstance(annexes, tuple):
+            for index, annex in enumerate(annexes):
                 if annex not in record.annexes:
                     yield Fault(f"{pointer}/annexes/{index}", f"the agreement has no annex {annex!r}")
 

@@ -52,7 +52,7 @@ def _table(schema: Mapping[str, Any]) -> Iterator[str]:
     required = schema.get("required", ())
     for key, part in schema["properties"].items():
         needed = "required" if key in required else ""
-        yield f"| `{key}` | {needed} | {_kind(part)} | {_flat(part['description'])} |"
+        yield f"| `{key}` | {needed} | {_kind(part)} | {_flat(part.get('description', ''))} |"
 
 
 def _flat(text: str) -> str:

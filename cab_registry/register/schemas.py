@@ -84,13 +84,13 @@ def _mend(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mend_field(struct: str, field: str, part: dict[str, Any]) -> dict[str, Any]:
-    text = part.get("description") or meaning_of(struct, field)
-    if text is None:
-        raise NotImplementedError(f"{struct}.{field} says nowhere what it means")
+    """Say what a field means: in its own words, in those of its name, or in those of the type that it may have."""
+    of_types = (branch["description"] for branch in part.get("anyOf", ()) if "description" in branch)
+    text = part.get("description") or meaning_of(struct, field) or next(of_types, None)
     rest = {key: value for key, value in part.items() if key != "description"}
     if field == "type" and len(rest.get("enum", ())) == 1:
         rest = {"const": rest["enum"][0]}
-    return {"description": text, **rest}
+    return {"description": text, **rest} if text is not None else rest
 
 
 def _schema_of(struct: type[msgspec.Struct], identifier: str, examples: list[dict[str, Any]]) -> dict[str, Any]:
