@@ -137,9 +137,9 @@ class When:
         if self.exact:
             return show_day(self.earliest)
         if self.earliest == EARLIEST:
-            return f"a day not after {show_day(self.latest)}"
+            return f"{show_day(self.latest)} at the latest"
         if self.latest == LATEST:
-            return f"a day not before {show_day(self.earliest)}"
+            return f"{show_day(self.earliest)} at the earliest"
         first, last = date.fromordinal(self.earliest), date.fromordinal(self.latest)
         if first.day == 1 and (last.year, last.month) == (first.year, first.month):
             if last.day == calendar.monthrange(last.year, last.month)[1]:

@@ -40,7 +40,7 @@ _VERDICTS: Final[dict[Verdict, int]] = {
     "not_covered": 0,
 }
 _DUTIES: Final = {"must": 2, "may": 1, "discretion": 0}
-_STEPS: Final = 24
+_STEPS: Final = 500
 """How many days on which something changes are looked at to find until when an answer holds."""
 
 _NEAR: Final = 8
@@ -120,35 +120,45 @@ def _soften(trace: Trace) -> Trace:
 
 
 def _find_holds(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outcome) -> Holds:
-    """Walk over the days on which something changes until the answer is another one."""
+    """Walk over the days on which something changes until the answer is another one.
+
+    After very many such days the walk ends: `until` is then the last day looked at, with no next change named.
+    """
     if outcome.best is None:
         return Holds()
-    signature = outcome.signature
-    earliest = inquiry.issued.last if not inquiry.question.standing else inquiry.question.presented_on
-    high, until = outcome.high, LATEST
-    for _ in range(_STEPS):
-        if high >= LATEST:
-            break
-        after = decide(inquiry, routes, high + 1)
-        if after.signature != signature:
-            until = high
-            break
-        high = max(after.high, high + 1)
-    low, since = outcome.low, EARLIEST
-    for _ in range(_STEPS):
-        if low <= earliest:
-            since = earliest
-            break
-        before = decide(inquiry, routes, low - 1)
-        if before.signature != signature:
-            since = low
-            break
-        low = min(before.low, low - 1)
+    until, changes = _walk_on(inquiry, routes, outcome)
+    since = _walk_back(inquiry, routes, outcome)
     return Holds(
         since=None if since == EARLIEST else show_day(min(since, inquiry.question.presented_on)),
-        until=None if until == LATEST else show_day(until),
-        next_change=None if until == LATEST else show_day(until + 1),
+        until=None if until >= LATEST else show_day(until),
+        next_change=show_day(until + 1) if changes else None,
     )
+
+
+def _walk_on(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outcome) -> tuple[int, bool]:
+    """Return the last day with the same answer, and whether the day after it brings another one."""
+    high = outcome.high
+    for _ in range(_STEPS):
+        if high >= LATEST:
+            return LATEST, False
+        after = decide(inquiry, routes, high + 1)
+        if after.signature != outcome.signature:
+            return high, True
+        high = max(after.high, high + 1)
+    return high, False
+
+
+def _walk_back(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outcome) -> int:
+    """Return the first day with the same answer, the day of issue at the earliest."""
+    low, earliest = outcome.low, inquiry.issued.last
+    for _ in range(_STEPS):
+        if low <= earliest:
+            return earliest
+        before = decide(inquiry, routes, low - 1)
+        if before.signature != outcome.signature:
+            return low
+        low = min(before.low, low - 1)
+    return low
 
 
 def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answer:
