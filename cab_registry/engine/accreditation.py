@@ -11,7 +11,7 @@ from cab_registry.engine.facts import ItemFacts, RightFacts, RightState, RouteFa
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
 from cab_registry.engine.holding import TAKEN, used_by
 from cab_registry.engine.inquiry import View, fold
-from cab_registry.engine.rights import NOTHING, Held, Wanted, item_fits, worst_over
+from cab_registry.engine.rights import NOTHING, Held, Wanted, given_by, item_fits, worst_over
 
 Pairs = list[tuple[RightFacts, ItemFacts, Cover]]
 _ANY = Cover(any=True)
@@ -61,7 +61,7 @@ def _admits_accreditor(view: View, rule: AccreditationRule, right: RightFacts, d
     best = Truth.NO
     for admitted in rule.by:
         if isinstance(admitted, str):
-            if right.by in view.facts.same_authority(admitted):
+            if given_by(view, (admitted,), right.by):
                 return Truth.YES
         elif right.by in view.facts.same_authority(admitted.authority) and _for_economy(view, admitted):
             best = max(best, admitted.period.holds(day))

@@ -140,6 +140,14 @@ def _findings(view: View, rf: RouteFacts) -> Finding | None:
     return None
 
 
+def _of_issuer(view: View, matched: re.Match[str]) -> bool:
+    """Where the pattern has a group `body`, that part is one of the issuer's own numbers, if any is on record."""
+    part, issuer = matched.groupdict().get("body"), view.inquiry.issuer
+    if part is None or issuer is None or issuer.body is None or not issuer.body.identifiers:
+        return True
+    return any(item.value == part for item in issuer.body.identifiers)
+
+
 def _number(view: View, rf: RouteFacts) -> Finding | None:
     rule, number = rf.route.number, view.question.result.number
     if rule is None or (rule.result_kinds and view.question.result.kind not in rule.result_kinds):
@@ -149,6 +157,7 @@ def _number(view: View, rf: RouteFacts) -> Finding | None:
         if view.question.standing:
             return None
         return Finding("document", UNKNOWN, "document.no_number", values, sourced=rule, missing=("result.number",))
-    if re.fullmatch(rule.pattern, number):
+    matched = re.fullmatch(rule.pattern, number)
+    if matched is not None and _of_issuer(view, matched):
         return Finding("document", PASS, "document.good_number", values, sourced=rule)
     return Finding("document", FAIL, "document.bad_number", values, sourced=rule)

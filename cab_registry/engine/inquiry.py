@@ -12,11 +12,20 @@ from cab_registry.engine.timeline import State, Timeline
 
 YEAR: Final = 365
 
+MEANT: Final = 20
+"""An incomplete name that fits more issuers than this names none of them."""
+
 
 def fold(text: str) -> str:
     """Fold a name or citation for comparison: case, accents and repeated blanks do not count."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     return " ".join("".join(sign for sign in plain if not unicodedata.combining(sign)).split())
+
+
+def _begin_with(name: str, facts: Facts) -> tuple[str, ...]:
+    """Return the issuers whose names begin with these whole words; none, where these are too many to be meant."""
+    found = {issuer for full, ids in facts.names.items() if full.startswith(f"{name} ") for issuer in ids}
+    return tuple(sorted(found)) if len(found) <= MEANT else ()
 
 
 class Inquiry:
@@ -90,7 +99,10 @@ class Inquiry:
                 sites = {site for _, site in found}
                 self.site = sites.pop() if len(sites) == 1 else None
         elif asked.name is not None:
-            self._take(list(facts.names.get(fold(asked.name), ())))
+            name = fold(asked.name)
+            self._take(list(facts.names.get(name, ())))
+            if self.issuer is None and not self.candidates:
+                self.candidates = _begin_with(name, facts)
 
     def _take(self, ids: list[str]) -> None:
         if len(ids) == 1:

@@ -149,7 +149,8 @@ class AccreditationRule(Sourced, frozen=True, kw_only=True):
     ] = "required"
     standards: Annotated[tuple[str | AdmittedStandard, ...], Meta(description="Admitted standards; empty: any.")] = ()
     by: Annotated[
-        tuple[str | AdmittedAccreditor, ...], Meta(description="Admitted accreditation bodies; empty: any.")
+        tuple[str | AdmittedAccreditor, ...],
+        Meta(description="Admitted accreditation bodies, or party codes for those of their economies; empty: any."),
     ] = ()
     on: Annotated[
         tuple[Clock, ...], Meta(description="Default: performed for test reports, performed and issued otherwise.")
@@ -306,7 +307,7 @@ class FindingRule(Sourced, frozen=True, kw_only=True):
 class NumberRule(Sourced, frozen=True, kw_only=True):
     """The pattern of the number that the document must carry."""
 
-    pattern: Text
+    pattern: Annotated[Text, Meta(description="A group named `body` must be one of the issuer's own numbers.")]
     text: Annotated[Text, Meta(description="What the number must be, in words.")]
     result_kinds: tuple[ResultKind, ...] = ()
 
