@@ -16,7 +16,6 @@ _GIVES: Final = {
     "designation": ("designated", "granted"),
     "recognition": ("recognised", "granted"),
 }
-_ASKED: Final = frozenset(("proposed", "notified"))
 _ONLY_ASKED: Final = ("proposed", "notified", "objected", "contested", "verified", "renewal_requested")
 _SUSPENDS: Final = ("suspended", "inactive", "restricted", "reduced")
 _TAKES: Final = ("withdrawn", "resigned")
@@ -67,10 +66,8 @@ def _start_of(kind: str, right: Right, item: ScopeItem | None, moves: Sequence[_
 
 
 def _only_asked(right: Right) -> bool:
-    """A right whose only events are proposed or notified (or an answer to that, a denial too) has not been given."""
-    events = {event.event for event in right.timeline}
-    answered = {*_ONLY_ASKED, "renewal_denied"} if events & _ASKED else {*_ONLY_ASKED}
-    return bool(events) and events <= answered
+    """A right whose only events are proposed or notified (or an answer to that) has not been given."""
+    return bool(right.timeline) and all(event.event in _ONLY_ASKED for event in right.timeline)
 
 
 def _end_of(right: Right, item: ScopeItem | None) -> When:
@@ -218,8 +215,9 @@ def resolve_items(kind: str, right: Right, edition_end: When | None = None) -> t
 
 
 def _text_only(item: ScopeItem) -> bool:
+    """An item in words alone cannot be matched; one that names nothing at all limits nothing."""
     named = item.requirement or item.standards or item.product_classes or item.procedures or item.result_kinds
-    return not named
+    return bool(item.text) and not named
 
 
 def _unread_validity(right: Right, lanes: tuple[Lane, ...]) -> tuple[Lane, ...]:
