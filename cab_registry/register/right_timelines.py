@@ -16,6 +16,7 @@ _GIVES: Final = {
     "designation": ("designated", "granted"),
     "recognition": ("recognised", "granted"),
 }
+_ASKED: Final = frozenset(("proposed", "notified"))
 _ONLY_ASKED: Final = ("proposed", "notified", "objected", "contested", "verified", "renewal_requested")
 _SUSPENDS: Final = ("suspended", "inactive", "restricted", "reduced")
 _TAKES: Final = ("withdrawn", "resigned")
@@ -66,8 +67,10 @@ def _start_of(kind: str, right: Right, item: ScopeItem | None, moves: Sequence[_
 
 
 def _only_asked(right: Right) -> bool:
-    """A right whose only events are proposed or notified (or an answer to that) has not been given."""
-    return bool(right.timeline) and all(event.event in _ONLY_ASKED for event in right.timeline)
+    """A right whose only events are proposed or notified (or an answer to that, a denial too) has not been given."""
+    events = {event.event for event in right.timeline}
+    answered = {*_ONLY_ASKED, "renewal_denied"} if events & _ASKED else {*_ONLY_ASKED}
+    return bool(events) and events <= answered
 
 
 def _end_of(right: Right, item: ScopeItem | None) -> When:

@@ -15,15 +15,17 @@ from typing import Any, get_args
 import msgspec
 
 from cab_registry.domain.codes import OperationState
-from cab_registry.domain.days import EARLIEST, parse_day, parse_when
-from cab_registry.domain.records import Agreement, AnyRecord, Recognition, Route, read_record
-from cab_registry.domain.records.law import InstrumentEvent, OperationEvent
+from cab_registry.domain.days import EARLIEST, When, parse_day, parse_when
+from cab_registry.domain.records import Agreement, AnyRecord, Authority, Recognition, Route, read_record
+from cab_registry.domain.records.law import Annex, InstrumentEvent, OperationEvent
 from cab_registry.domain.records.rights import Right, RightEvent, ScopeItem
 from cab_registry.register.compiled import Register, Versioned
+from cab_registry.register.short_statuses import has_status, with_status
 
 OWNER = "registrar"
 _WORKING: frozenset[str] = frozenset(get_args(OperationState))
 _ANSWERS = ("notified", "objected")
+_BEGINS = ("in_force", "provisionally_applied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def _asked_recognition(
 
 
 def _position(
-    fact: dict[str, Any], index: int, known: int, _known_on: int | None, _register: Register
+    fact: dict[str, Any], index: int, known: int, _known_on: int | None, register: Register
 ) -> Iterator[Given]:
     about = dict(fact.get("about", {}))
     conditions = [about.pop("condition")] if "condition" in about else []
@@ -156,8 +158,14 @@ def _position(
     fields |= {"about": about, "conditions": conditions, "from": fact.get("from", "always")}
     if "ground" in about:
         fields["ground"] = about.pop("ground")
-    fields["binds_in"] = fact.get("binds_in", [])
-    yield Given(_read("position", f"given-position-{index}", fields), known, ("position", str(index)))
+    home = register.facts.economy_of(fact["by"])
+    fields["binds_in"] = fact.get("binds_in") or ([home] if home is not None else [])
+    # Each key narrows: without `agreement` the position speaks of every route, under an agreement or not.
+    grounds = [about.get("agreement")] if "agreement" in about else [None, *sorted(register.facts.agreements)]
+    for number, agreement in enumerate(grounds):
+        narrowed = {**fields, "about": {**about, "agreement": agreement}}
+        identifier = f"given-position-{index}" + (f"-{number}" if number else "")
+        yield Given(_read("position", identifier, narrowed), known, ("position", str(index), str(number)))
 
 
 def _notice(
@@ -188,9 +196,14 @@ def _with_events(
         if kind == "agreement_event":
             for record in _agreement_event(fact, kept, register):
                 kept[record.id] = Versioned(record, 1)
-        elif kind == "authority_event":
-            for record in _authority_event(fact, index, kept, register):
-                kept[record.id] = Versioned(record, 1)
+        elif kind in ("authority_event", "recognition"):
+            name = fact["authority"] if kind == "authority_event" else fact["body"]
+            authority = _current(name, kept, register)
+            if isinstance(authority, Authority) and has_status(fact, register):
+                kept[name] = Versioned(with_status(authority, kind, fact, register), 1)
+            elif kind == "authority_event":
+                for record in _authority_event(fact, index, kept, register):
+                    kept[record.id] = Versioned(record, 1)
     return kept
 
 
@@ -206,16 +219,25 @@ def _agreement_event(fact: dict[str, Any], kept: dict[str, Versioned], register:
         return
     annex = fact.get("annex")
     until = parse_when(fact["until"]) if "until" in fact and not fact["state"].endswith("_notified") else None
+    day = parse_when(fact["on"])
     if fact["state"] not in _WORKING:
-        event = InstrumentEvent(state=fact["state"], on=parse_when(fact["on"]), until=until)
+        event = InstrumentEvent(state=fact["state"], on=day, until=until)
         if annex is None:
-            yield msgspec.structs.replace(agreement, instrument=_replaced(agreement.instrument, event))
+            yield msgspec.structs.replace(
+                agreement,
+                instrument=_replaced(agreement.instrument, event),
+                annexes={key: _settled(part, event) for key, part in agreement.annexes.items()},
+            )
         elif annex in agreement.annexes:
+            agreement = _in_force_by(agreement, None, day) if fact["state"] in _BEGINS else agreement
             part = agreement.annexes[annex]
             part = msgspec.structs.replace(part, instrument=_replaced(part.instrument, event))
             yield msgspec.structs.replace(agreement, annexes={**agreement.annexes, annex: part})
         return
-    working = OperationEvent(state=fact["state"], on=parse_when(fact["on"]), until=until)
+    working = OperationEvent(state=fact["state"], on=day, until=until)
+    if fact["state"] == "operational":
+        agreement = _in_force_by(agreement, annex, day)
+        yield agreement
     if annex in agreement.annexes:
         part = agreement.annexes[annex]
         part = msgspec.structs.replace(part, timeline=_replaced(part.timeline, working))
@@ -225,6 +247,32 @@ def _agreement_event(fact: dict[str, Any], kept: dict[str, Versioned], register:
         if isinstance(route, Route) and route.agreement == agreement.id and annex in (None, route.annex):
             if route.operation or annex is None:
                 yield msgspec.structs.replace(route, operation=_replaced(route.operation, working))
+
+
+def _settled(annex: Annex, event: InstrumentEvent) -> Annex:
+    """An event of the whole agreement settles the same event of an annex whose day is a window around it."""
+    windows = [old for old in annex.instrument if old.state == event.state and old.on is not None and not old.on.exact]
+    if event.on is None or not any(old.on and old.on.earliest <= event.on.earliest <= old.on.latest for old in windows):
+        return annex
+    return msgspec.structs.replace(annex, instrument=_replaced(annex.instrument, event))
+
+
+def _in_force_by(agreement: Agreement, annex: str | None, day: When) -> Agreement:
+    """What works is in force, and an annex in force stands in an agreement in force: windows end on that day."""
+    annexes = dict(agreement.annexes)
+    if annex in annexes:
+        part = annexes[annex]
+        annexes[annex] = msgspec.structs.replace(part, instrument=_bounded(part.instrument, day))
+    return msgspec.structs.replace(agreement, instrument=_bounded(agreement.instrument, day), annexes=annexes)
+
+
+def _bounded(events: tuple[InstrumentEvent, ...], day: When) -> tuple[InstrumentEvent, ...]:
+    return tuple(
+        msgspec.structs.replace(event, on=When(min(event.on.earliest, day.latest), min(event.on.latest, day.latest)))
+        if event.state in _BEGINS and event.on is not None and not event.on.exact
+        else event
+        for event in events
+    )
 
 
 def _replaced(events: tuple[Any, ...], event: Any) -> tuple[Any, ...]:
