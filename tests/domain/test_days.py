@@ -163,8 +163,8 @@ def test_what_is_no_moment_is_refused(value: object, message: str) -> None:
         ({"not_before": "2009-06-01", "not_after": "2010-06-30"}, "a day from 2009-06-01 to 2010-06-30"),
         ({"not_before": "2009-01-01", "not_after": "2009-12-31"}, "2009"),
         ({"not_before": "2009-01-01", "not_after": "2010-12-31"}, "a day from 2009-01-01 to 2010-12-31"),
-        ({"not_before": "2009-06-01"}, "a day not before 2009-06-01"),
-        ({"not_after": "2009-06-01"}, "a day not after 2009-06-01"),
+        ({"not_before": "2009-06-01"}, "2009-06-01 at the earliest"),
+        ({"not_after": "2009-06-01"}, "2009-06-01 at the latest"),
         (NEVER, "an open end"),
     ],
 )
