@@ -132,6 +132,8 @@ class NewSubmission(msgspec.Struct, frozen=True, kw_only=True):
         initial: the first load of an empty log, which counts as recorded before everything.
         idempotency_key: what the principal calls this request; a second one with the same key is refused.
         request_hash: the hash of what was asked, to tell a repetition from another request with the same key.
+        stored: its row is kept already, in the state `submitted`, and the append makes it `approved`.
+        decided_by: opaque id of who approves it, where it was stored and another's approval was needed.
     """
 
     id: str
@@ -142,6 +144,8 @@ class NewSubmission(msgspec.Struct, frozen=True, kw_only=True):
     initial: bool = False
     idempotency_key: str | None = None
     request_hash: bytes | None = None
+    stored: bool = False
+    decided_by: str | None = None
 
 
 class Appended(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """What the database itself refuses, beyond constraints: functions and triggers, as text.
 
-The log takes rows only at its end. A record version takes one change in its life: the closing of its open period.
+The log takes rows only at its end. A record version takes one change in its life: the closing of its open period. So
+does a submission: its decision; what was handed in stays as it is.
 Derived tables may be emptied by their owner under `SET LOCAL cab.rebuild = 'on'`; the application role has no right to,
 whatever it sets.
 """
@@ -62,6 +63,21 @@ BEGIN
 END
 $$
 """,
+    """
+CREATE FUNCTION submission_moves() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    deciding text[] := ARRAY['state', 'recorded', 'first_position', 'last_position', 'receipt', 'versions_read',
+        'decided_by', 'decided'];
+BEGIN
+    IF OLD.state = 'submitted' AND to_jsonb(NEW) - deciding = to_jsonb(OLD) - deciding
+        OR OLD.receipt IS NULL AND to_jsonb(NEW) - 'receipt' = to_jsonb(OLD) - 'receipt'
+    THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'a submission may only be decided, once' USING ERRCODE = 'restrict_violation';
+END
+$$
+""",
 )
 
 _TRIGGERS: Final = """
@@ -76,7 +92,13 @@ CREATE TRIGGER entry_private_not_changed BEFORE UPDATE ON entry_private
 CREATE TRIGGER record_version_closes BEFORE UPDATE ON record_version
     FOR EACH ROW EXECUTE FUNCTION record_version_closes();
 CREATE TRIGGER record_version_stays BEFORE DELETE OR TRUNCATE ON record_version
-    FOR EACH STATEMENT EXECUTE FUNCTION record_version_stays()
+    FOR EACH STATEMENT EXECUTE FUNCTION record_version_stays();
+CREATE TRIGGER submission_moves BEFORE UPDATE ON submission
+    FOR EACH ROW EXECUTE FUNCTION submission_moves();
+CREATE TRIGGER submission_private_not_changed BEFORE UPDATE ON submission_private
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER authority_policy_insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON authority_policy
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 """
 
 

@@ -82,19 +82,7 @@ async def append(connection: AsyncConnection, submission: NewSubmission) -> Appe
     versions = list(_fit(submission, known, moment))
     salts = [None if each.private is None else make_salt() for each in submission.records]
     entries = tuple(_chain(submission, versions, salts, end, moment))
-    await connection.execute(
-        submission_table.insert().values(
-            id=submission.id,
-            recorded=moment,
-            principal=submission.principal,
-            public_reason=submission.public_reason,
-            state="approved",
-            idempotency_key=submission.idempotency_key,
-            request_hash=submission.request_hash,
-            first_position=entries[0].position,
-            last_position=entries[-1].position,
-        )
-    )
+    await _keep_submission(connection, submission, entries)
     await copy_rows(connection, "entry", COLUMNS, (msgspec.structs.astuple(each) for each in entries))
     private = (
         (each.position, salt, new.private.content())
@@ -105,6 +93,35 @@ async def append(connection: AsyncConnection, submission: NewSubmission) -> Appe
     await refresh_after(connection, await project(connection, entries))
     await connection.execute(select(func.pg_notify(CHANNEL, str(entries[-1].position))))
     return Appended(submission.id, moment, entries[0].position, entries[-1].position, entries)
+
+
+async def _keep_submission(connection: AsyncConnection, submission: NewSubmission, entries: Sequence[Entry]) -> None:
+    span = {
+        "state": "approved",
+        "recorded": entries[0].recorded,
+        "first_position": entries[0].position,
+        "last_position": entries[-1].position,
+    }
+    if submission.stored:
+        decided = None if submission.decided_by is None else entries[0].recorded
+        moved = await connection.execute(
+            submission_table.update()
+            .where(submission_table.c.id == submission.id, submission_table.c.state == "submitted")
+            .values(decided_by=submission.decided_by, decided=decided, **span)
+        )
+        if moved.rowcount != 1:
+            raise ValueError(f"the submission {submission.id} is not waiting")
+        return
+    await connection.execute(
+        submission_table.insert().values(
+            id=submission.id,
+            principal=submission.principal,
+            public_reason=submission.public_reason,
+            idempotency_key=submission.idempotency_key,
+            request_hash=submission.request_hash,
+            **span,
+        )
+    )
 
 
 async def lock_log(connection: AsyncConnection) -> None:
@@ -187,7 +204,7 @@ async def _read_end(connection: AsyncConnection) -> tuple[Head, datetime]:
 
 
 async def _refuse_repetition(connection: AsyncConnection, submission: NewSubmission) -> None:
-    if submission.idempotency_key is None:
+    if submission.idempotency_key is None or submission.stored:
         return
     earlier = await connection.scalar(
         select(submission_table.c.id).where(

@@ -44,7 +44,8 @@ log_identity: Final = Table(
     CheckConstraint("isfinite(created)", name="created_finite"),
 )
 
-# The state machine of a submission, apart from the facts it carries. Not derivable from the log.
+# The state machine of a submission, apart from the facts it carries. Not derivable from the log. `content` is what was
+# handed in, as canonical bytes, private parts apart; the catalogue's own submissions have none.
 submission: Final = Table(
     "submission",
     metadata,
@@ -59,15 +60,134 @@ submission: Final = Table(
     Column("first_position", BigInteger),
     Column("last_position", BigInteger),
     Column("receipt", JSONB),
+    Column("kind", Text, nullable=False, server_default=text("'records'")),
+    Column("authority", Text(collation="C")),
+    Column("counterpart", Text(collation="C")),
+    Column("four_eyes", Boolean, nullable=False, server_default=text("false")),
+    Column("content", LargeBinary),
+    Column("digest", LargeBinary),
+    Column("versions_read", JSONB),
+    Column("decided_by", Text),
+    Column("decided", DateTime(timezone=True)),
     UniqueConstraint("principal", "idempotency_key"),
     CheckConstraint("id <> '' AND principal <> ''", name="texts_not_empty"),
     CheckConstraint("state IN ('submitted', 'approved', 'rejected', 'withdrawn')", name="state_known"),
+    CheckConstraint("kind IN ('records', 'policy', 'transfer')", name="kind_known"),
     CheckConstraint("isfinite(received) AND isfinite(recorded)", name="instants_finite"),
+    CheckConstraint("isfinite(decided)", name="decided_finite"),
     CheckConstraint("(first_position IS NULL) = (recorded IS NULL)", name="recorded_with_entries"),
     CheckConstraint("(first_position IS NULL) = (last_position IS NULL)", name="span_whole"),
     CheckConstraint("first_position <= last_position", name="span_ordered"),
     CheckConstraint("first_position IS NULL OR state = 'approved'", name="approved_with_entries"),
     CheckConstraint("length(request_hash) = 32", name="request_hash_length"),
+    CheckConstraint("digest = sha256(content)", name="digest_right"),
+    CheckConstraint("(content IS NULL) = (digest IS NULL)", name="content_with_digest"),
+    CheckConstraint("(decided IS NULL) = (decided_by IS NULL)", name="decision_whole"),
+    CheckConstraint("state <> 'submitted' OR decided IS NULL", name="decided_once_over"),
+    CheckConstraint(
+        "NOT (four_eyes AND state = 'approved') OR (decided_by IS NOT NULL AND decided_by <> principal)",
+        name="approved_by_another",
+    ),
+    CheckConstraint("counterpart IS NULL OR four_eyes", name="counterpart_approves"),
+    Index(
+        "submission_waiting_index",
+        text("coalesce(counterpart, authority)"),
+        "received",
+        postgresql_where=text("state = 'submitted'"),
+    ),
+    Index("submission_authority_index", "authority", "received"),
+    Index("submission_principal_index", "principal", "received"),
+)
+
+# Reasons and evidence that are the authority's own: the request's, whose salted hash stands in its content, and the
+# decision's. Erasable, as entry_private is.
+submission_private: Final = Table(
+    "submission_private",
+    metadata,
+    Column("submission", Text(collation="C"), ForeignKey("submission.id"), nullable=False),
+    Column("part", Text, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("submission", "part"),
+    CheckConstraint("part IN ('request', 'decision')", name="part_known"),
+    CheckConstraint("length(salt) = 32", name="salt_length"),
+)
+
+# Who acts. Public bytes name the opaque id only; the name is erasable.
+principal: Final = Table(
+    "principal",
+    metadata,
+    Column("id", Text(collation="C"), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text),
+    Column("created", DateTime(timezone=True), nullable=False),
+    Column("disabled", DateTime(timezone=True)),
+    CheckConstraint("id ~ '^p-[0-9a-f]{16}$'", name="id_opaque"),
+    CheckConstraint("kind IN ('person', 'machine')", name="kind_known"),
+    CheckConstraint("isfinite(created) AND isfinite(disabled)", name="instants_finite"),
+)
+
+# What a principal may do for which authority, from when to when; nothing is deleted.
+role_grant: Final = Table(
+    "role_grant",
+    metadata,
+    Column("principal", Text(collation="C"), ForeignKey("principal.id"), nullable=False),
+    Column("authority", Text(collation="C"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("granted", DateTime(timezone=True), nullable=False),
+    Column("granted_by", Text),
+    Column("ended", DateTime(timezone=True)),
+    Column("ended_by", Text),
+    PrimaryKeyConstraint("principal", "authority", "role", "granted"),
+    CheckConstraint("role IN ('submitter', 'approver', 'auditor', 'registrar')", name="role_known"),
+    CheckConstraint("role <> 'registrar' OR authority = 'registrar'", name="registrar_at_home"),
+    CheckConstraint("authority <> ''", name="authority_not_empty"),
+    CheckConstraint("isfinite(granted) AND isfinite(ended)", name="instants_finite"),
+    CheckConstraint("ended >= granted", name="ended_after_granted"),
+    Index("role_grant_current", "principal", "authority", "role", unique=True, postgresql_where=text("ended IS NULL")),
+)
+
+# Bearer tokens; of the secret only its SHA-256, which is enough because the secret is random and long.
+token: Final = Table(
+    "token",
+    metadata,
+    Column("id", Text(collation="C"), primary_key=True),
+    Column("principal", Text(collation="C"), ForeignKey("principal.id"), nullable=False),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("authority", Text(collation="C"), nullable=False),
+    Column("roles", ARRAY(Text), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created", DateTime(timezone=True), nullable=False),
+    Column("expires", DateTime(timezone=True), nullable=False),
+    Column("revoked", DateTime(timezone=True)),
+    Column("last_used", DateTime(timezone=True)),
+    CheckConstraint("length(secret_hash) = 32", name="secret_hash_length"),
+    CheckConstraint(
+        "cardinality(roles) > 0 AND roles <@ ARRAY['submitter', 'approver', 'auditor', 'registrar']",
+        name="roles_known",
+    ),
+    CheckConstraint(
+        "isfinite(created) AND isfinite(expires) AND isfinite(revoked) AND isfinite(last_used)",
+        name="instants_finite",
+    ),
+    CheckConstraint("expires > created", name="expires_after_created"),
+    Index("token_principal_index", "principal", "created"),
+)
+
+# How an authority wants its submissions handled; each change is a row, entered by an approved submission.
+authority_policy: Final = Table(
+    "authority_policy",
+    metadata,
+    Column("authority", Text(collation="C"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("four_eyes", Boolean, nullable=False),
+    Column("scope_wider", Text, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("submission", Text(collation="C"), ForeignKey("submission.id"), nullable=False),
+    PrimaryKeyConstraint("authority", "version"),
+    CheckConstraint("version >= 1", name="version_positive"),
+    CheckConstraint("scope_wider IN ('warn', 'refuse')", name="scope_wider_known"),
+    CheckConstraint("isfinite(since)", name="since_finite"),
 )
 
 # The log itself.

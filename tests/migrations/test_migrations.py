@@ -121,8 +121,29 @@ async def test_a_log_with_entries_is_not_undone(database_url: str) -> None:
     await engine.dispose()
     with pytest.raises(RuntimeError, match="holds entries"):
         migration.downgrade(database_url, "base")
-    assert migration.current(database_url) == migration.head()
+    assert migration.current(database_url) == "2026_10_05_the_log"
     assert len(await run(database_url, "SELECT 1 FROM entry")) == 1
+
+
+async def test_a_log_made_before_there_were_principals_goes_up_down_and_up_again(empty_database_url: str) -> None:
+    url = empty_database_url
+    migration.upgrade(url, "2026_10_05_the_log")
+    await run(url, "INSERT INTO submission (id, principal, public_reason, state) VALUES ('s', 'p', '', 'approved')")
+    before = await run(url, "SELECT * FROM submission")
+    migration.upgrade(url)
+    ((kind, four_eyes),) = await run(url, "SELECT kind, four_eyes FROM submission")
+    assert (kind, four_eyes) == ("records", False)
+    migration.downgrade(url, "2026_10_05_the_log")
+    assert await run(url, "SELECT * FROM submission") == before
+    migration.upgrade(url)
+    assert migration.current(url) == migration.head()
+
+
+async def test_principals_are_not_undone(database_url: str) -> None:
+    await run(database_url, "INSERT INTO principal (id, kind, created) VALUES ('p-0123456789abcdef', 'person', now())")
+    with pytest.raises(RuntimeError, match="there are principals"):
+        migration.downgrade(database_url, "2026_10_05_the_log")
+    assert migration.current(database_url) == migration.head()
 
 
 async def test_processes_that_start_at_once_migrate_once(empty_database_url: str) -> None:
@@ -159,7 +180,8 @@ async def test_the_application_role_can_append_and_cannot_rewrite(database_url: 
         for table, right in await run(
             database_url,
             "SELECT tables.name, rights.name FROM unnest(ARRAY['entry', 'log_identity', 'record_version', 'submission',"
-            " 'entry_private', 'body_search', 'body_identifier']) AS tables (name),"
+            " 'entry_private', 'body_search', 'body_identifier', 'principal', 'role_grant', 'token',"
+            " 'authority_policy', 'submission_private']) AS tables (name),"
             " unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS rights (name)"
             " WHERE has_table_privilege('cab_app', tables.name, rights.name)",
         )
@@ -171,8 +193,26 @@ async def test_the_application_role_can_append_and_cannot_rewrite(database_url: 
         ("entry_private", "DELETE"),
         ("submission", "INSERT"),
         ("submission", "UPDATE"),
+        ("submission_private", "INSERT"),
+        ("submission_private", "DELETE"),
+        *((table, "INSERT") for table in ("principal", "role_grant", "token", "authority_policy")),
         *((table, right) for table in ("body_search", "body_identifier") for right in ("INSERT", "UPDATE", "DELETE")),
     }
+
+
+async def test_of_who_acts_the_application_role_may_change_what_ends_only(database_url: str) -> None:
+    changeable = await run(
+        database_url,
+        "SELECT c.table_name, string_agg(c.column_name, ' ' ORDER BY c.column_name) FROM information_schema.columns c"
+        " WHERE c.table_schema = 'public'"
+        " AND c.table_name IN ('principal', 'role_grant', 'token', 'authority_policy', 'submission_private')"
+        " AND has_column_privilege('cab_app', c.table_name, c.column_name, 'UPDATE') GROUP BY 1 ORDER BY 1",
+    )
+    assert [tuple(row) for row in changeable] == [
+        ("principal", "disabled name"),
+        ("role_grant", "ended ended_by"),
+        ("token", "expires last_used revoked"),
+    ]
 
 
 async def test_the_application_role_is_enough_to_append(database_url: str) -> None:

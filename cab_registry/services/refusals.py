@@ -1,0 +1,123 @@
+"""Why a submission, or a decision on one, is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.services.submissions import KeyReused
+from cab_registry.storage.errors import StaleVersion
+
+__all__ = [
+    "AlreadyDecided",
+    "Difference",
+    "KeyReused",
+    "MissingRole",
+    "NoSuchPrincipal",
+    "NoSuchSubmission",
+    "NoSuchToken",
+    "NotOwner",
+    "OtherContent",
+    "OwnSubmission",
+    "StaleSubmission",
+    "TokenRefused",
+    "TooMany",
+    "VersionSeen",
+]
+
+TOKEN_UNKNOWN: Final = "this is no token of the registry"  # noqa: S105 - a sentence
+
+
+class TokenRefused(Refusal):
+    """The token does not let its bearer in; which of the reasons it is, only who knows the secret is told."""
+
+
+class MissingRole(Refusal):
+    """The principal does not hold the role, at the authority, that the step needs."""
+
+    def __init__(self, authority: str, roles: Sequence[str]) -> None:
+        super().__init__(f"this needs the role {' or '.join(roles)} at {authority}")
+        self.authority = authority
+        self.roles = tuple(roles)
+
+
+class NotOwner(Refusal):
+    """Records belong to others.
+
+    Attributes:
+        owners: whose they are, each named once.
+    """
+
+    def __init__(self, owners: Sequence[str], faults: Sequence[Fault]) -> None:
+        self.owners = tuple(dict.fromkeys(owners))
+        super().__init__(f"this belongs to {', '.join(self.owners)}", tuple(faults))
+
+
+class OwnSubmission(Refusal):
+    """Nobody decides on what they handed in themselves; it can be withdrawn."""
+
+
+class OtherContent(Refusal):
+    """The digest that the approver saw is not the one of the submission."""
+
+
+class AlreadyDecided(Refusal):
+    """The submission does not wait any more.
+
+    Attributes:
+        state: where it stands.
+    """
+
+    def __init__(self, submission: str, state: str) -> None:
+        super().__init__(f"the submission {submission} is {state} already")
+        self.state = state
+
+
+class NoSuchSubmission(Refusal):
+    """There is no such submission, or none that the asker may see."""
+
+
+class NoSuchPrincipal(Refusal):
+    """There is no such principal."""
+
+
+class NoSuchToken(Refusal):
+    """There is no such token, or none that the asker may touch."""
+
+
+class TooMany(Refusal):
+    """More records than one submission may hold."""
+
+
+class VersionSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a record, as who was overtaken by it wants to see it."""
+
+    version: int
+    change: Annotated[str | None, Meta(description="new, amend, correction or retire.")]
+    recorded: Annotated[datetime | None, Meta(description="Null: before everything.")]
+    principal: str
+    public_reason: str
+    document: dict[str, Any]
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that moved since the submitter read it."""
+
+    id: str
+    expected: Annotated[int, Meta(description="The version that the submission rests on; 0: there was none.")]
+    found: Annotated[int, Meta(description="The version that stands; 0: there is none.")]
+    before: Annotated[dict[str, Any] | None, Meta(description="The document of the expected version.")]
+    since: Annotated[tuple[VersionSeen, ...], Meta(description="The versions after it, the oldest first.")]
+
+
+class StaleSubmission(StaleVersion):
+    """Records moved since the submitter read them; `differences` says how."""
+
+    def __init__(self, stale: StaleVersion, differences: Sequence[Difference]) -> None:
+        super().__init__(stale.moved)
+        self.differences = tuple(differences)
