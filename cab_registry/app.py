@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +22,9 @@ from cab_registry.api.health import Readiness, make_health_routes
 from cab_registry.api.openapi import make_document, make_openapi_route
 from cab_registry.api.problems import KINDS, answer_problem
 from cab_registry.api.records import make_record_routes
-from cab_registry.domain.errors import OperationalFault
+from cab_registry.domain.errors import OperationalFault, Refusal
+from cab_registry.jobs.registrar import Report, find_job, list_jobs
+from cab_registry.jobs.scheduler import run_jobs
 from cab_registry.pages.asking import make_asking_routes
 from cab_registry.pages.browsing import make_browsing_routes
 from cab_registry.pages.reference import make_reference_routes
@@ -31,6 +34,7 @@ from cab_registry.services.answering import Answering
 from cab_registry.services.asking import QuestionReader
 from cab_registry.services.following import RegisterHolder
 from cab_registry.services.heads import ScratchHead
+from cab_registry.services.memory import keep_in_memory
 from cab_registry.services.metrics import Metrics
 from cab_registry.services.sources import DatabaseRecords
 from cab_registry.services.views import Views
@@ -72,6 +76,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = tell_time)
     async def run(_: Litestar) -> AsyncIterator[None]:
         with metrics.served(settings.metrics_host, settings.metrics_port) as port:
             async with holder.following():
+                keep_in_memory()
                 app.state.metrics_port = port
                 yield
         await engine.dispose()
@@ -170,3 +175,41 @@ async def _look_at(engine: AsyncEngine, holder: RegisterHolder) -> Readiness:
         position=holder.position,
         lag_seconds=round(holder.lag, 3),
     )
+
+
+async def serve_jobs(settings: Settings, stop: asyncio.Event, *, clock: Callable[[], datetime] = tell_time) -> None:
+    """Run the jobs on their schedule, in this process alone, until told to stop.
+
+    Raises:
+        SettingsError: the settings name no database.
+    """
+    await run_jobs(
+        _engine_of(settings),
+        metrics_host=settings.metrics_host,
+        metrics_port=settings.metrics_port,
+        clock=clock,
+        stop=stop,
+    )
+
+
+async def run_job_once(settings: Settings, name: str, due_on: date) -> Report:
+    """Run one job for one day.
+
+    Raises:
+        Refusal: there is no job of that name.
+        SettingsError: the settings name no database.
+    """
+    job = find_job(name)
+    if job is None:
+        raise Refusal(f"there is no job {name!r}; the jobs are: {', '.join(known.name for known in list_jobs())}")
+    engine = _engine_of(settings)
+    try:
+        return await job.run(engine, due_on)
+    finally:
+        await engine.dispose()
+
+
+def _engine_of(settings: Settings) -> AsyncEngine:
+    if settings.database_url is None:
+        raise SettingsError(("CAB_DATABASE_URL is not set.",))
+    return create_engine(settings.database_url, application_name="cab-jobs", pool_size=2)

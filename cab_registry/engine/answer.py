@@ -177,6 +177,8 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
         return _not_covered(inquiry, outcome, speech, shown, assumptions)
     if inquiry.performed_assumed and not question.standing and _asks_performed(best):
         assumptions.append(speech.say("assumed.performed", {}))
+    for finding in best.findings:
+        assumptions.extend(speech.say(key, values) for key, values in finding.assumptions)
     others = [trace for trace in (*outcome.traces, *outcome.discretionary) if trace is not best]
     return Answer(
         verdict=best.verdict,

@@ -45,8 +45,17 @@ def _unnumbered(view: View) -> Notice | None:
         return None
     for notice, _ in issuer.notices:
         if notice.about.number is not None and notice.effect in _VOIDING and view.reached(notice.on) is Truth.YES:
-            return notice
+            if _reaches(view, notice):
+                return notice
     return None
+
+
+def _reaches(view: View, notice: Notice) -> bool:
+    """A refusal speaks for the market of the one who refuses, or for the issuer's own side; any other notice for all."""
+    economy = view.facts.economy_of(notice.by)
+    if notice.effect != "refused" or economy is None:
+        return True
+    return economy in view.destination_parties or economy in view.inquiry.issuer_parties
 
 
 def check_document(view: View, rf: RouteFacts) -> Finding:
@@ -58,6 +67,8 @@ def _notices(view: View) -> Finding | None:
     kind = view.question.result.kind
     for notice, version in notices_on_result(view):
         if notice.effect not in _VOIDING or (notice.effect == "non_compliance" and kind == "non_compliance_statement"):
+            continue
+        if not _reaches(view, notice):
             continue
         if notice.about.body is not None and notice.about.number is None and notice.about.site is None:
             if notice.effect != "non_compliance":
@@ -127,9 +138,8 @@ def _findings(view: View, rf: RouteFacts) -> Finding | None:
         values = {"findings": stated, "passing": rule.passing}
         if stated is None:
             if rule.needed and not view.question.standing:
-                return Finding(
-                    "document", UNKNOWN, "document.no_findings", values, sourced=rule, missing=("result.findings",)
-                )
+                assumed: tuple[tuple[str, dict[str, Any]], ...] = (("assumed.findings", {}),)
+                return Finding("document", PASS, "document.no_findings", values, sourced=rule, assumptions=assumed)
             return None
         folded = stated.casefold()
         if any(folded == word.casefold() for word in rule.failing):

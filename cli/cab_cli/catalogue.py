@@ -1,6 +1,5 @@
 """`cab catalogue`: the packaged law and bodies, checked, shown, and loaded into a database."""
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -57,7 +56,10 @@ def show_overview(
       cab catalogue overview
       cab catalogue overview --write docs/catalogue.md
     """
-    page = "\n".join(_overview()) + "\n"
+    from cab_registry.register.catalogue import load_catalogue as read
+    from cab_registry.register.overview import render_overview
+
+    page = render_overview(read(PARTS))
     if write is None:
         typer.echo(page, nl=False)
         return
@@ -66,33 +68,6 @@ def show_overview(
     except OSError as error:
         raise Refusal(f"{write} cannot be written: {error.strerror}") from None
     say(f"Written to {write}.")
-
-
-def _overview() -> Iterator[str]:
-    from cab_registry.domain.records import Agreement, Route
-    from cab_registry.register.catalogue import load_catalogue as read
-    from cab_registry.register.counting import count_entries
-
-    entries = read(PARTS)
-    records = {entry.record.id: entry.record for entry in entries}
-    counts = count_entries(entries)
-    yield from ("# What the catalogue holds", "")
-    yield f"{counts.records} records from {counts.sources} sources."
-    for name in ("by_type", "agreements_by_family", "routes_by_result_kind", "bodies_by_economy"):
-        yield from ("", f"## {_heading(name)}", "")
-        yield from ("| | number |", "| --- | --- |")
-        yield from (f"| {key.replace('_', ' ')} | {count} |" for key, count in getattr(counts, name).items())
-    routes = Counter(record.agreement for record in records.values() if isinstance(record, Route))
-    yield from ("", "## Agreements", "", "| id | name | parties | family | routes |", "| --- | --- | --- | --- | --- |")
-    for record in sorted(records.values(), key=lambda each: each.id):
-        if isinstance(record, Agreement):
-            name = (record.short or record.title).replace("|", "\\|")
-            parties = ", ".join(record.parties)
-            yield f"| {record.id} | {name} | {parties} | {record.family} | {routes[record.id]} |"
-
-
-def _heading(name: str) -> str:
-    return "Records by type" if name == "by_type" else name.replace("_", " ").capitalize()
 
 
 @catalogue_app.command("load")

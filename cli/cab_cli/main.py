@@ -15,6 +15,7 @@ from cab_cli.db import db_app
 from cab_cli.dev import dev
 from cab_cli.exits import exits_in_words
 from cab_cli.group import RegistryGroup
+from cab_cli.jobs import jobs_app
 from cab_cli.serving import serve
 from cab_cli.show import search, show
 from cab_registry import __version__
@@ -33,6 +34,7 @@ app.command("search")(search)
 app.add_typer(cases_app, name="cases")
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(db_app, name="db")
+app.add_typer(jobs_app, name="jobs")
 app.command("serve")(serve)
 app.command("dev")(dev)
 

@@ -296,12 +296,14 @@ class LifeRule(Sourced, frozen=True, kw_only=True):
 
 
 class FindingRule(Sourced, frozen=True, kw_only=True):
-    """Which findings of an inspection pass or fail; needed: a missing finding leaves the check open."""
+    """Which findings of an inspection pass or fail."""
 
     result_kinds: Annotated[tuple[ResultKind, ...], Meta(min_length=1)]
     passing: Annotated[tuple[str, ...], Meta(description="Findings that pass.")] = ()
     failing: Annotated[tuple[str, ...], Meta(description="Findings that fail.")] = ()
-    needed: bool = True
+    needed: Annotated[
+        bool, Meta(description="True: a finding that is not stated is taken to pass, and the answer says so.")
+    ] = True
 
 
 class NumberRule(Sourced, frozen=True, kw_only=True):

@@ -63,6 +63,7 @@ RIGHTS: Final = {
 MESSAGES: Final = {
     "assumed.economy": "the register places the issuer in {economy}, not in {stated} as stated; its own fact is used",
     "assumed.performed": "the day of the work is not stated; it is taken to be the day of issue",
+    "assumed.findings": "the outcome of the inspection is not stated; it is taken to be an acceptable one",
     "direction.not_into": "the route does not run into {destination}",
     "direction.not_from": "the route does not run from {economy} on the day of issue",
     "direction.window": "whether the economies belong to the route on these days is not known to the day",
@@ -209,7 +210,7 @@ MESSAGES: Final = {
     "document.superseded": "a later document replaced this one on {on}.",
     "document.non_compliance": "{by} stated non-compliance on {on}.",
     "document.restricted": "{by} restricted this document on {on}.",
-    "document.no_findings": "the outcome of the inspection is not stated.",
+    "document.no_findings": "the outcome of the inspection is not stated; it is taken to be an acceptable one.",
     "document.bad_findings": "the outcome {findings} is not acceptable.",
     "document.unknown_findings": "the outcome {findings} is not one that the route knows ({passing}).",
     "document.good_findings": "the outcome {findings} is acceptable.",
