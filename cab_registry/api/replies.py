@@ -7,6 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from litestar import Request, Response
+from msgspec import inspect
 
 from cab_registry.api.problems import WrongContentType
 from cab_registry.domain.errors import Fault
@@ -45,12 +46,27 @@ class QueryReader(Generic[Query]):
         values: dict[str, Any] = {}
         for name, value in document.items():
             try:
-                values[name] = getattr(msgspec.convert({name: value}, self._kind, strict=False), name)
+                values[name] = self._convert(name, value)
             except msgspec.ValidationError as error:
-                faults.append(Fault(f"/{name}", str(error).partition(" - at `")[0]))
+                faults.append(Fault(f"/{name}", self._explain(name, str(error).partition(" - at `")[0])))
         if faults:
             raise WrongParameters(faults)
         return self._kind(**values)
+
+    def _convert(self, name: str, value: Any) -> Any:
+        try:
+            return getattr(msgspec.convert({name: value}, self._kind), name)
+        except msgspec.ValidationError:
+            read = getattr(msgspec.convert({name: value}, self._kind, strict=False), name)
+            if read is None:  # "null" is no way to leave a parameter out
+                raise
+            return read
+
+    def _explain(self, name: str, message: str) -> str:
+        kind = self.fields[name].kind
+        if isinstance(kind, inspect.LiteralType):
+            return f"is none of {', '.join(map(str, kind.values))}"
+        return message
 
 
 def reply(

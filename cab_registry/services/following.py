@@ -28,6 +28,7 @@ _KEPT: Final = 8
 
 _SLOWEST: Final = 30.0
 _LISTEN_TIMEOUT: Final = 10.0
+_CANCEL_AGAIN: Final = 1.0
 
 
 class RegisterHolder:
@@ -110,9 +111,10 @@ class RegisterHolder:
         try:
             yield self
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            # A cancellation that meets a driver just as it is done may be lost in it; so it is repeated.
+            while not task.done():
+                task.cancel()
+                await asyncio.wait((task,), timeout=_CANCEL_AGAIN)
 
     async def catch_up(self) -> None:
         """Read the log to its end, once.
@@ -151,7 +153,8 @@ class RegisterHolder:
                         await self.catch_up()
                         pause = self._poll
                         with suppress(TimeoutError):
-                            await asyncio.wait_for(self._wake.wait(), self._poll)
+                            async with asyncio.timeout(self._poll):
+                                await self._wake.wait()
             except OperationalFault as fault:
                 self._log.warning("follower_waits", reason=str(fault), seconds=pause)
             except Defect as fault:

@@ -59,6 +59,8 @@ def check_shape(response: httpx.Response) -> dict[str, Any]:
         ("GET", "/v1/bodies/us-fcc", problems.NO_SUCH_RECORD),
         ("GET", "/v1/schemas/none", problems.NO_SUCH_RECORD),
         ("GET", "/v1/bodies?limit=0", problems.WRONG_PARAMETERS),
+        ("GET", "/v1/bodies?at_least=null", problems.WRONG_PARAMETERS),
+        ("GET", "/v1/bodies?status=null", problems.WRONG_PARAMETERS),
         ("GET", "/v1/bodies?cursor=abc", problems.WRONG_PARAMETERS),
         ("GET", "/v1/bodies?known_at=2020-01-01T00:00:00", problems.WRONG_PARAMETERS),
         ("GET", "/v1/bodies?name=%ff", problems.UNREADABLE),
