@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from cab_registry import __version__
 from cab_registry.domain.answer import Answer, Asked
 from cab_registry.domain.days import show_day
 from cab_registry.domain.question import AskedIssuer, AskedQuestion, AskedSubcontractor, Question, pose
@@ -105,7 +106,7 @@ def _prepare(asked: AskedQuestion, question: Question, facts: Facts, state: _Sta
         engine=ENGINE,
         notes=list(state.notes),
     )
-    key = msgspec.json.encode((asked, shown))
+    key = msgspec.json.encode((__version__, asked, shown))
     return Prepared(question, facts, shown, blake2b(key, digest_size=16).hexdigest())
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from cab_registry import __version__
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.register.compiled import compile_register
 from cab_registry.services.asking import parse_known_at
@@ -95,7 +96,7 @@ class View:
     @property
     def tag(self) -> str:
         """Equal tags mean equal registers, seen on the same day."""
-        key = msgspec.json.encode((self.state, self.today, self.instant))
+        key = msgspec.json.encode((__version__, self.state, self.today, self.instant))
         return blake2b(key, digest_size=12).hexdigest()
 
 

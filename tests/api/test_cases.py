@@ -1,0 +1,47 @@
+"""Every acceptance case gets by HTTP the library's answer."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cab_registry.app import create_scratch_app
+from cab_registry.services.cases import Case, ScratchRegisters, ask_library, catalogue_scratch, read_cases
+from tests.api.conftest import client_of
+
+CASES = Path(__file__).resolve().parents[1] / "cases"
+
+
+@pytest.fixture(scope="module")
+def registers() -> ScratchRegisters:
+    return catalogue_scratch()
+
+
+async def ask_http(client: httpx.AsyncClient, case: Case) -> dict[str, Any]:
+    content = json.dumps(case.ask, default=str)
+    response = await client.post("/v1/acceptance", content=content, headers={"content-type": "application/json"})
+    assert response.status_code == 200, (case.id, response.text)
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("*.yaml")), ids=lambda path: path.stem)
+async def test_http_gives_the_librarys_answers(path: Path, registers: ScratchRegisters) -> None:
+    cases = read_cases(path)
+    case = cases[0]
+    app = create_scratch_app(lambda: registers.of_case(case), lambda: case.today)
+    async with client_of(app) as client:
+        for case in cases:
+            by_http = await ask_http(client, case)
+            by_library = ask_library(case, registers.of_case(case))
+            assert (
+                by_http["asked"].items()
+                >= {
+                    key: value
+                    for key, value in by_library["asked"].items()
+                    if key in ("presented_on", "known_on", "engine")
+                }.items()
+            )
+            assert by_http | {"asked": None} == by_library | {"asked": None}, case.id
