@@ -194,7 +194,8 @@ def _finding(
     refused: bool,
 ) -> Finding:
     used, state = used_by(held), held.state
-    base = Finding("accreditation", PASS, "accreditation.held", values, used, rule, rule.citation)
+    source = held.right.source if held.right is not None else None
+    base = Finding("accreditation", PASS, "accreditation.held", values, used, rule, rule.citation, source=source)
     if state is RightState.HELD:
         return base
     if state in TAKEN:

@@ -220,6 +220,8 @@ def _show_route(rf: RouteFacts) -> RouteShown:
 def _source_of(finding: Finding, rf: RouteFacts) -> tuple[Source | None, Confidence, str]:
     """Return source, confidence and citation of a finding: its own, else those of the route."""
     route, sourced = rf.route, finding.sourced
+    if finding.source is not None:
+        return finding.source, finding.source.confidence, finding.citation or route.citation
     if sourced is None:
         return rf.source, route.confidence, finding.citation or route.citation
     source = route.sources.get(sourced.source or "") or rf.source

@@ -94,8 +94,8 @@ class RightFacts:
     standard: str | None = None
     edition: str | None = None
     silence_from: When | None = None
-    source: str | None = None
-    confidence: str | None = None
+    source: Source | None = None
+    """Where the right itself was read."""
 
 
 class Force(IntEnum):

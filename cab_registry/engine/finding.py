@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cab_registry.domain.days import Truth
-from cab_registry.domain.records.common import Sourced
+from cab_registry.domain.records.common import Source, Sourced
 
 PASS = "pass"  # noqa: S105 - an outcome, no password
 FAIL = "fail"
@@ -47,6 +47,7 @@ class Finding(NamedTuple):
     missing: tuple[str, ...] = ()
     assumptions: tuple[tuple[str, dict[str, Any]], ...] = ()
     conditions: tuple[Ground, ...] = ()
+    source: Source | None = None
 
 
 def worst_of(findings: Iterable[Finding | None]) -> Finding | None:

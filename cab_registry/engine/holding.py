@@ -139,7 +139,9 @@ _OPEN = ("silence_open", "scope_in_words", "clock_missing")
 def _finding(
     view: View, kind: str, rule: RightRule, held: Held, outcome: str, key: str, missing: tuple[str, ...] = ()
 ) -> Finding:
-    return Finding(kind, outcome, key, describe(view, held, kind, rule), used_by(held), rule, rule.citation, missing)
+    source = held.right.source if held.right is not None else None
+    values = describe(view, held, kind, rule)
+    return Finding(kind, outcome, key, values, used_by(held), rule, rule.citation, missing, source=source)
 
 
 def _not_held(view: View, rf: RouteFacts, kind: str, rule: RightRule, held: Held, pairs: Pairs) -> Finding:
@@ -151,7 +153,7 @@ def _not_held(view: View, rf: RouteFacts, kind: str, rule: RightRule, held: Held
             key = f"{kind}.early_{early.effect}"
             outcome = {Truth.YES: PASS, Truth.NO: FAIL, Truth.UNKNOWN: UNKNOWN}[early.met]
             finding = _finding(view, kind, rule, held, outcome, key)
-            return finding._replace(sourced=early.sourced or rule)
+            return finding._replace(sourced=early.sourced or rule, source=None)
     name = {RightState.NOT_YET: "not_yet", RightState.EXPIRED: "expired"}.get(held.state, "ended")
     if held.status.start == NEVER:
         name = "only_asked"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from cab_registry.domain.days import EARLIEST, When, add_days, add_months
-from cab_registry.domain.records import Accreditation, Agreement, Designation, Recognition
+from cab_registry.domain.records import Accreditation, Agreement, Designation, Recognition, Source
 from cab_registry.domain.records.law import Objection
 from cab_registry.domain.records.rights import Right, RightEvent, ScopeItem
 from cab_registry.engine.facts import ItemFacts, Lane, RightFacts, RightState
@@ -48,7 +48,17 @@ def _compile(right: AnyRight, version: int, law: Law) -> RightFacts:
         items=resolve_items(kind, right, edition_end),
         standard=accreditation.standard if accreditation is not None else None,
         edition=accreditation.edition if accreditation is not None else None,
+        source=_read_at(right),
     )
+
+
+def _read_at(right: AnyRight) -> Source | None:
+    """Return where a right was read: the source of its first scope item or event that names one."""
+    for item in (*right.scope, *right.timeline):
+        source = right.sources.get(item.source or "")
+        if source is not None:
+            return msgspec.structs.replace(source, confidence=item.confidence or source.confidence)
+    return None
 
 
 def _edition_end(accreditation: Accreditation, law: Law) -> When | None:
@@ -93,6 +103,7 @@ def _by_silence(
             site=right.site,
             items=facts,
             silence_from=begins,
+            source=_read_at(right),
         )
 
 
