@@ -103,7 +103,12 @@ def make_groups(choices: Choices, filled: Iterable[str]) -> tuple[Group, ...]:
             (
                 Field("result.issuer.name", "Name of the issuer", options=choices.names),
                 Field("result.issuer_economy", "Economy of the issuer", "select", options=choices.economies),
-                Field("result.issuer.scheme", "Scheme of its number", hint="As nando.", options=choices.schemes),
+                Field(
+                    "result.issuer.scheme",
+                    "Scheme of its number",
+                    hint="Such as nando or fcc-designation.",
+                    options=choices.schemes,
+                ),
                 Field("result.issuer.value", "Its number"),
             ),
             (
@@ -118,7 +123,7 @@ def make_groups(choices: Choices, filled: Iterable[str]) -> tuple[Group, ...]:
                     options=choices.economies,
                 ),
             ),
-            "Site, place of work, subcontractor",
+            "Id, site, place of work, subcontractor",
         ),
         Group(
             "Days",
