@@ -40,11 +40,22 @@ class CatalogueReport(msgspec.Struct, frozen=True):
     faults: tuple[Fault, ...]
 
 
-def check_record(record: AnyRecord, document: Mapping[str, Any], known: Known) -> list[Fault]:
-    """List what is wrong in one well-formed record, by JSON Pointer; `document` is the plain form it was read from."""
+_SOURCED = Sourced | Route | Position | Notice
+
+
+def check_record(record: AnyRecord, document: Mapping[str, Any], known: Known, *, sourced: bool = True) -> list[Fault]:
+    """List what is wrong in one well-formed record, by JSON Pointer.
+
+    Args:
+        record: the record.
+        document: the plain form that it was read from.
+        known: what records may refer to.
+        sourced: whether each fact must name its source; an authority's own act has a source in who submits it.
+    """
     return [
         *_null_days(document),
-        *_unsourced(record),
+        *(find_unsourced(record) if sourced else ()),
+        *_unstated_sources(record),
         *_incomplete_route(record, document),
         *find_unknown(record, known),
         *find_bad_intervals(record),
@@ -141,11 +152,11 @@ def _null_days(value: object, pointer: str = "") -> Iterator[Fault]:
             yield from _null_days(part, f"{pointer}/{index}")
 
 
-def _unsourced(record: AnyRecord) -> Iterator[Fault]:
-    """Each dated item names its source; what is no dated item may also stand inside a part that names one."""
+def find_unsourced(record: AnyRecord) -> Iterator[Fault]:
+    """Yield the facts without a source: each dated item names one; another part may stand inside a part that does."""
     sourced: list[str] = []
     for pointer, part in walk(record):
-        if not isinstance(part, Sourced | Route | Position | Notice):
+        if not isinstance(part, _SOURCED):
             continue
         if isinstance(part, Sourced) and part.source is not None:
             sourced.append(f"{pointer}/")
@@ -154,7 +165,11 @@ def _unsourced(record: AnyRecord) -> Iterator[Fault]:
             silent = isinstance(part, Objection) and part.silence == "silent"
             if not inside and not silent:
                 yield Fault(f"{pointer}/source", "names no source")
-        elif part.source not in record.sources:
+
+
+def _unstated_sources(record: AnyRecord) -> Iterator[Fault]:
+    for pointer, part in walk(record):
+        if isinstance(part, _SOURCED) and part.source is not None and part.source not in record.sources:
             yield Fault(f"{pointer}/source", f"the record has no source {part.source!r}")
 
 

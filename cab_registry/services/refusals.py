@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -22,6 +22,7 @@ __all__ = [
     "NoSuchSubmission",
     "NoSuchToken",
     "NotOwner",
+    "OtherAuthority",
     "OtherContent",
     "OwnSubmission",
     "StaleSubmission",
@@ -29,8 +30,6 @@ __all__ = [
     "TooMany",
     "VersionSeen",
 ]
-
-TOKEN_UNKNOWN: Final = "this is no token of the registry"  # noqa: S105 - a sentence
 
 
 class TokenRefused(Refusal):
@@ -44,6 +43,15 @@ class MissingRole(Refusal):
         super().__init__(f"this needs the role {' or '.join(roles)} at {authority}")
         self.authority = authority
         self.roles = tuple(roles)
+
+
+class OtherAuthority(Refusal):
+    """The token speaks for one authority, and the request is another's."""
+
+    def __init__(self, spoken: str, asked: str) -> None:
+        super().__init__(f"this token speaks for {spoken}, not for {asked}")
+        self.spoken = spoken
+        self.asked = asked
 
 
 class NotOwner(Refusal):

@@ -155,6 +155,12 @@ async def read_entries(connection: AsyncConnection, after: int = 0, limit: int =
     return [entry_of(row) for row in found]
 
 
+async def entries_of(connection: AsyncConnection, record_id: str, since: int = 1) -> list[Entry]:
+    """Read the entries of one record from a version on, in order."""
+    found = await connection.execute(_ENTRY.where(entry_table.c.id == record_id, entry_table.c.version >= since))
+    return [entry_of(row) for row in found]
+
+
 async def stream_entries(connection: AsyncConnection, after: int = 0) -> AsyncIterator[Entry]:
     """Stream all entries after a position, to the head as it is when the stream begins."""
     async with connection.stream(
