@@ -51,8 +51,8 @@ def _unnumbered(view: View) -> Notice | None:
 
 
 def _reaches(view: View, notice: Notice) -> bool:
-    """A refusal speaks for the market of the one who refuses, or for the issuer's own side; any other notice for all."""
-    economy = view.facts.economy_of(notice.by)
+    """A refusal speaks for the refuser's own market, or for the issuer's side; any other notice for all markets."""
+    economy = view.facts.economy_of(notice.by) if notice.by is not None else None
     if notice.effect != "refused" or economy is None:
         return True
     return economy in view.destination_parties or economy in view.inquiry.issuer_parties
