@@ -58,17 +58,22 @@ def _start_of(kind: str, right: Right, item: ScopeItem | None, moves: Sequence[_
         starts.append(min(given, key=lambda when: (when.earliest, when.latest)))
     if item is not None and not (item.from_ == ALWAYS and starts):
         starts.append(item.from_)
-    if not starts or (starts == [ALWAYS] and right.from_ is None and _only_asked(right)):
-        return None if _only_asked(right) else ALWAYS
+    if not starts or (starts == [ALWAYS] and right.from_ is None and _only_asked(kind, right)):
+        return None if _only_asked(kind, right) else ALWAYS
     start = starts[0]
     for other in starts[1:]:
         start = start.later_of(other)
     return start
 
 
-def _only_asked(right: Right) -> bool:
-    """A right whose only events are proposed or notified (or an answer to that, a denial too) has not been given."""
+def _only_asked(kind: str, right: Right) -> bool:
+    """A right whose only events are proposed or notified (or an answer to that, a denial too) has not been given.
+
+    Nor has a recognition that was asked for and then lost, as long as no act or day gives it: silence may.
+    """
     events = {event.event for event in right.timeline}
+    if kind == "recognition" and events & _ASKED:
+        return True
     answered = {*_ONLY_ASKED, "renewal_denied"} if events & _ASKED else {*_ONLY_ASKED}
     return bool(events) and events <= answered
 
