@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from ipaddress import ip_network
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Litestar, Request, Response
+from litestar.handlers import HTTPRouteHandler
+from litestar.middleware import ASGIMiddleware
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cab_registry import __version__
 from cab_registry.api.acceptance import make_acceptance_routes
+from cab_registry.api.accounts import make_account_routes
+from cab_registry.api.authentication import Authentication
 from cab_registry.api.edge import Edge
 from cab_registry.api.health import Readiness, make_health_routes
+from cab_registry.api.means import Means
 from cab_registry.api.openapi import make_document, make_openapi_route
 from cab_registry.api.problems import KINDS, answer_problem
 from cab_registry.api.records import make_record_routes
@@ -36,6 +43,7 @@ from cab_registry.services.following import RegisterHolder
 from cab_registry.services.heads import ScratchHead
 from cab_registry.services.memory import keep_in_memory
 from cab_registry.services.metrics import Metrics
+from cab_registry.services.principals import Random, authenticate
 from cab_registry.services.sources import DatabaseRecords
 from cab_registry.services.views import Views
 from cab_registry.settings import Settings, SettingsError
@@ -51,7 +59,9 @@ def tell_time() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings, *, clock: Callable[[], datetime] = tell_time) -> Litestar:
+def create_app(
+    settings: Settings, *, clock: Callable[[], datetime] = tell_time, random: Random = secrets.token_bytes
+) -> Litestar:
     """Make the service over the database that the settings name.
 
     Raises:
@@ -81,12 +91,16 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = tell_time)
                 yield
         await engine.dispose()
 
+    means = Means(engine, clock, random)
+    trusted = None if settings.trusted_proxy is None else ip_network(settings.trusted_proxy)
     app = _put_together(
         answering,
         metrics,
         body_limit=settings.body_limit_bytes,
         look=lambda: _look_at(engine, holder),
         lifespan=(run,),
+        stored=make_account_routes(means),
+        middleware=(Authentication(lambda text: authenticate(engine, text, clock), trusted),),
     )
     app.state.holder = holder
     app.state.engine = engine
@@ -114,6 +128,8 @@ def _put_together(
     body_limit: int,
     look: Callable[[], Awaitable[Readiness]],
     lifespan: Sequence[Lifespan] = (),
+    stored: Sequence[HTTPRouteHandler] = (),
+    middleware: Sequence[ASGIMiddleware] = (),
 ) -> Litestar:
     questions = QuestionReader()
     views = Views(answering.head, answering.past, answering.today, answering.zone)
@@ -122,6 +138,7 @@ def _put_together(
     handlers: list[Any] = [
         *make_acceptance_routes(answering, questions),
         *make_record_routes(views),
+        *stored,
         *make_health_routes(__version__, look),
         make_openapi_route(document),
         *make_asking_routes(site, answering, questions),
@@ -133,6 +150,7 @@ def _put_together(
         route_handlers=handlers,
         exception_handlers={Exception: partial(_answer_failure, site)},
         lifespan=list(lifespan),
+        middleware=list(middleware),
         openapi_config=None,
         logging_config=None,
         request_max_body_size=body_limit,

@@ -4,6 +4,7 @@ A variable that starts with CAB_ and is not a setting is refused, so that a miss
 """
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,7 +14,7 @@ from msgspec import Meta
 
 PREFIX = "CAB_"
 # Variables of the same prefix that other programs of this project read: the command line and the tests.
-NOT_OURS = frozenset({"CAB_SERVER", "CAB_TOKEN", "CAB_TEST_DATABASE_URL"})
+NOT_OURS = frozenset({"CAB_PROFILE", "CAB_SERVER", "CAB_TOKEN", "CAB_TEST_DATABASE_URL"})
 
 Environment = Literal["development", "production", "test"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -64,12 +65,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_limit_bytes: Annotated[
         int, Meta(ge=1024, description="The largest request body that is read; a larger one is refused.")
     ] = 1_048_576
+    submission_limit_bytes: Annotated[
+        int, Meta(ge=1024, description="The largest submission that is read; a larger one is refused.")
+    ] = 8_388_608
     wait_for_position_seconds: Annotated[
         float, Meta(ge=0, description="How long an answer waits for the log position that the client asked for.")
     ] = 5.0
     poll_seconds: Annotated[
         float, Meta(gt=0, description="How often the log is looked at when no notification came.")
     ] = 2.0
+    trusted_proxy: Annotated[
+        str | None,
+        Meta(
+            description="The address or network of the proxies in front, whose X-Forwarded-Proto is believed. "
+            "Unset: none is, and tokens are taken over https and from loopback only."
+        ),
+    ] = None
     environment: Annotated[
         Environment, Meta(description="What this process is for; production refuses what only development needs.")
     ] = "production"
@@ -127,6 +138,12 @@ def _checked(field: str, value: str) -> str:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             message = f"{value!r} is no IANA time zone"
+            raise ValueError(message) from None
+    if field == "trusted_proxy":
+        try:
+            ip_network(value)
+        except ValueError:
+            message = f"{value!r} is no address or network such as 10.0.0.0/8"
             raise ValueError(message) from None
     _convert({field: value})
     return value

@@ -17,7 +17,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from cab_registry import __version__
 from cab_registry.api import problems
-from cab_registry.api.operations import TAGS, Operation, list_operations
+from cab_registry.api.operation import Operation
+from cab_registry.api.operations import TAGS, list_operations
 from cab_registry.api.problems import MEDIA_TYPE, Kind, Problem
 from cab_registry.api.replies import JSON, AnyRequest, reply
 from cab_registry.domain.answer import Answer
@@ -30,11 +31,33 @@ _ABOUT: Final = (
     "A register of conformity assessment bodies under mutual recognition agreements that answers: is this test report, "
     "certificate or inspection accepted in that market, on which legal basis, and if not, why not and what would be. "
     "Every error is a problem as in RFC 9457. HEAD works wherever GET does. Unknown, misspelt and repeated parameters "
-    "are refused."
+    "are refused. Reading needs no account; what is written needs a token."
 )
 _PATH_PARAMETERS: Final = {
     "record_id": {"description": "Id of the record.", "schema": {"type": "string", "minLength": 1}},
     "name": {"description": "A record type, `question` or `answer`.", "schema": {"type": "string", "minLength": 1}},
+    "token_id": {
+        "description": "Id of the token, which is its middle part; `current` is the one of the request.",
+        "schema": {"type": "string", "minLength": 1},
+    },
+    "principal_id": {"description": "Id of the principal.", "schema": {"type": "string", "minLength": 1}},
+    "submission_id": {"description": "Id of the submission.", "schema": {"type": "string", "minLength": 1}},
+}
+_SCHEMES: Final = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "cab_ID_SECRET, over https; over plain http from the machine of the service only.",
+    }
+}
+_SECURITY: Final[dict[str, list[dict[str, list[str]]]]] = {"needed": [{"token": []}], "welcome": [{}, {"token": []}]}
+_KEY_HEADER: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Names the request, so that its repetition gets the same answer and enters nothing twice. Needed "
+    "unless `dry_run`.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
 _TAG_HEADER: Final = {"ETag": {"description": "Names this content.", "schema": {"type": "string"}}}
 
@@ -52,7 +75,7 @@ def make_document() -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in TAGS],
         "paths": paths,
-        "components": {"schemas": _used(schemas, paths)},
+        "components": {"schemas": _used(schemas, paths), "securitySchemes": _SCHEMES},
     }
 
 
@@ -91,7 +114,7 @@ def _collect_schemas() -> dict[str, Any]:
     operations = list_operations()
     structs: set[type[msgspec.Struct]] = {Problem}
     for operation in operations:
-        structs |= {*operation.query, *((operation.gives,) if operation.gives is not None else ())}
+        structs |= {*operation.query, *(each for each in (operation.body, operation.gives) if each is not None)}
     ordered = sorted(structs - {AskedQuestion, Answer}, key=lambda struct: struct.__name__)
     _, schemas = msgspec.json.schema_components(ordered, ref_template=_REF + "{name}")
     for struct, name in ((AskedQuestion, "question"), (Answer, "answer")):
@@ -125,15 +148,18 @@ def _describe(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any
         "responses": _responses(operation),
     }
     if operation.body is not None:
+        examples = operation.examples or make_schema("question")["examples"]
         described["requestBody"] = {
             "required": True,
-            "content": {JSON: {"schema": {"$ref": _REF + operation.body.__name__}, "examples": _examples("question")}},
+            "content": {JSON: {"schema": {"$ref": _REF + operation.body.__name__}, "examples": _examples(examples)}},
         }
+    if operation.account is not None:
+        described["security"] = _SECURITY[operation.account]
     return described
 
 
-def _examples(name: str) -> dict[str, Any]:
-    return {f"example-{at}": {"value": value} for at, value in enumerate(make_schema(name)["examples"], 1)}
+def _examples(values: Iterable[Any]) -> dict[str, Any]:
+    return {f"example-{at}": {"value": value} for at, value in enumerate(values, 1)}
 
 
 def _parameters(operation: Operation, schemas: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -149,6 +175,8 @@ def _parameters(operation: Operation, schemas: Mapping[str, Any]) -> Iterator[di
             "description": "Entity tag that the client has already; the same content is answered with 304.",
             "schema": {"type": "string"},
         }
+    if operation.keyed:
+        yield _KEY_HEADER
     for struct in operation.query:
         for field in list_fields(struct).values():
             yield _parameter(field, schemas, struct.__name__)
@@ -202,11 +230,11 @@ def _responses(operation: Operation) -> dict[str, Any]:
     schema = {"$ref": _REF + operation.gives.__name__} if operation.gives else {"type": "object"}
     content: dict[str, Any] = {"schema": schema}
     if operation.gives is Answer:
-        content["examples"] = _examples("answer")
+        content["examples"] = _examples(make_schema("answer")["examples"])
     done: dict[str, Any] = {"description": operation.summary, "content": {operation.media_type: content}}
-    if operation.tagged or operation.body is not None:
+    if operation.tagged or operation.body is AskedQuestion:
         done["headers"] = _TAG_HEADER
-    responses: dict[str, Any] = {"200": done}
+    responses: dict[str, Any] = {str(status): done for status in operation.statuses}
     if operation.tagged:
         responses["304"] = {"description": "The client has the content already.", "headers": _TAG_HEADER}
     by_status: dict[int, list[Kind]] = {}
@@ -238,8 +266,16 @@ def _problem_response(status: int, kinds: Iterable[Kind]) -> dict[str, Any]:
         "description": f"{HTTPStatus(status).phrase}: {'; '.join(kind.title for kind in listed)}.",
         "content": {MEDIA_TYPE: {"schema": {"$ref": _REF + "Problem"}, "examples": examples}},
     }
-    if any(kind.retry_after is not None for kind in listed):
-        response["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}}}
+    headers = {
+        "Retry-After": ("Seconds to wait.", any(kind.retry_after is not None for kind in listed)),
+        "WWW-Authenticate": ("How to be let in.", any(kind.challenge is not None for kind in listed)),
+    }
+    if any(given for _, given in headers.values()):
+        response["headers"] = {
+            name: {"description": text, "schema": {"type": "string"}}
+            for name, (text, given) in headers.items()
+            if given
+        }
     return response
 
 

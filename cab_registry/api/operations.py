@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from cab_registry.api import problems
 from cab_registry.api.acceptance import PATH, Waiting
 from cab_registry.api.health import Health, Readiness
-from cab_registry.api.problems import Kind
-from cab_registry.api.records import NoParameters, SchemaList
+from cab_registry.api.operation import Operation
+from cab_registry.api.operations_of_accounts import list_account_operations
+from cab_registry.api.records import SchemaList
+from cab_registry.api.replies import NoParameters
 from cab_registry.domain.answer import Answer
 from cab_registry.domain.question import AskedQuestion
 from cab_registry.services.reading import (
@@ -25,34 +25,6 @@ from cab_registry.services.reading import (
 )
 from cab_registry.services.views import Paging, Viewing
 
-
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation: its address, what it takes, what it gives, and how it can fail.
-
-    Attributes:
-        path: with parameters in braces.
-        id: operation id.
-        query: Structs whose fields are the query parameters.
-        body: the Struct of the JSON body.
-        gives: the Struct of the JSON answer; none for a plain object.
-        tagged: it gives an entity tag and answers If-None-Match.
-        kinds: problems beside those that every operation has.
-    """
-
-    method: str = "get"
-    path: str
-    id: str
-    tag: str
-    summary: str
-    description: str = ""
-    query: tuple[type[msgspec.Struct], ...] = ()
-    body: type[msgspec.Struct] | None = None
-    gives: type[msgspec.Struct] | None = None
-    media_type: str = "application/json"
-    tagged: bool = False
-    kinds: tuple[Kind, ...] = ()
-
-
 _READING: Final = (problems.UNREADABLE, problems.WRONG_PARAMETERS, problems.NOT_LOADED, problems.UNAVAILABLE)
 _LIST: Final = (*_READING, problems.NOT_REACHED)
 _SINGLE: Final = (*_LIST, problems.NO_SUCH_RECORD)
@@ -62,13 +34,14 @@ TAGS: Final = (
     ("Acceptance", "Is this result, from this body, accepted in that market, and why?"),
     ("Register", "Agreements, routes, bodies, authorities and requirements, as they are or as they were known."),
     ("Schemas", "JSON Schemas of questions, answers and records."),
+    ("Accounts", "Who asks, tokens, and, for registrars, principals and their roles. Reading needs no account."),
     ("Service", "For operators, and for programs that read this reference."),
 )
 
 
 def list_operations() -> tuple[Operation, ...]:
     """Return every operation, in the order of the reference."""
-    return (*_acceptance(), *_lists(), *_singles(), *_bodies(), *_schemas(), *_service())
+    return (*_acceptance(), *_lists(), *_singles(), *_bodies(), *_schemas(), *list_account_operations(), *_service())
 
 
 def _acceptance() -> tuple[Operation, ...]:

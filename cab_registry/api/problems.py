@@ -9,16 +9,34 @@ from typing import Annotated, Any, Final
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from cab_registry.domain.errors import Fault, OperationalFault, Refusal
 from cab_registry.services.asking import ImpossibleQuestion
 from cab_registry.services.flat import Unreadable
 from cab_registry.services.heads import NotLoaded, PositionNotReached
 from cab_registry.services.logs import make_logger
+from cab_registry.services.refusals import (
+    AlreadyDecided,
+    Difference,
+    KeyReused,
+    MissingRole,
+    NoSuchPrincipal,
+    NoSuchSubmission,
+    NoSuchToken,
+    NotOwner,
+    OtherAuthority,
+    OtherContent,
+    OwnSubmission,
+    StaleSubmission,
+    TokenRefused,
+    TooMany,
+)
 from cab_registry.services.views import NoSuchRecord, WrongParameters
+from cab_registry.storage.errors import StaleVersion
 
 MEDIA_TYPE: Final = "application/problem+json"
+CHALLENGE: Final = 'Bearer realm="cab-registry"'
 
 
 class FaultShown(msgspec.Struct, frozen=True):
@@ -37,16 +55,22 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     detail: Annotated[str, Meta(description="What is wrong this time.")]
     faults: Annotated[list[FaultShown], Meta(description="Every single fault, where there are places to name.")] = []
     request_id: Annotated[str | None, Meta(description="Names the request in the log of the service.")] = None
+    owners: Annotated[list[str] | UnsetType, Meta(description="Whose the records are, where they are others'.")] = UNSET
+    differences: Annotated[
+        list[Difference] | UnsetType, Meta(description="What changed in each record since it was read.")
+    ] = UNSET
+    state: Annotated[str | UnsetType, Meta(description="Where a submission stands that is decided already.")] = UNSET
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of problem: its address, its status, and what to do about it."""
+    """A kind of problem: its address, its status, what to do about it, and the headers that belong to it."""
 
     slug: str
     status: int
     title: str
     advice: str
     retry_after: int | None = None
+    challenge: str | None = None
 
     @property
     def type(self) -> str:
@@ -59,6 +83,81 @@ UNREADABLE: Final = Kind(
     status=400,
     title="The request cannot be read",
     advice="Send JSON in UTF-8, as the schema says; query parameters are percent-encoded UTF-8.",
+)
+UNAUTHENTICATED: Final = Kind(
+    slug="unauthenticated",
+    status=401,
+    title="This needs a token",
+    advice="Send the header Authorization: Bearer and a token; a registrar, or who has a token already, makes one.",
+    challenge=CHALLENGE,
+)
+TOKEN_REFUSED: Final = Kind(
+    slug="token-refused",
+    status=401,
+    title="The token does not let you in",
+    advice="It is unknown, expired or revoked, or its account is disabled. Ask for a new one.",
+    challenge=f'{CHALLENGE}, error="invalid_token"',
+)
+PLAIN_HTTP: Final = Kind(
+    slug="plain-http",
+    status=403,
+    title="A token was sent over plain http",
+    advice="Send it over https, and rotate the token: others may have read it. Behind a proxy, the operator names the "
+    "proxy in CAB_TRUSTED_PROXY.",
+)
+NOT_OWNER: Final = Kind(
+    slug="not-owner",
+    status=403,
+    title="The records belong to another authority",
+    advice="`owners` names whose they are; ask them to make the change.",
+)
+NOT_PERMITTED: Final = Kind(
+    slug="not-permitted",
+    status=403,
+    title="The token does not permit this",
+    advice="Another role or the token of another authority is needed, or another person: nobody decides on their own.",
+)
+NO_SUCH_SUBMISSION: Final = Kind(
+    slug="no-such-submission",
+    status=404,
+    title="There is no such submission",
+    advice="Compare the id with the list at /v1/submissions.",
+)
+NO_SUCH_ACCOUNT: Final = Kind(
+    slug="no-such-account",
+    status=404,
+    title="There is no such principal or token",
+    advice="Compare the id with the list; who is disabled is not served. Tokens of others are a registrar's business.",
+)
+STALE: Final = Kind(
+    slug="stale-version",
+    status=409,
+    title="The records changed since they were read",
+    advice="`differences` says how. Read them again, make the change on the new version, and send it.",
+)
+DECIDED: Final = Kind(
+    slug="already-decided",
+    status=409,
+    title="The submission does not wait any more",
+    advice="`state` says where it stands.",
+)
+OTHER_CONTENT: Final = Kind(
+    slug="other-content",
+    status=409,
+    title="The submission is not the one that was seen",
+    advice="Read it again, and name the digest that it has.",
+)
+TOO_MANY: Final = Kind(
+    slug="too-many-records",
+    status=413,
+    title="The submission has too many records",
+    advice="Send it in parts; keep the records of one body together.",
+)
+KEY_REUSED: Final = Kind(
+    slug="key-reused",
+    status=422,
+    title="The idempotency key was used for another request",
+    advice="Use a new key for each new request, and the same only to repeat one.",
 )
 NO_SUCH_RECORD: Final = Kind(
     slug="no-such-record",
@@ -146,13 +245,25 @@ OTHER: Final = Kind(
 KINDS: Final = (
     UNREADABLE,
     OTHER,
+    UNAUTHENTICATED,
+    TOKEN_REFUSED,
+    PLAIN_HTTP,
+    NOT_OWNER,
+    NOT_PERMITTED,
     NO_SUCH_RECORD,
+    NO_SUCH_SUBMISSION,
+    NO_SUCH_ACCOUNT,
     NOT_FOUND,
     NOT_ALLOWED,
+    STALE,
+    DECIDED,
+    OTHER_CONTENT,
     TOO_LARGE,
+    TOO_MANY,
     WRONG_CONTENT,
     IMPOSSIBLE,
     WRONG_PARAMETERS,
+    KEY_REUSED,
     REFUSED,
     INTERNAL,
     NOT_REACHED,
@@ -160,7 +271,36 @@ KINDS: Final = (
     UNAVAILABLE,
 )
 
+
+class WrongContentType(Refusal):
+    """The body is not sent as JSON."""
+
+
+class Unauthenticated(Refusal):
+    """No token was shown where one is needed."""
+
+
+class PlainHttp(Refusal):
+    """A token came over a connection that others can read."""
+
+
 _BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
+    (WrongContentType, WRONG_CONTENT),
+    (Unauthenticated, UNAUTHENTICATED),
+    (TokenRefused, TOKEN_REFUSED),
+    (PlainHttp, PLAIN_HTTP),
+    (NotOwner, NOT_OWNER),
+    (OtherAuthority, NOT_PERMITTED),
+    (MissingRole, NOT_PERMITTED),
+    (OwnSubmission, NOT_PERMITTED),
+    (NoSuchSubmission, NO_SUCH_SUBMISSION),
+    (NoSuchPrincipal, NO_SUCH_ACCOUNT),
+    (NoSuchToken, NO_SUCH_ACCOUNT),
+    (StaleVersion, STALE),
+    (AlreadyDecided, DECIDED),
+    (OtherContent, OTHER_CONTENT),
+    (TooMany, TOO_MANY),
+    (KeyReused, KEY_REUSED),
     (Unreadable, UNREADABLE),
     (ImpossibleQuestion, IMPOSSIBLE),
     (WrongParameters, WRONG_PARAMETERS),
@@ -173,14 +313,8 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
 _BY_STATUS: Final = {404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE, 415: WRONG_CONTENT}
 
 
-class WrongContentType(Refusal):
-    """The body is not sent as JSON."""
-
-
 def kind_of(fault: Exception) -> Kind:
     """Return the kind of problem that an exception is."""
-    if isinstance(fault, WrongContentType):
-        return WRONG_CONTENT
     if isinstance(fault, HTTPException):
         return _BY_STATUS.get(fault.status_code, OTHER if fault.status_code < 500 else INTERNAL)
     return next((kind for family, kind in _BY_CLASS if isinstance(fault, family)), INTERNAL)
@@ -197,6 +331,9 @@ def show_problem(kind: Kind, fault: Exception, request_id: str | None = None) ->
         detail=detail,
         faults=[FaultShown(each.pointer, each.message) for each in faults],
         request_id=request_id if kind.status >= 500 else None,
+        owners=list(fault.owners) if isinstance(fault, NotOwner) else UNSET,
+        differences=list(fault.differences) if isinstance(fault, StaleSubmission) else UNSET,
+        state=fault.state if isinstance(fault, AlreadyDecided) else UNSET,
     )
 
 
@@ -226,6 +363,8 @@ def problem_headers(kind: Kind, fault: Exception) -> dict[str, str]:
     headers.update({name.title(): value for name, value in given.items() if name.lower() == "allow"})
     if kind.retry_after is not None:
         headers["Retry-After"] = str(kind.retry_after)
+    if kind.challenge is not None:
+        headers["WWW-Authenticate"] = kind.challenge
     return headers
 
 

@@ -9,7 +9,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from cab_registry.api.replies import AnyRequest, QueryReader, reply
+from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply
 from cab_registry.domain.records import Agreement, Authority, Requirement, Route
 from cab_registry.register.schemas import make_schema, schema_names
 from cab_registry.services.reading import (
@@ -83,10 +83,6 @@ def _make_body_routes(views: Views) -> list[HTTPRouteHandler]:
         return reply(request, read_body(view, record_id, wanted.as_of), tag=view.tag)
 
     return [get_bodies, get_body]
-
-
-class NoParameters(msgspec.Struct, frozen=True):
-    """An address that takes no parameters."""
 
 
 class SchemaList(msgspec.Struct, frozen=True):

@@ -20,6 +20,10 @@ AnyRequest = Request[Any, Any, Any]
 Query = TypeVar("Query", bound=msgspec.Struct)
 
 
+class NoParameters(msgspec.Struct, frozen=True):
+    """An address that takes no parameters."""
+
+
 class QueryReader(Generic[Query]):
     """Reads query parameters into a Struct whose fields all have defaults; lists every fault."""
 
@@ -80,6 +84,14 @@ def reply(
             return Response(b"", status_code=304, media_type=JSON, headers=given)
     return Response(
         msgspec.json.encode(content, enc_hook=write_custom), status_code=200, media_type=JSON, headers=given
+    )
+
+
+def reply_privately(content: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    """Reply with JSON that is for who asked, and is kept nowhere on the way."""
+    given = {"Cache-Control": "no-store", "Vary": "Authorization", **(headers or {})}
+    return Response(
+        msgspec.json.encode(content, enc_hook=write_custom), status_code=status, media_type=JSON, headers=given
     )
 
 

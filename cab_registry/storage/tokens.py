@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import func, or_, select
+from sqlalchemy import Text, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.storage.principals import PrincipalKind, Role
@@ -39,7 +40,7 @@ class TokenHeld(msgspec.Struct, frozen=True):
 _FIELDS: Final = StoredToken.__struct_fields__
 _TOKEN: Final = select(*(token.c[name] for name in _FIELDS))
 _ROLES: Final = (
-    select(func.coalesce(func.array_agg(role_grant.c.role), "{}"))
+    select(func.coalesce(func.array_agg(role_grant.c.role), cast(array([]), ARRAY(Text))))
     .where(
         role_grant.c.principal == token.c.principal,
         role_grant.c.authority == token.c.authority,

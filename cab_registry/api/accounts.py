@@ -1,0 +1,257 @@
+"""Accounts over HTTP: oneself, tokens, and, for registrars, principals and their roles."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Final
+
+import msgspec
+from litestar import Response, delete, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from msgspec import Meta
+
+from cab_registry.api.authentication import NEEDED, principal_of
+from cab_registry.api.bodies import BodyReader
+from cab_registry.api.means import Means
+from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply_privately
+from cab_registry.domain.errors import Fault
+from cab_registry.services.principals import (
+    PrincipalShown,
+    Role,
+    TokenIssued,
+    disable_principal,
+    end_role,
+    grant_role,
+    issue_token,
+    list_principals,
+    list_tokens,
+    make_principal,
+    revoke_token,
+    rotate_token,
+    show_principal,
+)
+from cab_registry.services.tokens import LIFETIME, LONGEST_LIFETIME
+from cab_registry.services.views import LARGEST_PAGE, Given, WrongParameters
+from cab_registry.storage.principals import PrincipalKind
+from cab_registry.storage.tokens import StoredToken
+
+CURRENT: Final = "current"
+"""Stands for the token with which a request is made."""
+
+Days = Annotated[int, Meta(ge=1, le=LONGEST_LIFETIME.days, description="Days for which the token works.")]
+
+
+class Me(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks, and with which token."""
+
+    principal: PrincipalShown
+    token: Annotated[StoredToken, Meta(description="The token of this request, without its secret.")]
+
+
+class TokenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A token that is asked for."""
+
+    authority: Annotated[str, Meta(min_length=1, description="For which authority it speaks.")]
+    roles: Annotated[tuple[Role, ...], Meta(min_length=1, description="What it may be used for.")]
+    name: Annotated[str, Meta(min_length=1, max_length=200, description="What it is called in lists.")]
+    days: Days = LIFETIME.days
+    principal: Annotated[str | None, Meta(description="Whose it is; null: one's own. Others': registrars only.")] = None
+
+
+class Rotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long the token that comes in the place of another works."""
+
+    days: Days = LIFETIME.days
+
+
+class TokenList(msgspec.Struct, frozen=True):
+    """Tokens without their secrets, the newest first."""
+
+    items: tuple[StoredToken, ...]
+
+
+class TokenListing(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters of the list of tokens."""
+
+    principal: Annotated[Given | None, Meta(description="Whose; default: one's own. Others': registrars only.")] = None
+
+
+class PrincipalRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A principal that is to be made."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200, description="Of the person or machine; never public.")]
+    kind: PrincipalKind = "person"
+
+
+class PrincipalListing(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters of the list of principals."""
+
+    authority: Annotated[Given | None, Meta(description="Only those with a role there.")] = None
+    after: Annotated[str, Meta(max_length=100, description="Only ids that come after this one.")] = ""
+    limit: Annotated[int, Meta(ge=1, le=LARGEST_PAGE, description="Items on a page.")] = 100
+
+
+class PrincipalPage(msgspec.Struct, frozen=True):
+    """Principals in order of id; `next` is the `after` of the following page."""
+
+    items: tuple[PrincipalShown, ...]
+    next: str | None
+
+
+class GrantRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A role that is to be given."""
+
+    principal: Annotated[str, Meta(min_length=1, description="To whom.")]
+    authority: Annotated[str, Meta(min_length=1, description="At which authority.")]
+    role: Role
+
+
+class GrantEnding(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters that name a role that is to be taken; all three are needed."""
+
+    principal: Annotated[Given | None, Meta(description="From whom. Required.")] = None
+    authority: Annotated[Given | None, Meta(description="At which authority. Required.")] = None
+    role: Annotated[Role | None, Meta(description="Which role. Required.")] = None
+
+
+def make_account_routes(means: Means) -> list[HTTPRouteHandler]:
+    """Return the handlers of accounts."""
+    return [*_make_token_routes(means), *_make_principal_routes(means), *_make_grant_routes(means)]
+
+
+def _make_token_routes(means: Means) -> list[HTTPRouteHandler]:
+    nothing, listing = QueryReader(NoParameters), QueryReader(TokenListing)
+    requests, rotations = BodyReader(TokenRequest), BodyReader(Rotation)
+
+    @get("/v1/me", opt=NEEDED)
+    async def get_me(request: AnyRequest) -> Response[bytes]:
+        nothing.read(request)
+        acting = principal_of(request)
+        shown = await show_principal(means.engine, acting)
+        token = next(each for each in await list_tokens(means.engine, acting) if each.id == acting.token)
+        return reply_privately(Me(principal=shown, token=token))
+
+    @get("/v1/tokens", opt=NEEDED)
+    async def get_tokens(request: AnyRequest) -> Response[bytes]:
+        wanted = listing.read(request)
+        found = await list_tokens(means.engine, principal_of(request), principal=wanted.principal)
+        return reply_privately(TokenList(found))
+
+    @post("/v1/tokens", opt=NEEDED)
+    async def post_token(request: AnyRequest) -> Response[bytes]:
+        nothing.read(request)
+        asked = await requests.read(request)
+        issued = await issue_token(
+            means.engine,
+            principal_of(request),
+            authority=asked.authority,
+            roles=asked.roles,
+            name=asked.name,
+            clock=means.clock,
+            random=means.random,
+            principal=asked.principal,
+            lifetime=timedelta(days=asked.days),
+        )
+        return _reply_issued(issued)
+
+    @post("/v1/tokens/{token_id:str}/rotate", opt=NEEDED)
+    async def post_rotation(request: AnyRequest, token_id: FromPath[str]) -> Response[bytes]:
+        nothing.read(request)
+        asked = await rotations.read(request)
+        issued = await rotate_token(
+            means.engine,
+            principal_of(request),
+            clock=means.clock,
+            random=means.random,
+            token=None if token_id == CURRENT else token_id,
+            lifetime=timedelta(days=asked.days),
+        )
+        return _reply_issued(issued)
+
+    @delete("/v1/tokens/{token_id:str}", status_code=200, opt=NEEDED)
+    async def delete_token(request: AnyRequest, token_id: FromPath[str]) -> Response[bytes]:
+        nothing.read(request)
+        acting = principal_of(request)
+        named = acting.token if token_id == CURRENT else token_id
+        return reply_privately(await revoke_token(means.engine, acting, token=named, clock=means.clock))
+
+    return [get_me, get_tokens, post_token, post_rotation, delete_token]
+
+
+def _reply_issued(issued: TokenIssued) -> Response[bytes]:
+    return reply_privately(issued, status=201, headers={"Location": f"/v1/tokens/{issued.token.id}"})
+
+
+def _make_principal_routes(means: Means) -> list[HTTPRouteHandler]:
+    nothing, listing = QueryReader(NoParameters), QueryReader(PrincipalListing)
+    requests = BodyReader(PrincipalRequest)
+
+    @post("/v1/principals", opt=NEEDED)
+    async def post_principal(request: AnyRequest) -> Response[bytes]:
+        nothing.read(request)
+        asked = await requests.read(request)
+        acting = principal_of(request)
+        made = await make_principal(
+            means.engine, acting, name=asked.name, kind=asked.kind, clock=means.clock, random=means.random
+        )
+        return reply_privately(made, status=201, headers={"Location": f"/v1/principals/{made.id}"})
+
+    @get("/v1/principals", opt=NEEDED)
+    async def get_principals(request: AnyRequest) -> Response[bytes]:
+        wanted = listing.read(request)
+        acting = principal_of(request)
+        found = await list_principals(
+            means.engine, acting, authority=wanted.authority, after=wanted.after, limit=wanted.limit
+        )
+        return reply_privately(PrincipalPage(found, found[-1].id if len(found) == wanted.limit else None))
+
+    @get("/v1/principals/{principal_id:str}", opt=NEEDED)
+    async def get_principal(request: AnyRequest, principal_id: FromPath[str]) -> Response[bytes]:
+        nothing.read(request)
+        return reply_privately(await show_principal(means.engine, principal_of(request), principal=principal_id))
+
+    @delete("/v1/principals/{principal_id:str}", status_code=200, opt=NEEDED)
+    async def delete_principal(request: AnyRequest, principal_id: FromPath[str]) -> Response[bytes]:
+        nothing.read(request)
+        acting = principal_of(request)
+        return reply_privately(await disable_principal(means.engine, acting, principal=principal_id, clock=means.clock))
+
+    return [post_principal, get_principals, get_principal, delete_principal]
+
+
+def _make_grant_routes(means: Means) -> list[HTTPRouteHandler]:
+    nothing, endings = QueryReader(NoParameters), QueryReader(GrantEnding)
+    requests = BodyReader(GrantRequest)
+
+    @post("/v1/grants", status_code=200, opt=NEEDED)
+    async def post_grant(request: AnyRequest) -> Response[bytes]:
+        nothing.read(request)
+        asked = await requests.read(request)
+        shown = await grant_role(
+            means.engine,
+            principal_of(request),
+            principal=asked.principal,
+            authority=asked.authority,
+            role=asked.role,
+            clock=means.clock,
+        )
+        return reply_privately(shown)
+
+    @delete("/v1/grants", status_code=200, opt=NEEDED)
+    async def delete_grant(request: AnyRequest) -> Response[bytes]:
+        asked = endings.read(request)
+        if asked.principal is None or asked.authority is None or asked.role is None:
+            missing = [name for name in GrantEnding.__struct_fields__ if getattr(asked, name) is None]
+            raise WrongParameters([Fault(f"/{name}", "is missing") for name in missing])
+        shown = await end_role(
+            means.engine,
+            principal_of(request),
+            principal=asked.principal,
+            authority=asked.authority,
+            role=asked.role,
+            clock=means.clock,
+        )
+        return reply_privately(shown)
+
+    return [post_grant, delete_grant]

@@ -1,0 +1,54 @@
+"""Bodies of requests: JSON read into Structs, with everything that is wrong said at once."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from jsonschema import Draft202012Validator
+
+from cab_registry.api.replies import AnyRequest, check_json
+from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.register.schema_faults import list_wrong
+from cab_registry.services.flat import Unreadable
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+class BodyReader(Generic[Body]):
+    """Reads JSON bodies into a Struct; lists every fault."""
+
+    def __init__(self, kind: type[Body]) -> None:
+        self._kind = kind
+        self._decoder = msgspec.json.Decoder(kind)
+        _, parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
+        self._validator = Draft202012Validator({**parts[kind.__name__], "$defs": parts})
+
+    async def read(self, request: AnyRequest) -> Body:
+        """Read the body of a request; none at all counts as an empty object.
+
+        Raises:
+            WrongContentType: it is not sent as JSON.
+            Unreadable: it is no JSON.
+            Refusal: it has not the shape that the schema describes; every fault is listed.
+        """
+        raw = await request.body()
+        if raw:
+            check_json(request)
+        try:
+            return self._decode(raw or b"{}")
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise Unreadable(f"the body is no JSON: {error}") from None
+        except RecursionError:
+            raise Unreadable("the body is nested too deeply") from None
+
+    def _decode(self, raw: bytes) -> Body:
+        try:
+            return self._decoder.decode(raw)
+        except msgspec.ValidationError as error:
+            document: Any = msgspec.json.decode(raw)
+            if not isinstance(document, dict):
+                faults = [Fault("", "the body is an object with keys")]
+            else:
+                faults = list_wrong(self._validator, document) or [Fault("", str(error))]
+            raise Refusal("the body is not well formed", tuple(faults)) from None
