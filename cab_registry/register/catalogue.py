@@ -7,7 +7,6 @@ A record marked `template: true` is never loaded: it is there for YAML anchors.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,6 @@ import msgspec
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.records import AnyRecord, read_record
 from cab_registry.register.yaml_text import Located, read_yaml
-
-_AT = re.compile(r" - at (?:`key` in )?`\$(?P<path>[^`]*)`$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +31,6 @@ class Entry:
     def place(self) -> str:
         """`file:line` of the record's head."""
         return self.located.place("")
-
-
-def _pointer(message: str) -> tuple[str, str]:
-    found = _AT.search(message)
-    if not found:
-        return "", message
-    path = re.sub(r"\[(\d+|\.\.\.)\]", r"/\1", found["path"]).replace(".", "/")
-    return path, message[: found.start()]
 
 
 def _named_sources(value: object) -> Iterator[str]:
@@ -94,9 +83,11 @@ def _read_part(part: Located, sources: dict[str, Any], faults: list[Fault]) -> I
         document["sources"] = own
     try:
         record = read_record(document)
-    except msgspec.ValidationError as error:
-        pointer, message = _pointer(str(error))
-        faults.append(Fault(pointer, message, part.place(pointer)))
+    except msgspec.ValidationError:
+        from cab_registry.register.schemas import list_faults  # noqa: PLC0415 - slow to import, and seldom needed
+
+        wrong = list_faults(document)
+        faults.extend(Fault(fault.pointer, fault.message, part.place(fault.pointer)) for fault in wrong)
         return
     yield Entry(document, record, part)
 

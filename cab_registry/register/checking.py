@@ -30,6 +30,7 @@ from cab_registry.register.catalogue import Entry, catalogue_folder, load_catalo
 from cab_registry.register.counting import Counts, count_entries
 from cab_registry.register.intervals import find_bad_intervals, find_overlaps, overlap, show_period
 from cab_registry.register.references import Known, find_unknown, list_known
+from cab_registry.register.rows import PartCount, check_rows
 from cab_registry.register.walking import walk
 
 
@@ -38,6 +39,7 @@ class CatalogueReport(msgspec.Struct, frozen=True):
 
     counts: Counts
     faults: tuple[Fault, ...]
+    tables: tuple[PartCount, ...] = ()
 
 
 _SOURCED = Sourced | Route | Position | Notice
@@ -75,7 +77,7 @@ def check_entries(entries: Sequence[Entry]) -> list[Fault]:
 
 
 def check_catalogue(folder: Path | None = None) -> CatalogueReport:
-    """Check the whole catalogue, or one in another folder: how it reads, and what its records say."""
+    """Check the whole catalogue, or one in another folder: how it reads, what its records say, and what they carry."""
     root = folder or catalogue_folder()
     faults: list[Fault] = []
     try:
@@ -84,7 +86,9 @@ def check_catalogue(folder: Path | None = None) -> CatalogueReport:
         faults.extend(refusal.faults)
         entries = [entry for part in ("law", "bodies") for entry in _readable(root / part, root)]
     faults.extend(check_entries(entries))
-    return CatalogueReport(count_entries(entries), tuple(sorted(faults, key=_by_place)))
+    tables, uncarried = check_rows(root, entries)
+    faults.extend(uncarried)
+    return CatalogueReport(count_entries(entries), tuple(sorted(faults, key=_by_place)), tables)
 
 
 def _readable(folder: Path, root: Path) -> list[Entry]:

@@ -26,6 +26,9 @@ NAMED: Final = 10
 def check_catalogue(*, as_json: AsJson = False) -> None:
     """Check the whole catalogue: how it reads and what its records say; every fault with file and line.
 
+    Each table that the catalogue was made from is shown with its rows, those that records carry, those where the table
+    itself says that there is nothing to carry, and the records.
+
     Exit code 0 where nothing is wrong, else 1. No database is needed.
 
     Examples:
@@ -39,6 +42,9 @@ def check_catalogue(*, as_json: AsJson = False) -> None:
         print_json(msgspec.to_builtins(report))
     else:
         print_table(data_console(), ("type", "records"), report.counts.by_type.items())
+        columns = "part", "rows of the tables", "carried by records", "nothing to carry", "records"
+        rows = ((each.title, each.rows, each.carried, each.without, each.records) for each in report.tables)
+        print_table(data_console(), columns, rows)
         for fault in report.faults:
             typer.echo(str(fault))
         say(f"{report.counts.records} records, {len(report.faults)} faults.")

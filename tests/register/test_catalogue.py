@@ -97,13 +97,14 @@ def test_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         law__e="a: [\n",
         law__sources="on: {title: X}\n",
     )
+    moment = "write `always`, a day YYYY-MM-DD, or a window {not_before, not_after}; never null"
     assert told(tmp_path) == [
         "law/sources.yaml:1: the key 'on' is read as a boolean: write it in quotes",
         "law/a.yaml:1 /sources: the source 'none' is named but stated nowhere",
         "law/b.yaml:1: a record is a mapping of keys",
         "law/c.yaml:4 /code: unquoted NO is read as a boolean: write it in quotes",
-        "law/c.yaml:4 /code: Expected `str`, got `bool`",
-        "law/d.yaml:8 /member_of/0/from: '2001-13-01' is not a day of the calendar: month must be in 1..12",
+        "law/c.yaml:4 /code: must be a text, not false",
+        "law/d.yaml:8 /member_of/0/from: '2001-13-01' is no moment: " + moment,
         "law/e.yaml:2: no valid YAML: did not find expected node content",
     ]
 
