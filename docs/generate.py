@@ -41,7 +41,7 @@ _KINDS: Final = {int: "NUMBER", float: "NUMBER", Path: "FILE", list[Path]: "FILE
 _PART: Final = re.compile(r"(<!-- made: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _CONSOLE: Final = re.compile(r"(?<=```console\n)\$ (?P<command>(?:.*\\\n)*.*)\n(?P<printed>(?:(?!```).*\n)*)")
 _TODAY: Final = date(2026, 11, 21)
-_POSITION: Final = 2182
+_POSITION: Final = 2190
 _CLI_INTRODUCTION: Final = """\
 # The command line
 

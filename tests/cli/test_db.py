@@ -126,7 +126,7 @@ def test_a_catalogue_with_faults_is_not_loaded(database_url: str, monkeypatch: p
 def test_the_overview_is_a_page(tmp_path: Path) -> None:
     printed = invoke("catalogue", "overview")
     assert printed.exit_code == Exit.DONE
-    assert "| us-eu-mra | US-EU MRA | EU, US | technical |" in printed.stdout
+    assert "`us-eu-mra` between EU, US" in printed.stdout
     file = tmp_path / "overview.md"
     assert invoke("catalogue", "overview", "--write", str(file)).stdout == ""
     assert file.read_text() == printed.stdout
