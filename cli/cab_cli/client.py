@@ -2,7 +2,7 @@
 
 import ipaddress
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -31,7 +31,7 @@ class NotFound(Refusal):
 
 
 class Client:
-    """A connection to one server. Every call through it only reads, so each may be repeated."""
+    """A connection to one server. Every call here only reads, so each may be repeated."""
 
     def __init__(self, server: str, *, attempts: int = ATTEMPTS) -> None:
         import httpx
@@ -71,11 +71,12 @@ class Client:
         """Put a question and return the server's document untouched; asking twice changes nothing."""
         return self._call("POST", "/v1/acceptance", json=question).content
 
-    def _call(self, method: str, path: str, **parts: Any) -> "httpx.Response":
+    def _call(self, method: str, path: str, *, attempts: int | None = None, **parts: Any) -> "httpx.Response":
         import httpx
 
         pause, problem = FIRST_PAUSE_SECONDS, ""
-        for attempt in range(1, self._attempts + 1):
+        most = attempts or self._attempts
+        for attempt in range(1, most + 1):
             try:
                 response = self._http.request(method, path, **parts)
             except (httpx.TransportError, httpx.TooManyRedirects) as error:
@@ -87,7 +88,7 @@ class Client:
                     return read_reply(response)
                 problem = f"{self.server} cannot serve now: {_title(response)}"
                 pause = max(pause, _asked_pause(response))
-            if attempt == self._attempts or pause > LONGEST_PAUSE_SECONDS:
+            if attempt == most or pause > LONGEST_PAUSE_SECONDS:
                 break
             time.sleep(pause)
             pause *= 2
@@ -109,7 +110,8 @@ def read_reply(response: "httpx.Response") -> "httpx.Response":
     if response.is_server_error:
         raise ServerFailure(f"the server failed: {title}")
     kind = Conflict if response.status_code in _CONFLICTS else NotFound if response.status_code == _ABSENT else Refusal
-    raise kind(title, tuple(_faults(_problem(response))))
+    problem = _problem(response)
+    raise kind(title, (*_faults(problem), *_differences(problem)))
 
 
 def _problem(response: "httpx.Response") -> dict[str, Any]:
@@ -133,6 +135,16 @@ def _title(response: "httpx.Response") -> str:
 def _faults(problem: dict[str, Any]) -> list[Fault]:
     listed = [each for each in problem.get("faults", []) if isinstance(each, dict)]
     return [Fault(str(each.get("pointer", "")), str(each.get("message", ""))) for each in listed]
+
+
+def _differences(problem: dict[str, Any]) -> Iterator[Fault]:
+    """Tell of each record that was changed meanwhile by whom, why, and how."""
+    for each in problem.get("differences", []):
+        yield Fault(str(each["id"]), f"version {each['expected']} was read, version {each['found']} stands now")
+        for version in each.get("since", []):
+            why = f": {version['public_reason']}" if version["public_reason"] else ""
+            yield Fault("", f"  version {version['version']}, by {version['principal']}{why}")
+        yield from (Fault("", f"  {words}") for words in each.get("changes", []))
 
 
 def _asked_pause(response: "httpx.Response") -> float:

@@ -10,6 +10,8 @@ from cab_registry.domain.codes import ResultKind
 _ECONOMY = re.compile(r"^-? *\{?(?:.*\bcode:) \"?([A-Z]{2,5}(?:-[A-Z]{2,3})?)\"?", re.MULTILINE)
 _SECTOR = re.compile(r"\bsectors?: (?:\[([a-z_, ]+)\]|([a-z_]+)(?= *(?:[,}#]|$)))", re.MULTILINE)
 
+_HEAD = re.compile(r"^(?:- )?\{?type: (\w+)(?:, |\n +|\n)id: \"?([a-z0-9-]+)", re.MULTILINE)
+
 
 def _law() -> Path:
     import cab_registry
@@ -46,3 +48,17 @@ def complete_sector(incomplete: str) -> list[str]:
 def complete_kind(incomplete: str) -> list[str]:
     """Offer the kinds of results."""
     return _starting(set(get_args(ResultKind)), incomplete)
+
+
+def complete_requirement(incomplete: str) -> list[str]:
+    """Offer the ids of requirements."""
+    return _starting(_ids("requirement"), incomplete)
+
+
+def complete_authority(incomplete: str) -> list[str]:
+    """Offer the ids of authorities."""
+    return _starting(_ids("authority"), incomplete)
+
+
+def _ids(kind: str) -> set[str]:
+    return {name for text in _texts("**/*.yaml") for found, name in _HEAD.findall(text) if found == kind}

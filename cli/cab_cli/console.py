@@ -16,6 +16,11 @@ def data_console() -> Console:
     return Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False)
 
 
+def words_console() -> Console:
+    """The console for words to the reader that are no data."""
+    return Console(file=sys.stderr, markup=False, highlight=False, emoji=False)
+
+
 def say(words: str) -> None:
     """Write words for the reader, never data."""
     typer.echo(words, err=True)

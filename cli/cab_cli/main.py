@@ -8,16 +8,26 @@ from typing import Annotated
 
 import typer
 
+from cab_cli.accreditation import accreditation_app
+from cab_cli.admin import admin_app
+from cab_cli.auth import auth_app
+from cab_cli.bodies import body_app
 from cab_cli.cases import cases_app
 from cab_cli.catalogue import catalogue_app
 from cab_cli.check import check
+from cab_cli.correcting import correct, submit
 from cab_cli.db import db_app
 from cab_cli.dev import dev
 from cab_cli.exits import exits_in_words
 from cab_cli.group import RegistryGroup
+from cab_cli.inbox import inbox
 from cab_cli.jobs import jobs_app
+from cab_cli.rights import designate, object_to, propose, receive, recognise
 from cab_cli.serving import serve
 from cab_cli.show import search, show
+from cab_cli.steps import annul, contest, reinstate, restrict, suspend, verify, withdraw
+from cab_cli.submission import submission_app
+from cab_cli.tokens import token_app
 from cab_registry import __version__
 
 app = typer.Typer(
@@ -31,6 +41,30 @@ app = typer.Typer(
 app.command("check")(check)
 app.command("show")(show)
 app.command("search")(search)
+app.add_typer(body_app, name="body")
+app.command("designate")(designate)
+app.command("propose")(propose)
+app.command("receive")(receive)
+app.command("object")(object_to)
+app.command("recognise")(recognise)
+app.add_typer(accreditation_app, name="accreditation")
+for _name, _step in (
+    ("suspend", suspend),
+    ("reinstate", reinstate),
+    ("restrict", restrict),
+    ("withdraw", withdraw),
+    ("annul", annul),
+    ("contest", contest),
+    ("verify", verify),
+):
+    app.command(_name)(_step)
+app.command("correct")(correct)
+app.command("submit")(submit)
+app.add_typer(submission_app, name="submission")
+app.command("inbox")(inbox)
+app.add_typer(auth_app, name="auth")
+app.add_typer(token_app, name="token")
+app.add_typer(admin_app, name="admin")
 app.add_typer(cases_app, name="cases")
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(db_app, name="db")

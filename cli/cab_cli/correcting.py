@@ -1,0 +1,149 @@
+"""`cab correct` and `cab submit`: a wrong fact mended, and whole records from files."""
+
+import copy
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cab_cli.desk import Desk
+from cab_cli.drafts import list_differences, read_value, remove_part, set_part
+from cab_cli.submitting import Change, Draft, hand_in
+from cab_cli.tables import in_words
+from cab_cli.writing import Sending, writes
+from cab_registry.domain.errors import Fault, Refusal
+
+SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+
+
+@writes
+def correct(
+    sending: Sending,
+    record: Annotated[str, typer.Argument(metavar="RECORD", help="Id of the record.")],
+    *,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="POINTER=VALUE", help="A place and what it should say; JSON or plain text."),
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option(metavar="POINTER", help="A place that should not be there; repeatable.")
+    ] = None,
+) -> None:
+    """Correct a record that was wrong from the start; answers as of earlier moments of knowledge stay.
+
+    Examples:
+      cab correct recognition-us-fcc-fcc-kr0001-1 --set /timeline/1/on=2026-03-02 --reason "Typing error"
+      cab correct fcc-kr0001 --set /names/0/name="Suwon EMC Laboratory" --dry-run
+    """
+    parts = [_part(written) for written in set_ or []]
+    if not parts and not remove:
+        raise Refusal("say what is wrong", (Fault("--set", "POINTER=VALUE, as /timeline/1/on=2026-03-02"),))
+
+    def prepare(desk: Desk) -> Draft:
+        held = desk.read(record)
+        document = copy.deepcopy(held.document)
+        for pointer, value in parts:
+            set_part(document, pointer, value)
+        for pointer in sorted(remove or [], reverse=True):
+            remove_part(document, pointer)
+        found = [
+            f"{pointer} from {in_words(before)} to {in_words(after)}"
+            for pointer, before, after in list_differences(held.document, document)
+        ]
+        if not found:
+            raise Refusal(f"{record} says so already")
+        return Draft(f"{record}: {'; '.join(found)}", [Change.of(held, document, "correction")])
+
+    hand_in(sending, ["correct", record, *(set_ or []), "", *(remove or [])], prepare)
+
+
+def _part(written: str) -> tuple[str, Any]:
+    pointer, equals, value = written.partition("=")
+    if not equals:
+        raise Refusal("a correction cannot be read", (Fault("--set", "write POINTER=VALUE"),))
+    return pointer, read_value(value)
+
+
+@writes
+def submit(
+    sending: Sending,
+    place: Annotated[
+        Path, typer.Argument(metavar="FILE|FOLDER", help="Records in YAML or JSON; a folder with all that is in it.")
+    ],
+    *,
+    correction: Annotated[
+        bool, typer.Option("--correction", help="What is there already was wrong from the start.")
+    ] = False,
+) -> None:
+    """Hand in whole records from files, all together or not at all.
+
+    A file holds records, or lists of them. A record without an id gets one; one whose id is there becomes its next
+    version. `{expected_version: 3, document: {...}}` in place of a record states the version that it rests on.
+
+    Examples:
+      cab submit laboratory.yaml --dry-run
+      cab submit records/ --reason "Annual review"
+    """
+    given = read_records(place)
+
+    def prepare(desk: Desk) -> Draft:
+        changes = []
+        for document, version, change in given:
+            found = version
+            if found is None:
+                held = desk.find(document["id"]) if document.get("id") else None
+                found = held.version if held is not None else 0
+            changes.append(Change(document, found, change or ("correction" if correction and found else None)))
+        return Draft(f"{len(changes)} records from {place.name}", changes)
+
+    import json
+
+    words = [json.dumps(each, sort_keys=True, default=str) for each in given]
+    hand_in(sending, ["submit", str(correction), *words], prepare)
+
+
+def read_records(place: Path) -> list[tuple[dict[str, Any], int | None, str | None]]:
+    """Read records from a file or a folder, each with the version and the change that it states.
+
+    Raises:
+        Refusal: something cannot be read; every fault is listed with file and line.
+    """
+    from cab_registry.register.yaml_text import read_yaml
+
+    if place.is_dir():
+        files = sorted(each for each in place.rglob("*") if each.suffix in SUFFIXES and each.is_file())
+    else:
+        files = [place]
+    found: list[tuple[dict[str, Any], int | None, str | None]] = []
+    faults: list[Fault] = []
+    for file in files:
+        try:
+            text = file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            faults.append(Fault("", "cannot be read as UTF-8 text" if isinstance(error, ValueError) else
+                                error.strerror or "cannot be read", str(file)))  # fmt: skip
+            continue
+        # JSON is YAML; read as such it gets lines too.
+        documents, wrong = read_yaml(text, str(file))
+        faults += wrong
+        for located in documents:
+            values = located.value if isinstance(located.value, list) else [located.value]
+            for index, value in enumerate(values):
+                pointer = f"/{index}" if isinstance(located.value, list) else ""
+                if value is not None and not isinstance(value, dict):
+                    faults.append(Fault(pointer, "a record is a mapping of keys", located.place(pointer)))
+                elif value is not None:
+                    found.append(_unwrap(value))
+    if not found and not faults:
+        faults.append(Fault("", "holds no record in .yaml, .yml or .json", str(place)))
+    if faults:
+        raise Refusal("the records cannot be read", tuple(faults))
+    return found
+
+
+def _unwrap(value: dict[str, Any]) -> tuple[dict[str, Any], int | None, str | None]:
+    inner = value.get("document")
+    if isinstance(inner, dict) and "type" not in value:
+        version = value.get("expected_version")
+        return inner, version if isinstance(version, int) else None, value.get("change")
+    return value, None, None

@@ -1,0 +1,143 @@
+"""`cab token`: tokens of one's own and, for registrars, of others. The text of a token is shown once."""
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from cab_cli import completion
+from cab_cli.console import data_console, print_json, say
+from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_desk
+from cab_cli.profiles import FIRST, Profile, keep_profile, read_profile
+from cab_cli.tables import print_table
+
+IN_USE: Final = "current"
+token_app = typer.Typer(help="Tokens: create, list, rotate, revoke.", no_args_is_help=True)
+DaysOption = Annotated[int, typer.Option(min=1, max=366, help="How long it works.")]
+TokenArgument = Annotated[str, typer.Argument(metavar="TOKEN", help="Id of the token, which is no secret.")]
+PrincipalOption = Annotated[
+    str | None, typer.Option(metavar="ID", help="Whose, for registrars; else your own.", show_default="your own")
+]
+
+
+@token_app.command("create")
+def create(
+    *,
+    name: Annotated[str, typer.Option(metavar="TEXT", help="What it is for, as `laptop`.")],
+    role: Annotated[
+        list[str], typer.Option(metavar="ROLE", help="submitter, approver, auditor or registrar; repeatable.")
+    ],
+    authority: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            show_default="yours",
+            help="For which authority it speaks.",
+            autocompletion=completion.complete_authority,
+        ),
+    ] = None,
+    principal: PrincipalOption = None,
+    days: DaysOption = 90,
+    server: ServerOption = None,
+    profile: ProfileOption = FIRST,
+    as_json: AsJson = False,
+) -> None:
+    """Create a token. Its text is the only thing on standard output, and is never shown again.
+
+    Examples:
+      cab token create --name laptop --role submitter
+      cab token create --name "import job" --role submitter --authority kr-rra --principal p-1f2e3d4c5b6a7980
+    """
+    with open_desk(server, profile) as desk:
+        request = {"authority": authority or desk.authority, "roles": role, "name": name, "days": days}
+        # Sent once: where the answer is lost, the token that nobody saw is in the list, to be revoked.
+        issued = desk.client.send("/v1/tokens", {**request, "principal": principal}, attempts=1)
+    _print_issued(issued, as_json=as_json)
+
+
+@token_app.command("list")
+def list_tokens(
+    *,
+    principal: PrincipalOption = None,
+    server: ServerOption = None,
+    profile: ProfileOption = FIRST,
+    as_json: AsJson = False,
+) -> None:
+    """List tokens, the newest first, with their last use; never a secret.
+
+    Examples:
+      cab token list
+      cab token list --principal p-1f2e3d4c5b6a7980 --json
+    """
+    with open_desk(server, profile) as desk:
+        found = desk.client.get("/v1/tokens", {"principal": principal})
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        data_console(),
+        ("id", "name", "authority", "roles", "created", "expires", "last used", "revoked"),
+        (
+            [each[key] for key in ("id", "name", "authority", "roles", "created", "expires", "last_used", "revoked")]
+            for each in found["items"]
+        ),
+    )
+
+
+@token_app.command("rotate")
+def rotate(
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="Id of a token of yours; the one in use.")] = IN_USE,
+    *,
+    days: DaysOption = 90,
+    server: ServerOption = None,
+    profile: ProfileOption = FIRST,
+    as_json: AsJson = False,
+) -> None:
+    """Take a new token in the place of one; the old one works for a few minutes more.
+
+    The one in use is replaced in the profile, and its text is not shown.
+
+    Examples:
+      cab token rotate
+      cab token rotate 0123456789abcdef --days 30
+    """
+    with open_desk(server, profile) as desk:
+        issued = desk.client.send(f"/v1/tokens/{token}/rotate", {"days": days}, attempts=1)
+        kept = read_profile(profile)
+        if token == IN_USE and kept is not None and kept.server == desk.client.server:
+            place = keep_profile(profile, Profile(server=kept.server, token=issued["text"], authority=desk.authority))
+            say(f"The new token is kept in {place}.")
+            if as_json:
+                print_json({"token": issued["token"]})
+            return
+    _print_issued(issued, as_json=as_json)
+
+
+@token_app.command("revoke")
+def revoke(
+    token: TokenArgument,
+    *,
+    server: ServerOption = None,
+    profile: ProfileOption = FIRST,
+    as_json: AsJson = False,
+) -> None:
+    """Revoke a token at once and for good.
+
+    Examples:
+      cab token revoke 0123456789abcdef
+    """
+    with open_desk(server, profile) as desk:
+        revoked = desk.client.delete(f"/v1/tokens/{token}")
+    if as_json:
+        print_json(revoked)
+    else:
+        say(f"The token {revoked['id']} ({revoked['name']}) is revoked.")
+
+
+def _print_issued(issued: dict[str, Any], *, as_json: bool) -> None:
+    token = issued["token"]
+    if as_json:
+        print_json(issued)
+    else:
+        typer.echo(issued["text"])
+    roles = ", ".join(token["roles"])
+    say(f"Token {token['id']}: {roles} at {token['authority']}, until {token['expires']}. It is not shown again.")
