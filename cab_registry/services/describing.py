@@ -287,8 +287,8 @@ def _say_day(value: Any) -> str:
     try:
         return str(parse_when(value))
     except DayError:
-        stated = value.items() if isinstance(value, Mapping) else [("", value)]
-        return ", ".join(f"{_plain(name)} {'nothing' if part is None else part}".strip() for name, part in stated)
+        days = value.values() if isinstance(value, Mapping) else [value]
+        return " to ".join(map(str, days))
 
 
 def _plain(code: str) -> str:
@@ -329,7 +329,9 @@ def _of_objects(items: Sequence[Any]) -> bool:
 
 
 def _is_window(value: Any) -> bool:
-    return isinstance(value, Mapping) and bool(value) and set(value) <= {"not_before", "not_after"}
+    if not isinstance(value, Mapping) or not value or set(value) - {"not_before", "not_after"}:
+        return False
+    return all(isinstance(day, str) for day in value.values())
 
 
 def _identity_keys(item: Document) -> tuple[str, ...]:

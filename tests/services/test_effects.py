@@ -281,7 +281,7 @@ def stated(value: Any) -> Any:
 DOCUMENTS = st.sampled_from(["body", "recognition", "agreement", "route", "notice", "position", "authority"])
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(data=st.data(), kind=DOCUMENTS)
 def test_every_change_is_said_and_nothing_else(data: st.DataObject, kind: str) -> None:
     documents = valid_documents(RECORD_TYPES[kind])

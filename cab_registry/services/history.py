@@ -1,0 +1,259 @@
+"""What was recorded of a record or a body, and the feed of all changes: public parts only, in order of position."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cab_registry.services.describing import NameOf, describe_changes, title_of
+from cab_registry.services.naming import read_names
+from cab_registry.services.views import NoSuchRecord
+from cab_registry.storage.canonical import spell_instant
+from cab_registry.storage.entries import INITIAL_SUBMISSION, Change
+from cab_registry.storage.log import head, position_at
+
+LARGEST_PAGE: Final = 500
+Document = dict[str, Any]
+Moment = datetime | int
+"""An instant, or a position of the log."""
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """Something by its id, and the name that it bore."""
+
+    id: str
+    name: str
+
+
+class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One record version: who changed what, when and why."""
+
+    position: Annotated[int, Meta(description="Position of the log.")]
+    recorded: Annotated[str | None, Meta(description="When it was recorded; null: in the first load, before all.")]
+    submission: Annotated[str, Meta(description="Id of the submission with which it came.")]
+    authority: Annotated[Reference, Meta(description="The authority that made the change.")]
+    owner: Annotated[Reference, Meta(description="The authority whose record it is.")]
+    type: str
+    id: str
+    version: int
+    change: Change
+    body: Annotated[Reference | None, Meta(description="The body that it is about.")]
+    title: Annotated[str, Meta(description="The record in a few words.")]
+    public_reason: str
+    words: Annotated[list[str], Meta(description="What changed, line by line.")]
+    before: Annotated[Document | None, Meta(description="The version before; null for a new record.")]
+    after: Annotated[Document | None, Meta(description="The version that followed; null where it was retired.")]
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of entries in order of position."""
+
+    entries: list[HistoryEntry]
+    next: Annotated[int, Meta(description="Position from which to go on: give it as `after`.")]
+    complete: Annotated[bool, Meta(description="Whether nothing more was recorded by `position`.")]
+    position: Annotated[int, Meta(description="Position of the log up to which was read.")]
+    recorded: Annotated[str | None, Meta(description="The instant at which that position was recorded.")]
+    log: Annotated[str, Meta(description="Which log it is.")]
+
+
+class ChangeFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which changes a feed shows; each that is given must be met, by the version before or the one after."""
+
+    authority: Annotated[str | None, Meta(description="Id of the authority that owns or gives.")] = None
+    body: Annotated[str | None, Meta(description="Id of the body that it is about.")] = None
+    agreement: Annotated[str | None, Meta(description="Id of the agreement, or of a record that rests on it.")] = None
+    sector: Annotated[str | None, Meta(description="Sector of the requirement, annex, route or body.")] = None
+
+
+_SELECT: Final = (
+    "SELECT entry.position, entry.recorded, entry.submission, coalesce(act.authority, entry.owner), entry.owner,"
+    " entry.type, entry.id, entry.version, entry.change, now.body, entry.public_reason, before.payload, now.payload"
+    " FROM entry"
+    " JOIN submission AS act ON act.id = entry.submission"
+    " JOIN record_version AS now ON now.id = entry.id AND now.version = entry.version"
+    " LEFT JOIN record_version AS before ON before.id = entry.id AND before.version = entry.version - 1"
+)
+_BY_THEN: Final = (
+    " AND entry.position <= :upto AND (CAST(:instant AS timestamptz) IS NULL"
+    " OR lower(now.recorded) IS NULL OR lower(now.recorded) <= CAST(:instant AS timestamptz))"
+)
+_OF_RECORD: Final = "entry.id = :id"
+_OF_BODY: Final = "(now.body = :id OR before.body = :id OR entry.id = :id)"
+
+# In either version; a record that leaves an agreement or a sector is news to those who follow it.
+_IN_EITHER: Final = "EXISTS (SELECT FROM (VALUES (now.payload), (before.payload)) AS kept (doc) WHERE {})"
+_FILTERS: Final[Mapping[str, str]] = {
+    "authority": "(entry.owner = :authority OR act.authority = :authority OR entry.id = :authority OR "
+    + _IN_EITHER.format("doc ->> 'by' = :authority OR doc ->> 'owner' = :authority")
+    + ")",
+    "body": "(now.body = :body OR before.body = :body OR entry.id = :body)",
+    "agreement": "(entry.id = :agreement OR "
+    + _IN_EITHER.format("doc ->> 'agreement' = :agreement OR doc -> 'about' ->> 'agreement' = :agreement")
+    + ")",
+    "sector": _IN_EITHER.format(
+        "doc ->> 'sector' = :sector OR doc -> 'sectors' ? :sector OR doc -> 'inspects' ? :sector"
+        " OR EXISTS (SELECT FROM jsonb_path_query(doc, '$.annexes.*.sectors[*]') AS named"
+        " WHERE named #>> '{}' = :sector)"
+        " OR EXISTS (SELECT FROM jsonb_path_query(doc, :rules) AS used (id) JOIN record_version AS rule"
+        " ON rule.id = used.id #>> '{}' AND rule.type = 'requirement' AND rule.payload ->> 'sector' = :sector)"
+        " OR EXISTS (SELECT FROM record_version AS pact WHERE pact.type = 'agreement'"
+        " AND pact.id = coalesce(doc ->> 'agreement', doc -> 'about' ->> 'agreement') AND pact.payload -> 'annexes'"
+        " -> coalesce(doc ->> 'annex', doc -> 'about' ->> 'annex') -> 'sectors' ? :sector)"
+        " OR EXISTS (SELECT FROM body_search WHERE body = coalesce(now.body, entry.id) AND entry.type IN"
+        " ('body', 'notice') AND :sector = ANY(sectors))"
+    ),
+}
+_RULES: Final = ("$.scope[*].requirement", "$.requirements[*].id", "$.about.requirement", "$.about.requirements[*]")
+
+
+async def read_record_history(
+    connection: AsyncConnection,
+    record_id: str,
+    *,
+    known_at: Moment | None = None,
+    after: int = 0,
+    limit: int = LARGEST_PAGE,
+) -> History:
+    """Read the versions of one record, the oldest first.
+
+    Args:
+        connection: where to read; read-only, so that one state of the log is seen.
+        record_id: the record.
+        known_at: only what was recorded by then.
+        after: the position to go on from; not included.
+        limit: 1 to 500.
+
+    Raises:
+        NoSuchRecord: there was no such record by then.
+        ValueError: the limit is out of bounds, or the instant has no offset from UTC.
+    """
+    found = await _read(connection, (_OF_RECORD,), {"id": record_id}, known_at, after, limit)
+    if not found.entries and not after:
+        raise NoSuchRecord("record", record_id)
+    return found
+
+
+async def read_body_history(
+    connection: AsyncConnection,
+    body_id: str,
+    *,
+    known_at: Moment | None = None,
+    after: int = 0,
+    limit: int = LARGEST_PAGE,
+) -> History:
+    """Read what was recorded of a body: itself, its rights, notices and positions on it, the oldest first.
+
+    Raises:
+        NoSuchRecord: nothing was recorded of such a body by then.
+        ValueError: the limit is out of bounds, or the instant has no offset from UTC.
+    """
+    found = await _read(connection, (_OF_BODY,), {"id": body_id}, known_at, after, limit)
+    if not found.entries and not after:
+        raise NoSuchRecord("body", body_id)
+    return found
+
+
+async def read_changes(
+    connection: AsyncConnection,
+    after: int = 0,
+    limit: int = 100,
+    filters: ChangeFilter | None = None,
+    *,
+    newest: bool = False,
+) -> History:
+    """Read the feed of changes by position.
+
+    Who reads on from `next` until `complete` misses nothing and gets nothing twice, whatever the filter.
+
+    Args:
+        connection: where to read; read-only, so that one state of the log is seen.
+        after: the position to go on from; not included.
+        limit: 1 to 500.
+        filters: which changes; none for all.
+        newest: the latest page instead of the first one after `after`; still in order of position.
+
+    Raises:
+        ValueError: the limit is out of bounds.
+    """
+    wanted = {key: value for key, value in msgspec.structs.asdict(filters or ChangeFilter()).items() if value}
+    return await _read(connection, [_FILTERS[key] for key in wanted], wanted, None, after, limit, newest=newest)
+
+
+async def _read(
+    connection: AsyncConnection,
+    where: Sequence[str],
+    values: Mapping[str, str],
+    known_at: Moment | None,
+    after: int,
+    limit: int,
+    *,
+    newest: bool = False,
+) -> History:
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise ValueError(f"limit {limit} is not within 1 to {LARGEST_PAGE}")
+    end = await head(connection)
+    upto, instant, recorded = end.position, None, end.recorded
+    if isinstance(known_at, datetime):
+        upto, instant = await position_at(connection, known_at), known_at
+    elif known_at is not None:
+        upto = min(known_at, end.position)
+    if upto != end.position:
+        recorded = await connection.scalar(text("SELECT recorded FROM entry WHERE position = :upto"), {"upto": upto})
+    asked = {**values, "after": after, "upto": upto, "instant": instant, "more": limit + 1}
+    rows = list(await connection.execute(_statement(where, newest=newest), asked))
+    more = len(rows) > limit
+    rows = sorted(rows[:limit], key=lambda row: int(row[0]))
+    documents = [document for row in rows for document in (row[11], row[12]) if document is not None]
+    spoken = [*documents, *({"owner": [row[3], row[4], row[9]]} for row in rows)]
+    name_of = await read_names(connection, spoken, upto)
+    entries = [_entry(tuple(row), name_of) for row in rows]
+    return History(
+        entries=entries,
+        next=entries[-1].position if more and not newest else max(after, upto),
+        complete=newest or not more,
+        position=upto,
+        recorded=None if recorded is None else spell_instant(recorded),
+        log=end.log_id,
+    )
+
+
+def _statement(where: Sequence[str], *, newest: bool) -> TextClause:
+    """Put the fixed parts of a query together; whatever a caller gives is bound, never written in."""
+    conditions = " AND ".join(("entry.position > :after", *where)).replace("jsonb_path_query(doc, :rules)", _used())
+    order = "DESC" if newest else "ASC"
+    return text(f"{_SELECT} WHERE {conditions}{_BY_THEN} ORDER BY entry.position {order} LIMIT :more")
+
+
+def _used() -> str:
+    """Give the subquery that finds the requirements which a document names."""
+    return "(" + " UNION ALL ".join(f"SELECT jsonb_path_query(doc, '{path}')" for path in _RULES) + ")"
+
+
+def _entry(row: tuple[Any, ...], name_of: NameOf) -> HistoryEntry:
+    position, recorded, submission, authority, owner, kind, record, version, change, body, reason, before, now = row
+    retired = change == "retire"
+    words = [f"Retired: {title_of(now, name_of)}"] if retired else []
+    words += describe_changes(before, now, name_of)
+    return HistoryEntry(
+        position=position,
+        recorded=None if submission == INITIAL_SUBMISSION else spell_instant(recorded),
+        submission=submission,
+        authority=Reference(authority, name_of(authority)),
+        owner=Reference(owner, name_of(owner)),
+        type=kind,
+        id=record,
+        version=version,
+        change=change,
+        body=None if body is None else Reference(body, name_of(body)),
+        title=title_of(now, name_of),
+        public_reason=reason,
+        words=words,
+        before=before,
+        after=None if retired else now,
+    )
