@@ -1,0 +1,147 @@
+"""Changed records beside all others: what they refer to, who refers to them, and who is too much like them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from cab_registry.domain.errors import Fault
+from cab_registry.domain.records import AnyRecord, Authority, Body, Economy, Requirement
+from cab_registry.domain.records.law import Agreement
+from cab_registry.domain.records.rights import Right
+from cab_registry.engine.inquiry import fold
+from cab_registry.register.checking import check_record, find_unsourced
+from cab_registry.register.compiled import Register
+from cab_registry.register.intervals import overlap, show_period
+from cab_registry.register.references import Known, find_unknown, list_known
+from cab_registry.register.scopes import find_doubled, find_outside_agreement, find_wider
+
+_REFERRED_TO_BY_ALL: Final = (Economy, Authority, Requirement, Agreement)
+_MOST_NAMED: Final = 20
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was found about one record: faults, warnings, and scope that is wider than what it rests on."""
+
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+    wider: list[Fault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Finds what is to be said about records that changed from one register to another."""
+
+    before: Register
+    after: Register
+    known_before: Known
+    known: Known
+    spelled: Mapping[tuple[str, str], set[tuple[str, str]]]
+
+    def of(self, record: AnyRecord, document: Mapping[str, Any], *, retired: bool) -> Findings:
+        """Return what is to be said about one changed record; `document` is the plain form it was read from."""
+        found = Findings()
+        found.faults.extend(self._left_without(record))
+        if retired:
+            return found
+        found.faults.extend(check_record(record, document, self.known, sourced=False))
+        unsourced = list(find_unsourced(record))
+        if unsourced:
+            text = f"{len(unsourced)} facts name no source; the first wants {unsourced[0].pointer}"
+            found.warnings.append(Fault("/sources", text))
+        if isinstance(record, Body | Authority):
+            self._compare_numbers(record, found)
+        if isinstance(record, Body):
+            found.warnings.extend(self._look_alikes(record))
+        if isinstance(record, Economy | Requirement):
+            found.faults.extend(self._taken(record))
+        if isinstance(record, Right):
+            others = [other for other, _ in self.after.records_of(record.body)]
+            agreement = self.after.law.agreements.get(getattr(record, "agreement", None) or "")
+            found.warnings.extend(find_outside_agreement(record, agreement))
+            found.warnings.extend(find_doubled(record, others))
+            found.wider.extend(find_wider(record, others, self.after.law.wider))
+        return found
+
+    def _left_without(self, record: AnyRecord) -> Iterator[Fault]:
+        """Yield a fault for each record that would name what this change takes away."""
+        if record.id not in self.before.records:
+            return
+        if isinstance(record, _REFERRED_TO_BY_ALL):
+            others = [other for other, _ in self.after.records.values()]
+        else:
+            others = [other for other, _ in self.after.records_of(record.id)]
+        left = 0
+        for other in others:
+            if other.id == record.id:
+                continue
+            gone = list(find_unknown(other, self.known))
+            if gone and gone != list(find_unknown(other, self.known_before)):
+                left += 1
+                if left <= _MOST_NAMED:
+                    yield Fault("", f"{other.id} refers to it ({gone[0].pointer}): {gone[0].message}")
+
+    def _compare_numbers(self, record: Body | Authority, found: Findings) -> None:
+        for index, item in enumerate(record.identifiers):
+            pointer = f"/identifiers/{index}"
+            for other, _, period in self.after.facts.identifiers.get((item.scheme, item.value), ()):
+                if other == record.id:
+                    continue
+                number = f"the number {item.value!r} of {item.scheme}"
+                if overlap(item.period, period):
+                    text = f"{other!r} has {number} at the same time: {show_period(period)}"
+                    found.faults.append(Fault(pointer, text))
+                else:
+                    found.warnings.append(
+                        Fault(pointer, f"{other!r} has {number} on other days: {show_period(period)}")
+                    )
+
+            for other, value in self.spelled.get((item.scheme, _spell(item.value)), ()):
+                if other != record.id and value != item.value:
+                    text = f"{other!r} has the number {value!r} of {item.scheme}: is it another spelling of this one?"
+                    found.warnings.append(Fault(pointer, text))
+
+    def _look_alikes(self, record: Body) -> Iterator[Fault]:
+        earlier = self.before.records.get(record.id)
+        told = (
+            {fold(item.name) for item in earlier.record.names} if earlier and isinstance(earlier.record, Body) else ()
+        )
+        for index, item in enumerate(record.names):
+            if fold(item.name) in told:
+                continue
+            for other in self.after.facts.names.get(fold(item.name), ()):
+                issuer = self.after.facts.issuers.get(other)
+                if other != record.id and issuer is not None and issuer.economy == record.economy:
+                    yield Fault(f"/names/{index}", f"{other!r} of {record.economy} has the same name: is it the same?")
+
+    def _taken(self, record: Economy | Requirement) -> Iterator[Fault]:
+        if isinstance(record, Economy):
+            for other, _ in self.after.records.values():
+                if isinstance(other, Economy) and other.id != record.id and other.code == record.code:
+                    yield Fault("/code", f"{other.id!r} has it already: {record.code!r}")
+            return
+        for index, text in enumerate((record.citation, *record.other_citations)):
+            for other_id in self.after.facts.citations.get(fold(text), ()):
+                if other_id != record.id:
+                    pointer = "/citation" if index == 0 else f"/other_citations/{index - 1}"
+                    yield Fault(pointer, f"{other_id!r} has it already: {text!r}")
+
+
+def find_about(before: Register, after: Register, changed: Sequence[AnyRecord]) -> About:
+    """Return what finds everything that is to be said about records that changed."""
+    known = list_known(record for record, _ in after.records.values())
+    earlier = known
+    if any(record.id in before.records for record in changed):
+        earlier = list_known(record for record, _ in before.records.values())
+    spelled: defaultdict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for (scheme, value), bearers in after.facts.identifiers.items():
+        spelled[scheme, _spell(value)].update((bearer, value) for bearer, _, _ in bearers)
+    return About(before, after, earlier, known, spelled)
+
+
+def _spell(value: str) -> str:
+    """Return a number without what people leave out or put in: case, blanks, dots, dashes."""
+    return "".join(sign for sign in fold(value) if sign.isalnum())
