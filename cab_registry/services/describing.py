@@ -81,8 +81,7 @@ def describe_changes(before: Document | None, after: Document, name_of: NameOf =
 
 def title_of(document: Document, name_of: NameOf = str) -> str:
     """Name a record in a few words: what it is, of whom, by whom, under what."""
-    kind = str(document.get("type", "record"))
-    words = [_HEADS.get(kind, _plain(kind))]
+    words = [_HEADS.get(str(document.get("type")), "record")]
     about = document.get("about")
     subject = document.get("body") or (about.get("body") if isinstance(about, Mapping) else None)
     if isinstance(subject, str):
@@ -253,7 +252,7 @@ class _Speech:
         return _plain(value) if key in _CODES else value
 
     def _say_event(self, event: Document) -> str:
-        words = [_plain(str(event.get("event") or event.get("state") or "nothing"))]
+        words = [self.phrase(event.get("event") or event.get("state"), "event")]
         if event.get("on") is not None:
             words.append(f"on {_say_day(event['on'])}")
         if event.get("until") is not None:
