@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from ipaddress import ip_network
@@ -25,10 +26,10 @@ from cab_registry.api.accounts import make_account_routes
 from cab_registry.api.authentication import Authentication
 from cab_registry.api.edge import Edge
 from cab_registry.api.health import Readiness, make_health_routes
-from cab_registry.api.means import Means
 from cab_registry.api.openapi import make_document, make_openapi_route
 from cab_registry.api.problems import KINDS, answer_problem
 from cab_registry.api.records import make_record_routes
+from cab_registry.api.submissions import make_submission_routes
 from cab_registry.domain.errors import OperationalFault, Refusal
 from cab_registry.jobs.registrar import Report, find_job, list_jobs
 from cab_registry.jobs.scheduler import run_jobs
@@ -37,10 +38,13 @@ from cab_registry.pages.browsing import make_browsing_routes
 from cab_registry.pages.reference import make_reference_routes
 from cab_registry.pages.rendering import Site
 from cab_registry.register.compiled import Register
+from cab_registry.register.procedure import check_steps
 from cab_registry.services.answering import Answering
 from cab_registry.services.asking import QuestionReader
+from cab_registry.services.desk import Desk
 from cab_registry.services.following import RegisterHolder
 from cab_registry.services.heads import ScratchHead
+from cab_registry.services.impact import Effect, FlipTeller, tell_words
 from cab_registry.services.memory import keep_in_memory
 from cab_registry.services.metrics import Metrics
 from cab_registry.services.principals import Random, authenticate
@@ -91,7 +95,15 @@ def create_app(
                 yield
         await engine.dispose()
 
-    means = Means(engine, clock, random)
+    desk = Desk(
+        engine=engine,
+        heads=holder,
+        clock=clock,
+        random=random,
+        describe=tell_words,
+        check_steps=check_steps,
+        zone=zone,
+    )
     trusted = None if settings.trusted_proxy is None else ip_network(settings.trusted_proxy)
     app = _put_together(
         answering,
@@ -99,12 +111,25 @@ def create_app(
         body_limit=settings.body_limit_bytes,
         look=lambda: _look_at(engine, holder),
         lifespan=(run,),
-        stored=make_account_routes(means),
+        stored=_make_stored_routes(desk, settings),
         middleware=(Authentication(lambda text: authenticate(engine, text, clock), trusted),),
     )
     app.state.holder = holder
     app.state.engine = engine
     return app
+
+
+def _make_stored_routes(desk: Desk, settings: Settings) -> list[HTTPRouteHandler]:
+    """Return the handlers that need a database."""
+
+    def tell_flips(before: Register, after: Register, changed: Sequence[str]) -> Effect:
+        return FlipTeller(desk.today)(before, after, changed)
+
+    foreseeing = replace(desk, describe=tell_flips)
+    return [
+        *make_submission_routes(desk, foreseeing, limit=settings.submission_limit_bytes),
+        *make_account_routes(desk),
+    ]
 
 
 def create_scratch_app(current: Callable[[], Register], today: Callable[[], date]) -> Litestar:

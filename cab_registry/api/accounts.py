@@ -13,9 +13,9 @@ from msgspec import Meta
 
 from cab_registry.api.authentication import NEEDED, principal_of
 from cab_registry.api.bodies import BodyReader
-from cab_registry.api.means import Means
 from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply_privately
 from cab_registry.domain.errors import Fault
+from cab_registry.services.desk import Desk
 from cab_registry.services.principals import (
     PrincipalShown,
     Role,
@@ -115,12 +115,12 @@ class GrantEnding(msgspec.Struct, frozen=True, kw_only=True):
     role: Annotated[Role | None, Meta(description="Which role. Required.")] = None
 
 
-def make_account_routes(means: Means) -> list[HTTPRouteHandler]:
+def make_account_routes(desk: Desk) -> list[HTTPRouteHandler]:
     """Return the handlers of accounts."""
-    return [*_make_token_routes(means), *_make_principal_routes(means), *_make_grant_routes(means)]
+    return [*_make_token_routes(desk), *_make_principal_routes(desk), *_make_grant_routes(desk)]
 
 
-def _make_token_routes(means: Means) -> list[HTTPRouteHandler]:
+def _make_token_routes(desk: Desk) -> list[HTTPRouteHandler]:
     nothing, listing = QueryReader(NoParameters), QueryReader(TokenListing)
     requests, rotations = BodyReader(TokenRequest), BodyReader(Rotation)
 
@@ -128,14 +128,14 @@ def _make_token_routes(means: Means) -> list[HTTPRouteHandler]:
     async def get_me(request: AnyRequest) -> Response[bytes]:
         nothing.read(request)
         acting = principal_of(request)
-        shown = await show_principal(means.engine, acting)
-        token = next(each for each in await list_tokens(means.engine, acting) if each.id == acting.token)
+        shown = await show_principal(desk.engine, acting)
+        token = next(each for each in await list_tokens(desk.engine, acting) if each.id == acting.token)
         return reply_privately(Me(principal=shown, token=token))
 
     @get("/v1/tokens", opt=NEEDED)
     async def get_tokens(request: AnyRequest) -> Response[bytes]:
         wanted = listing.read(request)
-        found = await list_tokens(means.engine, principal_of(request), principal=wanted.principal)
+        found = await list_tokens(desk.engine, principal_of(request), principal=wanted.principal)
         return reply_privately(TokenList(found))
 
     @post("/v1/tokens", opt=NEEDED)
@@ -143,13 +143,13 @@ def _make_token_routes(means: Means) -> list[HTTPRouteHandler]:
         nothing.read(request)
         asked = await requests.read(request)
         issued = await issue_token(
-            means.engine,
+            desk.engine,
             principal_of(request),
             authority=asked.authority,
             roles=asked.roles,
             name=asked.name,
-            clock=means.clock,
-            random=means.random,
+            clock=desk.clock,
+            random=desk.random,
             principal=asked.principal,
             lifetime=timedelta(days=asked.days),
         )
@@ -160,10 +160,10 @@ def _make_token_routes(means: Means) -> list[HTTPRouteHandler]:
         nothing.read(request)
         asked = await rotations.read(request)
         issued = await rotate_token(
-            means.engine,
+            desk.engine,
             principal_of(request),
-            clock=means.clock,
-            random=means.random,
+            clock=desk.clock,
+            random=desk.random,
             token=None if token_id == CURRENT else token_id,
             lifetime=timedelta(days=asked.days),
         )
@@ -174,7 +174,7 @@ def _make_token_routes(means: Means) -> list[HTTPRouteHandler]:
         nothing.read(request)
         acting = principal_of(request)
         named = acting.token if token_id == CURRENT else token_id
-        return reply_privately(await revoke_token(means.engine, acting, token=named, clock=means.clock))
+        return reply_privately(await revoke_token(desk.engine, acting, token=named, clock=desk.clock))
 
     return [get_me, get_tokens, post_token, post_rotation, delete_token]
 
@@ -183,7 +183,7 @@ def _reply_issued(issued: TokenIssued) -> Response[bytes]:
     return reply_privately(issued, status=201, headers={"Location": f"/v1/tokens/{issued.token.id}"})
 
 
-def _make_principal_routes(means: Means) -> list[HTTPRouteHandler]:
+def _make_principal_routes(desk: Desk) -> list[HTTPRouteHandler]:
     nothing, listing = QueryReader(NoParameters), QueryReader(PrincipalListing)
     requests = BodyReader(PrincipalRequest)
 
@@ -193,7 +193,7 @@ def _make_principal_routes(means: Means) -> list[HTTPRouteHandler]:
         asked = await requests.read(request)
         acting = principal_of(request)
         made = await make_principal(
-            means.engine, acting, name=asked.name, kind=asked.kind, clock=means.clock, random=means.random
+            desk.engine, acting, name=asked.name, kind=asked.kind, clock=desk.clock, random=desk.random
         )
         return reply_privately(made, status=201, headers={"Location": f"/v1/principals/{made.id}"})
 
@@ -202,25 +202,25 @@ def _make_principal_routes(means: Means) -> list[HTTPRouteHandler]:
         wanted = listing.read(request)
         acting = principal_of(request)
         found = await list_principals(
-            means.engine, acting, authority=wanted.authority, after=wanted.after, limit=wanted.limit
+            desk.engine, acting, authority=wanted.authority, after=wanted.after, limit=wanted.limit
         )
         return reply_privately(PrincipalPage(found, found[-1].id if len(found) == wanted.limit else None))
 
     @get("/v1/principals/{principal_id:str}", opt=NEEDED)
     async def get_principal(request: AnyRequest, principal_id: FromPath[str]) -> Response[bytes]:
         nothing.read(request)
-        return reply_privately(await show_principal(means.engine, principal_of(request), principal=principal_id))
+        return reply_privately(await show_principal(desk.engine, principal_of(request), principal=principal_id))
 
     @delete("/v1/principals/{principal_id:str}", status_code=200, opt=NEEDED)
     async def delete_principal(request: AnyRequest, principal_id: FromPath[str]) -> Response[bytes]:
         nothing.read(request)
         acting = principal_of(request)
-        return reply_privately(await disable_principal(means.engine, acting, principal=principal_id, clock=means.clock))
+        return reply_privately(await disable_principal(desk.engine, acting, principal=principal_id, clock=desk.clock))
 
     return [post_principal, get_principals, get_principal, delete_principal]
 
 
-def _make_grant_routes(means: Means) -> list[HTTPRouteHandler]:
+def _make_grant_routes(desk: Desk) -> list[HTTPRouteHandler]:
     nothing, endings = QueryReader(NoParameters), QueryReader(GrantEnding)
     requests = BodyReader(GrantRequest)
 
@@ -229,12 +229,12 @@ def _make_grant_routes(means: Means) -> list[HTTPRouteHandler]:
         nothing.read(request)
         asked = await requests.read(request)
         shown = await grant_role(
-            means.engine,
+            desk.engine,
             principal_of(request),
             principal=asked.principal,
             authority=asked.authority,
             role=asked.role,
-            clock=means.clock,
+            clock=desk.clock,
         )
         return reply_privately(shown)
 
@@ -245,12 +245,12 @@ def _make_grant_routes(means: Means) -> list[HTTPRouteHandler]:
             missing = [name for name in GrantEnding.__struct_fields__ if getattr(asked, name) is None]
             raise WrongParameters([Fault(f"/{name}", "is missing") for name in missing])
         shown = await end_role(
-            means.engine,
+            desk.engine,
             principal_of(request),
             principal=asked.principal,
             authority=asked.authority,
             role=asked.role,
-            clock=means.clock,
+            clock=desk.clock,
         )
         return reply_privately(shown)
 

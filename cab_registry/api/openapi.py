@@ -114,7 +114,10 @@ def _collect_schemas() -> dict[str, Any]:
     operations = list_operations()
     structs: set[type[msgspec.Struct]] = {Problem}
     for operation in operations:
-        structs |= {*operation.query, *(each for each in (operation.body, operation.gives) if each is not None)}
+        structs |= {
+            *operation.query,
+            *(each for each in (operation.body, operation.gives, operation.otherwise) if each is not None),
+        }
     ordered = sorted(structs - {AskedQuestion, Answer}, key=lambda struct: struct.__name__)
     _, schemas = msgspec.json.schema_components(ordered, ref_template=_REF + "{name}")
     for struct, name in ((AskedQuestion, "question"), (Answer, "answer")):
@@ -235,6 +238,9 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if operation.tagged or operation.body is AskedQuestion:
         done["headers"] = _TAG_HEADER
     responses: dict[str, Any] = {str(status): done for status in operation.statuses}
+    if operation.otherwise is not None:
+        either = {"schema": {"anyOf": [schema, {"$ref": _REF + operation.otherwise.__name__}]}}
+        responses[str(operation.statuses[0])] = {**done, "content": {operation.media_type: either}}
     if operation.tagged:
         responses["304"] = {"description": "The client has the content already.", "headers": _TAG_HEADER}
     by_status: dict[int, list[Kind]] = {}

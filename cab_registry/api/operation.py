@@ -22,6 +22,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         account: whether it needs a token, or shows more with one.
         keyed: it takes an Idempotency-Key.
         statuses: of success.
+        otherwise: the Struct of the JSON answer in another case, with the first of the statuses.
         examples: bodies that can be sent.
         kinds: problems beside those that every operation has.
     """
@@ -40,5 +41,6 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     account: Literal["needed", "welcome"] | None = None
     keyed: bool = False
     statuses: tuple[int, ...] = (200,)
+    otherwise: type[msgspec.Struct] | None = None
     examples: tuple[Any, ...] = ()
     kinds: tuple[Kind, ...] = ()

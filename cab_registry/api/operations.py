@@ -9,6 +9,7 @@ from cab_registry.api.acceptance import PATH, Waiting
 from cab_registry.api.health import Health, Readiness
 from cab_registry.api.operation import Operation
 from cab_registry.api.operations_of_accounts import list_account_operations
+from cab_registry.api.operations_of_submissions import list_submission_operations
 from cab_registry.api.records import SchemaList
 from cab_registry.api.replies import NoParameters
 from cab_registry.domain.answer import Answer
@@ -34,6 +35,7 @@ TAGS: Final = (
     ("Acceptance", "Is this result, from this body, accepted in that market, and why?"),
     ("Register", "Agreements, routes, bodies, authorities and requirements, as they are or as they were known."),
     ("Schemas", "JSON Schemas of questions, answers and records."),
+    ("Submissions", "Changes of the register: handed in, shown, approved, rejected or withdrawn."),
     ("Accounts", "Who asks, tokens, and, for registrars, principals and their roles. Reading needs no account."),
     ("Service", "For operators, and for programs that read this reference."),
 )
@@ -41,7 +43,16 @@ TAGS: Final = (
 
 def list_operations() -> tuple[Operation, ...]:
     """Return every operation, in the order of the reference."""
-    return (*_acceptance(), *_lists(), *_singles(), *_bodies(), *_schemas(), *list_account_operations(), *_service())
+    return (
+        *_acceptance(),
+        *_lists(),
+        *_singles(),
+        *_bodies(),
+        *_schemas(),
+        *list_submission_operations(),
+        *list_account_operations(),
+        *_service(),
+    )
 
 
 def _acceptance() -> tuple[Operation, ...]:

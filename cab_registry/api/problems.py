@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cab_registry.domain.errors import Fault, OperationalFault, Refusal
 from cab_registry.services.asking import ImpossibleQuestion
+from cab_registry.services.describing import describe_changes
 from cab_registry.services.flat import Unreadable
 from cab_registry.services.heads import NotLoaded, PositionNotReached
 from cab_registry.services.logs import make_logger
@@ -46,6 +47,12 @@ class FaultShown(msgspec.Struct, frozen=True):
     message: Annotated[str, Meta(description="What is wrong there, and what is allowed.")]
 
 
+class DifferenceShown(Difference, frozen=True, kw_only=True):
+    """A record that moved since it was read, and what changed in it, in words."""
+
+    changes: Annotated[list[str], Meta(description="From the version that was read to the one that stands.")]
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """An error as RFC 9457 spells it."""
 
@@ -57,7 +64,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     request_id: Annotated[str | None, Meta(description="Names the request in the log of the service.")] = None
     owners: Annotated[list[str] | UnsetType, Meta(description="Whose the records are, where they are others'.")] = UNSET
     differences: Annotated[
-        list[Difference] | UnsetType, Meta(description="What changed in each record since it was read.")
+        list[DifferenceShown] | UnsetType, Meta(description="What changed in each record since it was read.")
     ] = UNSET
     state: Annotated[str | UnsetType, Meta(description="Where a submission stands that is decided already.")] = UNSET
 
@@ -332,9 +339,19 @@ def show_problem(kind: Kind, fault: Exception, request_id: str | None = None) ->
         faults=[FaultShown(each.pointer, each.message) for each in faults],
         request_id=request_id if kind.status >= 500 else None,
         owners=list(fault.owners) if isinstance(fault, NotOwner) else UNSET,
-        differences=list(fault.differences) if isinstance(fault, StaleSubmission) else UNSET,
+        differences=_show_differences(fault) if isinstance(fault, StaleSubmission) else UNSET,
         state=fault.state if isinstance(fault, AlreadyDecided) else UNSET,
     )
+
+
+def _show_differences(fault: StaleSubmission) -> list[DifferenceShown]:
+    return [
+        DifferenceShown(
+            **msgspec.structs.asdict(each),
+            changes=describe_changes(each.before, each.since[-1].document) if each.since else [],
+        )
+        for each in fault.differences
+    ]
 
 
 def show_kind(kind: Kind) -> Problem:

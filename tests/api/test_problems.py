@@ -38,11 +38,13 @@ async def broken() -> AsyncIterator[httpx.AsyncClient]:
 def check_shape(response: httpx.Response) -> dict[str, Any]:
     assert response.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = response.json()
-    assert list(problem) == ["type", "title", "status", "detail", "faults", "request_id"]
+    assert list(problem)[:6] == ["type", "title", "status", "detail", "faults", "request_id"]
+    assert set(list(problem)[6:]) <= {"owners", "differences", "state"}
     assert problem["status"] == response.status_code
     kind = next(each for each in KINDS if each.type == problem["type"])
     assert (kind.status, kind.title) == (problem["status"], problem["title"])
     assert (response.headers.get("retry-after") is None) == (kind.retry_after is None)
+    assert response.headers.get("www-authenticate") == kind.challenge
     assert response.headers["cache-control"] == "no-store"
     assert all(set(fault) == {"pointer", "message"} for fault in problem["faults"])
     return problem
