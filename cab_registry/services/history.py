@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import TextClause, text
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.services.describing import NameOf, describe_changes, title_of
@@ -96,20 +97,31 @@ _FILTERS: Final[Mapping[str, str]] = {
     "agreement": "(entry.id = :agreement OR "
     + _IN_EITHER.format("doc ->> 'agreement' = :agreement OR doc -> 'about' ->> 'agreement' = :agreement")
     + ")",
-    "sector": _IN_EITHER.format(
-        "doc ->> 'sector' = :sector OR doc -> 'sectors' ? :sector OR doc -> 'inspects' ? :sector"
-        " OR EXISTS (SELECT FROM jsonb_path_query(doc, '$.annexes.*.sectors[*]') AS named"
-        " WHERE named #>> '{}' = :sector)"
-        " OR EXISTS (SELECT FROM jsonb_path_query(doc, :rules) AS used (id) JOIN record_version AS rule"
-        " ON rule.id = used.id #>> '{}' AND rule.type = 'requirement' AND rule.payload ->> 'sector' = :sector)"
-        " OR EXISTS (SELECT FROM record_version AS pact WHERE pact.type = 'agreement'"
-        " AND pact.id = coalesce(doc ->> 'agreement', doc -> 'about' ->> 'agreement') AND pact.payload -> 'annexes'"
-        " -> coalesce(doc ->> 'annex', doc -> 'about' ->> 'annex') -> 'sectors' ? :sector)"
-        " OR EXISTS (SELECT FROM body_search WHERE body = coalesce(now.body, entry.id) AND entry.type IN"
-        " ('body', 'notice') AND :sector = ANY(sectors))"
-    ),
+    # What a type says of sectors, by itself or by requirements, annexes and bodies; looked for in that type only.
+    "sector": "CASE WHEN entry.type IN ('body', 'notice') THEN coalesce(now.body, entry.id) IN"
+    " (SELECT body FROM body_search WHERE sectors @> ARRAY[CAST(:sector AS text)]) ELSE "
+    + _IN_EITHER.format(
+        "CASE entry.type"
+        " WHEN 'requirement' THEN doc ->> 'sector' = :sector"
+        " WHEN 'authority' THEN doc -> 'inspects' ? :sector"
+        " WHEN 'agreement' THEN jsonb_path_exists(doc, '$.annexes.*.sectors[*] ? (@ == $sector)', :named)"
+        " WHEN 'route' THEN doc -> 'sectors' ? :sector"
+        " OR jsonb_path_exists(doc, '$.requirements[*].id ? (@ == $rules[*])', :named)"
+        " OR doc ->> 'agreement' || ' ' || (doc ->> 'annex') = ANY(:annexes)"
+        " WHEN 'position' THEN jsonb_path_exists(doc, '$.about.requirement ? (@ == $rules[*])', :named)"
+        " OR jsonb_path_exists(doc, '$.about.requirements[*] ? (@ == $rules[*])', :named)"
+        " OR doc -> 'about' ->> 'agreement' || ' ' || (doc -> 'about' ->> 'annex') = ANY(:annexes)"
+        " ELSE jsonb_path_exists(doc, '$.scope[*].requirement ? (@ == $rules[*])', :named)"
+        " OR doc ->> 'agreement' || ' ' || (doc ->> 'annex') = ANY(:annexes) END"
+    )
+    + " END",  # noqa: S608 - fixed texts only
 }
-_RULES: Final = ("$.scope[*].requirement", "$.requirements[*].id", "$.about.requirement", "$.about.requirements[*]")
+_OF_SECTOR: Final = text(
+    "SELECT 'rule', id FROM record_version WHERE type = 'requirement' AND payload ->> 'sector' = :sector"
+    " UNION SELECT 'annex', pact.id || ' ' || annex.key FROM record_version AS pact,"
+    " jsonb_each(pact.payload -> 'annexes') AS annex"
+    " WHERE pact.type = 'agreement' AND annex.value -> 'sectors' ? :sector"
+)
 
 
 async def read_record_history(
@@ -182,13 +194,24 @@ async def read_changes(
         ValueError: the limit is out of bounds.
     """
     wanted = {key: value for key, value in msgspec.structs.asdict(filters or ChangeFilter()).items() if value}
-    return await _read(connection, [_FILTERS[key] for key in wanted], wanted, None, after, limit, newest=newest)
+    values: dict[str, Any] = dict(wanted)
+    if "sector" in wanted:
+        values |= await _read_sector(connection, wanted["sector"])
+    return await _read(connection, [_FILTERS[key] for key in wanted], values, None, after, limit, newest=newest)
+
+
+async def _read_sector(connection: AsyncConnection, sector: str) -> dict[str, Any]:
+    """Read what speaks of a sector: the requirements that are or were in it, and the annexes that cover it."""
+    found = [(kind, key) for kind, key in await connection.execute(_OF_SECTOR, {"sector": sector})]
+    rules = [key for kind, key in found if kind == "rule"]
+    annexes = [key for kind, key in found if kind == "annex"]
+    return {"named": {"sector": sector, "rules": rules}, "annexes": annexes}
 
 
 async def _read(
     connection: AsyncConnection,
     where: Sequence[str],
-    values: Mapping[str, str],
+    values: Mapping[str, Any],
     known_at: Moment | None,
     after: int,
     limit: int,
@@ -206,7 +229,7 @@ async def _read(
     if upto != end.position:
         recorded = await connection.scalar(text("SELECT recorded FROM entry WHERE position = :upto"), {"upto": upto})
     asked = {**values, "after": after, "upto": upto, "instant": instant, "more": limit + 1}
-    rows = list(await connection.execute(_statement(where, newest=newest), asked))
+    rows = list(await connection.execute(_statement(where, values, newest=newest), asked))
     more = len(rows) > limit
     rows = sorted(rows[:limit], key=lambda row: int(row[0]))
     documents = [document for row in rows for document in (row[11], row[12]) if document is not None]
@@ -223,16 +246,12 @@ async def _read(
     )
 
 
-def _statement(where: Sequence[str], *, newest: bool) -> TextClause:
+def _statement(where: Sequence[str], values: Mapping[str, Any], *, newest: bool) -> TextClause:
     """Put the fixed parts of a query together; whatever a caller gives is bound, never written in."""
-    conditions = " AND ".join(("entry.position > :after", *where)).replace("jsonb_path_query(doc, :rules)", _used())
+    conditions = " AND ".join(("entry.position > :after", *where))
     order = "DESC" if newest else "ASC"
-    return text(f"{_SELECT} WHERE {conditions}{_BY_THEN} ORDER BY entry.position {order} LIMIT :more")
-
-
-def _used() -> str:
-    """Give the subquery that finds the requirements which a document names."""
-    return "(" + " UNION ALL ".join(f"SELECT jsonb_path_query(doc, '{path}')" for path in _RULES) + ")"
+    statement = text(f"{_SELECT} WHERE {conditions}{_BY_THEN} ORDER BY entry.position {order} LIMIT :more")
+    return statement.bindparams(bindparam("named", type_=JSONB)) if "named" in values else statement
 
 
 def _entry(row: tuple[Any, ...], name_of: NameOf) -> HistoryEntry:
