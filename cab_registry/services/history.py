@@ -89,6 +89,9 @@ _OF_BODY: Final = "(now.body = :id OR before.body = :id OR entry.id = :id)"
 
 # In either version; a record that leaves an agreement or a sector is news to those who follow it.
 _IN_EITHER: Final = "EXISTS (SELECT FROM (VALUES (now.payload), (before.payload)) AS kept (doc) WHERE {})"
+_BODIES_OR_RULES: Final = (
+    "CASE WHEN entry.type IN ('body', 'notice') THEN coalesce(now.body, entry.id) IN ({bodies}) ELSE {rules} END"
+)
 _FILTERS: Final[Mapping[str, str]] = {
     "authority": "(entry.owner = :authority OR act.authority = :authority OR entry.id = :authority OR "
     + _IN_EITHER.format("doc ->> 'by' = :authority OR doc ->> 'owner' = :authority")
@@ -98,23 +101,23 @@ _FILTERS: Final[Mapping[str, str]] = {
     + _IN_EITHER.format("doc ->> 'agreement' = :agreement OR doc -> 'about' ->> 'agreement' = :agreement")
     + ")",
     # What a type says of sectors, by itself or by requirements, annexes and bodies; looked for in that type only.
-    "sector": "CASE WHEN entry.type IN ('body', 'notice') THEN coalesce(now.body, entry.id) IN"
-    " (SELECT body FROM body_search WHERE sectors @> ARRAY[CAST(:sector AS text)]) ELSE "
-    + _IN_EITHER.format(
-        "CASE entry.type"
-        " WHEN 'requirement' THEN doc ->> 'sector' = :sector"
-        " WHEN 'authority' THEN doc -> 'inspects' ? :sector"
-        " WHEN 'agreement' THEN jsonb_path_exists(doc, '$.annexes.*.sectors[*] ? (@ == $sector)', :named)"
-        " WHEN 'route' THEN doc -> 'sectors' ? :sector"
-        " OR jsonb_path_exists(doc, '$.requirements[*].id ? (@ == $rules[*])', :named)"
-        " OR doc ->> 'agreement' || ' ' || (doc ->> 'annex') = ANY(:annexes)"
-        " WHEN 'position' THEN jsonb_path_exists(doc, '$.about.requirement ? (@ == $rules[*])', :named)"
-        " OR jsonb_path_exists(doc, '$.about.requirements[*] ? (@ == $rules[*])', :named)"
-        " OR doc -> 'about' ->> 'agreement' || ' ' || (doc -> 'about' ->> 'annex') = ANY(:annexes)"
-        " ELSE jsonb_path_exists(doc, '$.scope[*].requirement ? (@ == $rules[*])', :named)"
-        " OR doc ->> 'agreement' || ' ' || (doc ->> 'annex') = ANY(:annexes) END"
-    )
-    + " END",  # noqa: S608 - fixed texts only
+    "sector": _BODIES_OR_RULES.format(
+        bodies="SELECT body FROM body_search WHERE sectors @> ARRAY[CAST(:sector AS text)]",
+        rules=_IN_EITHER.format(
+            "CASE entry.type"
+            " WHEN 'requirement' THEN doc ->> 'sector' = :sector"
+            " WHEN 'authority' THEN doc -> 'inspects' ? :sector"
+            " WHEN 'agreement' THEN jsonb_path_exists(doc, '$.annexes.*.sectors[*] ? (@ == $sector)', :named)"
+            " WHEN 'route' THEN doc -> 'sectors' ? :sector"
+            " OR jsonb_path_exists(doc, '$.requirements[*].id ? (@ == $rules[*])', :named)"
+            " OR doc ->> 'agreement' || ' ' || (doc ->> 'annex') = ANY(:annexes)"
+            " WHEN 'position' THEN jsonb_path_exists(doc, '$.about.requirement ? (@ == $rules[*])', :named)"
+            " OR jsonb_path_exists(doc, '$.about.requirements[*] ? (@ == $rules[*])', :named)"
+            " OR doc -> 'about' ->> 'agreement' || ' ' || (doc -> 'about' ->> 'annex') = ANY(:annexes)"
+            " ELSE jsonb_path_exists(doc, '$.scope[*].requirement ? (@ == $rules[*])', :named)"
+            " OR doc ->> 'agreement' || ' ' || (doc ->> 'annex') = ANY(:annexes) END"
+        ),
+    ),
 }
 _OF_SECTOR: Final = text(
     "SELECT 'rule', id FROM record_version WHERE type = 'requirement' AND payload ->> 'sector' = :sector"
