@@ -144,32 +144,30 @@ def show_history(
       cab body history nando-0123 --json
     """
     with open_reading(server, profile) as client:
-        items = _read_history(client, f"/v1/bodies/{body}/history")[-limit:]
+        entries = _read_history(client, f"/v1/bodies/{body}/history")[-limit:]
     if as_json:
-        print_json({"items": items})
+        print_json({"entries": entries})
         return
     console = data_console()
-    for item in items:
-        when = item["recorded"] or "before everything"
-        console.print(
-            Text(f"{when}  {item['type']} {item['id']}, version {item['version']}: {item['change']}", style="bold")
-        )
-        by = ", by ".join(str(part) for part in (f"position {item['position']}", item.get("authority")) if part)
-        console.print(Text(f"  {by}{': ' if item['public_reason'] else ''}{item['public_reason']}"))
-        for words in item.get("words", []):
+    for entry in entries:
+        when = entry["recorded"] or "before everything"
+        what = f"{entry['type']} {entry['id']}, version {entry['version']}: {entry['change']}"
+        console.print(Text(f"{when}  {what}", style="bold"))
+        by = (entry.get("authority") or entry["owner"])["name"]
+        why = f": {entry['public_reason']}" if entry["public_reason"] else ""
+        console.print(Text(f"  position {entry['position']}, by {by}{why}"))
+        for words in entry["words"]:
             console.print(Text(f"    {words}"))
-    if not items:
-        say("Nothing is recorded.")
 
 
 def _read_history(client: Client, path: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     after: str | None = None
     while True:
         page = client.get(path, {"limit": str(PAGE), "after": after})
-        items += page["items"]
-        if page["next"] is None:
-            return items
+        entries += page["entries"]
+        if page["complete"]:
+            return entries
         after = str(page["next"])
 
 

@@ -19,7 +19,9 @@ from cab_cli.correcting import correct, submit
 from cab_cli.db import db_app
 from cab_cli.dev import dev
 from cab_cli.exits import exits_in_words
+from cab_cli.exporting import export
 from cab_cli.group import RegistryGroup
+from cab_cli.importing import import_table
 from cab_cli.inbox import inbox
 from cab_cli.jobs import jobs_app
 from cab_cli.rights import designate, object_to, propose, receive, recognise
@@ -60,6 +62,8 @@ for _name, _step in (
     app.command(_name)(_step)
 app.command("correct")(correct)
 app.command("submit")(submit)
+app.command("import")(import_table)
+app.command("export")(export)
 app.add_typer(submission_app, name="submission")
 app.command("inbox")(inbox)
 app.add_typer(auth_app, name="auth")

@@ -1,0 +1,251 @@
+"""Batches of an import: rows handed in together, each refused row told, the rest sent again without it."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from cab_cli.desk import Desk, Held
+from cab_cli.mapping import Row, RowFault
+from cab_cli.planning import Group, Planned, Planner
+from cab_cli.spreadsheets import write_csv
+from cab_cli.submitting import PATH
+from cab_registry.domain.errors import Fault, Refusal
+
+MOST_ROWS: Final = 500
+MOST_RECORDS: Final = 500
+_UNNAMED: Final = "without-an-id"
+HEADINGS: Final = ("line", "column", "value", "reason")
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a batch.
+
+    Attributes:
+        entered: lines whose records were handed in.
+        unchanged: lines that say what the register holds.
+        faults: what is wrong with the other lines.
+        submission: its id, where anything was handed in.
+        position: the position that shows it.
+        waiting: whether it waits for a second pair of eyes.
+        sentences: answers that flip, where it was only tried.
+    """
+
+    entered: tuple[int, ...] = ()
+    unchanged: tuple[int, ...] = ()
+    faults: tuple[RowFault, ...] = ()
+    submission: str | None = None
+    position: int | None = None
+    waiting: bool = False
+    sentences: tuple[str, ...] = ()
+
+
+class Ledger:
+    """What became of each line so far, beside the report: an import that broke off goes on from there."""
+
+    def __init__(self, report: Path, ground: str) -> None:
+        self._report = report
+        self._place = report.with_name(f"{report.name}.state")
+        self._ground = ground
+        self.faults: list[RowFault] = []
+        self.done: set[int] = set()
+        self.resumed = self._read()
+
+    def _read(self) -> bool:
+        """Read what an earlier run of the same import left; another file or another mapping begins anew."""
+        try:
+            head, *lines = self._place.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError, ValueError):
+            return False
+        if head != self._ground:
+            return False
+        for line in lines:
+            try:
+                done = msgspec.json.decode(line, type=Done)
+            except msgspec.MsgspecError:  # the line at which it broke off
+                break
+            self._take(done)
+        return True
+
+    def _take(self, done: Done) -> None:
+        self.faults += done.faults
+        self.done.update(done.entered, done.unchanged, (fault.line for fault in done.faults))
+
+    def begin(self) -> None:
+        """Begin to keep what becomes of the lines."""
+        if not self.resumed:
+            self._place.write_text(f"{self._ground}\n", "utf-8")
+
+    def note(self, done: Done) -> None:
+        """Keep what became of a batch, before the next is sent."""
+        self._take(done)
+        with self._place.open("ab") as file:
+            file.write(msgspec.json.encode(done) + b"\n")
+
+    def finish(self) -> None:
+        """Forget the state of an import that came to its end."""
+        self._place.unlink(missing_ok=True)
+
+    def write_report(self) -> None:
+        """Write what is wrong with every refused row, in the order of the lines."""
+        rows = [(each.line, each.column, each.value, each.reason) for each in sorted(self.faults, key=_order)]
+        with self._report.open("w", encoding="utf-8-sig", newline="") as file:
+            write_csv(HEADINGS, rows, file)
+
+
+def _order(fault: RowFault) -> tuple[int, str]:
+    return fault.line, fault.column
+
+
+def cut_batches(groups: Iterable[Group]) -> Iterator[list[Group]]:
+    """Put the rows of whole bodies together, up to what one submission holds."""
+    batch: list[Group] = []
+    rows = 0
+    for group in groups:
+        if batch and (rows + len(group.rows) > MOST_ROWS):
+            yield batch
+            batch, rows = [], 0
+        batch.append(group)
+        rows += len(group.rows)
+    if batch:
+        yield batch
+
+
+class Courier:
+    """Hands batches in."""
+
+    def __init__(self, desk: Desk, planner: Planner, frame: dict[str, Any], *, known: frozenset[str]) -> None:
+        self._desk = desk
+        self._planner = planner
+        self._frame = frame
+        self._known = known
+
+    def deliver(self, batch: list[Group], *, dry_run: bool = False) -> Iterator[Done]:
+        """Hand a batch in, in as many submissions as its records need; refused rows are left out and told."""
+        for group in batch:
+            self._look_up(group)
+        part: list[Group] = []
+        count = 0
+        for group in batch:
+            records = len(self._planner.plan(group, []))
+            if part and count + records > MOST_RECORDS:
+                yield self._deliver(part, dry_run=dry_run)
+                part, count = [], 0
+            part.append(group)
+            count += records
+        if part:
+            yield self._deliver(part, dry_run=dry_run)
+
+    def _look_up(self, group: Group) -> None:
+        if group.body in self._known:
+            found = self._desk.client.get(f"/v1/bodies/{group.body}", {})
+            group.held = Held(found["record"], found["version"])
+            group.rights = [Held(each["record"], each["version"]) for each in found["rights"]]
+
+    def _deliver(self, groups: list[Group], *, dry_run: bool) -> Done:
+        told: list[RowFault] = []
+        while True:
+            faults: list[RowFault] = []
+            planned = [each for group in groups for each in self._planner.plan(group, faults)]
+            faults += self._list_local(planned)
+            if not faults and planned:
+                answer, faults = self._send(planned, dry_run=dry_run)
+                if answer is not None:
+                    return self._tell(groups, planned, told, answer)
+            if not faults:
+                return self._tell(groups, planned, told, {})
+            told += faults
+            bad = {fault.line for fault in faults}
+            for group in groups:
+                group.rows = [row for row in group.rows if row.line not in bad]
+
+    def _list_local(self, planned: list[Planned]) -> list[RowFault]:
+        """List what is wrong with the shape of records, without asking the server."""
+        from cab_registry.register.schemas import list_faults
+
+        found: list[RowFault] = []
+        for each in planned:
+            document = {"id": _UNNAMED, **each.change.document}
+            for fault in list_faults(document):
+                found += self._blame(each, fault.pointer, fault.message)
+        return _once(found)
+
+    def _send(self, planned: list[Planned], *, dry_run: bool) -> tuple[Any, list[RowFault]]:
+        request = {**self._frame, "records": [each.change.plain() for each in planned]}
+        body = msgspec.json.encode(request)
+        # Named by what it holds: sent again after a crash, it is the same submission.
+        key = f"import-{hashlib.sha256(body).hexdigest()}"
+        try:
+            if dry_run:
+                return self._desk.client.send(PATH, {**request, "dry_run": True}), []
+            return self._desk.client.send(PATH, request, key=key), []
+        except Refusal as refusal:
+            return None, _once(self._read_refusal(refusal, planned))
+
+    def _read_refusal(self, refusal: Refusal, planned: list[Planned]) -> Iterator[RowFault]:
+        by_id = {each.change.document.get("id"): each for each in planned}
+        found = False
+        for fault in refusal.faults:
+            each, pointer = _locate(fault, planned, by_id)
+            if each is not None:
+                found = True
+                yield from self._blame(each, pointer, fault.message)
+        if not found:
+            said = "; ".join(str(fault) for fault in refusal.faults)
+            for each in planned:
+                yield from (RowFault(row.line, "", "", f"{refusal}{': ' if said else ''}{said}") for row in each.rows)
+
+    def _blame(self, planned: Planned, pointer: str, message: str) -> Iterator[RowFault]:
+        column = self._planner.field_of(planned, pointer)
+        field = self._planner.reader.mapping.columns.get(column, "")
+        place = "" if column else f"{planned.change.document['type']}{pointer}: "
+        for row in planned.rows_at(pointer):
+            yield RowFault(row.line, column, row.values.get(field, ""), f"{place}{message}")
+
+    @staticmethod
+    def _tell(groups: list[Group], planned: list[Planned], told: list[RowFault], answer: dict[str, Any]) -> Done:
+        lines = {row.line for group in groups for row in group.rows}
+        entered = {row.line for each in planned for row in each.rows} if answer else set[int]()
+        return Done(
+            entered=tuple(sorted(entered)),
+            unchanged=tuple(sorted(lines - entered)),
+            faults=tuple(told),
+            submission=answer.get("id"),
+            position=answer.get("position"),
+            waiting=answer.get("state") == "submitted",
+            sentences=tuple((answer.get("effect") or {}).get("sentences", ())),
+        )
+
+
+def _locate(fault: Fault, planned: list[Planned], by_id: dict[Any, Planned]) -> tuple[Planned | None, str]:
+    """Find the record that a fault of the server is about, and the place in it."""
+    parts = fault.pointer.split("/")
+    if len(parts) > 2 and parts[1] == "records" and parts[2].isdigit() and int(parts[2]) < len(planned):
+        rest = parts[4:] if parts[3:4] == ["document"] else parts[3:]
+        return planned[int(parts[2])], "".join(f"/{part}" for part in rest)
+    return by_id.get(fault.pointer), ""
+
+
+def _once(faults: Iterable[RowFault]) -> list[RowFault]:
+    return list(dict.fromkeys(faults))
+
+
+def group_rows(
+    rows: Iterable[Row], name_body: Callable[[Row], str | None], column: str, faults: list[RowFault]
+) -> list[Group]:
+    """Put the rows of each body together, wherever they stand; what cannot be put anywhere is a fault."""
+    groups: dict[str, Group] = {}
+    for row in rows:
+        body = name_body(row)
+        if body is None:
+            faults.append(RowFault(row.line, column, "", "names no body: an id, a number, or a name with its economy"))
+        else:
+            groups.setdefault(body, Group(body, [])).rows.append(row)
+    for body, group in list(groups.items()):
+        if len(group.rows) > MOST_ROWS:
+            reason = f"the body {body} has {len(group.rows)} rows, and a submission holds {MOST_ROWS}"
+            faults.extend(RowFault(row.line, column, body, reason) for row in group.rows)
+            del groups[body]
+    return list(groups.values())
