@@ -199,7 +199,7 @@ async def read_changes(
     wanted = {key: value for key, value in msgspec.structs.asdict(filters or ChangeFilter()).items() if value}
     values: dict[str, Any] = dict(wanted)
     if "sector" in wanted:
-        values |= await _read_sector(connection, wanted["sector"])
+        values |= await _read_sector(connection, wanted["sector"].replace("\0", "\ufffd"))
     return await _read(connection, [_FILTERS[key] for key in wanted], values, None, after, limit, newest=newest)
 
 
@@ -231,7 +231,9 @@ async def _read(
         upto = min(known_at, end.position)
     if upto != end.position:
         recorded = await connection.scalar(text("SELECT recorded FROM entry WHERE position = :upto"), {"upto": upto})
-    asked = {**values, "after": after, "upto": upto, "instant": instant, "more": limit + 1}
+    # PostgreSQL has no NUL in texts: what holds one is the name of nothing.
+    bound = {key: value.replace("\0", "\ufffd") if isinstance(value, str) else value for key, value in values.items()}
+    asked = {**bound, "after": after, "upto": upto, "instant": instant, "more": limit + 1}
     rows = list(await connection.execute(_statement(where, values, newest=newest), asked))
     more = len(rows) > limit
     rows = sorted(rows[:limit], key=lambda row: int(row[0]))

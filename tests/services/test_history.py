@@ -171,6 +171,7 @@ async def test_pages_join_without_loss_or_repetition(filled: AsyncEngine, readin
         (ChangeFilter(sector="emc"), [3, 4, 6, 7, 8, 10]),
         (ChangeFilter(sector="toys"), []),
         (ChangeFilter(sector="telecom_radio", agreement="apec-tel-us-tw"), [3, 6, 7]),
+        (ChangeFilter(sector="\0", authority="\0"), []),
         (ChangeFilter(sector="' OR true --", authority='"', body="%", agreement="\\"), []),
     ],
 )
