@@ -26,6 +26,7 @@ from cab_registry.api.accounts import make_account_routes
 from cab_registry.api.authentication import Authentication
 from cab_registry.api.edge import Edge
 from cab_registry.api.health import Readiness, make_health_routes
+from cab_registry.api.history import make_history_routes
 from cab_registry.api.openapi import make_document, make_openapi_route
 from cab_registry.api.problems import KINDS, answer_problem
 from cab_registry.api.records import make_record_routes
@@ -111,7 +112,7 @@ def create_app(
         body_limit=settings.body_limit_bytes,
         look=lambda: _look_at(engine, holder),
         lifespan=(run,),
-        stored=_make_stored_routes(desk, settings),
+        stored=_make_stored_routes(desk, settings, zone),
         middleware=(Authentication(lambda text: authenticate(engine, text, clock), trusted),),
     )
     app.state.holder = holder
@@ -119,7 +120,7 @@ def create_app(
     return app
 
 
-def _make_stored_routes(desk: Desk, settings: Settings) -> list[HTTPRouteHandler]:
+def _make_stored_routes(desk: Desk, settings: Settings, zone: ZoneInfo) -> list[HTTPRouteHandler]:
     """Return the handlers that need a database."""
 
     def tell_flips(before: Register, after: Register, changed: Sequence[str]) -> Effect:
@@ -127,6 +128,7 @@ def _make_stored_routes(desk: Desk, settings: Settings) -> list[HTTPRouteHandler
 
     foreseeing = replace(desk, describe=tell_flips)
     return [
+        *make_history_routes(desk, zone),
         *make_submission_routes(desk, foreseeing, limit=settings.submission_limit_bytes),
         *make_account_routes(desk),
     ]

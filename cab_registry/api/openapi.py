@@ -230,7 +230,8 @@ def _resolve(schema: dict[str, Any], schemas: Mapping[str, Any], wanted: str | N
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    schema = {"$ref": _REF + operation.gives.__name__} if operation.gives else {"type": "object"}
+    plain = {"type": "object" if operation.media_type == JSON else "string"}
+    schema = {"$ref": _REF + operation.gives.__name__} if operation.gives else plain
     content: dict[str, Any] = {"schema": schema}
     if operation.gives is Answer:
         content["examples"] = _examples(make_schema("answer")["examples"])

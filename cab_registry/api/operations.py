@@ -9,11 +9,13 @@ from cab_registry.api.acceptance import PATH, Waiting
 from cab_registry.api.health import Health, Readiness
 from cab_registry.api.operation import Operation
 from cab_registry.api.operations_of_accounts import list_account_operations
+from cab_registry.api.operations_of_history import list_history_operations
 from cab_registry.api.operations_of_submissions import list_submission_operations
 from cab_registry.api.records import SchemaList
 from cab_registry.api.replies import NoParameters
 from cab_registry.domain.answer import Answer
 from cab_registry.domain.question import AskedQuestion
+from cab_registry.services.collecting import RecordSearch
 from cab_registry.services.reading import (
     AgreementFound,
     AgreementList,
@@ -35,6 +37,7 @@ TAGS: Final = (
     ("Acceptance", "Is this result, from this body, accepted in that market, and why?"),
     ("Register", "Agreements, routes, bodies, authorities and requirements, as they are or as they were known."),
     ("Schemas", "JSON Schemas of questions, answers and records."),
+    ("History", "What changed, when, why and by whom; and what waits for an authority."),
     ("Submissions", "Changes of the register: handed in, shown, approved, rejected or withdrawn."),
     ("Accounts", "Who asks, tokens, and, for registrars, principals and their roles. Reading needs no account."),
     ("Service", "For operators, and for programs that read this reference."),
@@ -49,6 +52,7 @@ def list_operations() -> tuple[Operation, ...]:
         *_singles(),
         *_bodies(),
         *_schemas(),
+        *list_history_operations(),
         *list_submission_operations(),
         *list_account_operations(),
         *_service(),
@@ -169,6 +173,28 @@ def _bodies() -> tuple[Operation, ...]:
             description="Each accreditation, designation and recognition with its status as of a day, item by item.",
             query=(BodyViewing,),
             gives=BodyFound,
+            tagged=True,
+            kinds=_SINGLE,
+        ),
+        Operation(
+            path="/v1/records",
+            id="list_records",
+            tag="Register",
+            summary="List records of every type",
+            description="In order of id, for who wants them all. A cursor keeps to the state of the register in which "
+            "the first page was read.",
+            query=(RecordSearch,),
+            gives=RecordPage,
+            tagged=True,
+            kinds=_LIST,
+        ),
+        Operation(
+            path="/v1/records/{record_id}",
+            id="read_record",
+            tag="Register",
+            summary="Read a record of any type",
+            query=(Viewing,),
+            gives=RecordFound,
             tagged=True,
             kinds=_SINGLE,
         ),

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply
 from cab_registry.domain.records import Agreement, Authority, Requirement, Route
 from cab_registry.register.schemas import make_schema, schema_names
+from cab_registry.services.collecting import RecordSearch, find_any, list_any
 from cab_registry.services.reading import (
     AgreementList,
     BodySearch,
@@ -41,7 +42,7 @@ def make_record_routes(views: Views) -> list[HTTPRouteHandler]:
     """Return the handlers that read the register."""
     lists = [_make_list(views, name, kind, parameters) for name, (kind, parameters) in LISTS.items()]
     singles = [_make_single(views, name, kind) for name, kind in SINGLES.items()]
-    return [*lists, *singles, *_make_body_routes(views), *_make_schema_routes()]
+    return [*lists, *singles, *_make_body_routes(views), *_make_any_routes(views), *_make_schema_routes()]
 
 
 def _make_list(views: Views, name: str, kind: Kind, parameters: type[Paging]) -> HTTPRouteHandler:
@@ -83,6 +84,23 @@ def _make_body_routes(views: Views) -> list[HTTPRouteHandler]:
         return reply(request, read_body(view, record_id, wanted.as_of), tag=view.tag)
 
     return [get_bodies, get_body]
+
+
+def _make_any_routes(views: Views) -> list[HTTPRouteHandler]:
+    searches, single = QueryReader(RecordSearch), QueryReader(Viewing)
+
+    @get("/v1/records")
+    async def get_records(request: AnyRequest) -> Response[bytes]:
+        wanted = searches.read(request)
+        view = await views.find(wanted)
+        return reply(request, list_any(view, wanted), tag=view.tag)
+
+    @get("/v1/records/{record_id:str}")
+    async def get_record(request: AnyRequest, record_id: FromPath[str]) -> Response[bytes]:
+        view = await views.find(single.read(request))
+        return reply(request, find_any(view, record_id), tag=view.tag)
+
+    return [get_records, get_record]
 
 
 class SchemaList(msgspec.Struct, frozen=True):

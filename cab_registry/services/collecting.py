@@ -1,0 +1,74 @@
+"""Records of any type: one by its id, or all that fit, as the register holds them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from cab_registry.domain.records import Agreement
+from cab_registry.register.compiled import Versioned, subject_of
+from cab_registry.services.reading import RecordFound, RecordPage, show_record
+from cab_registry.services.views import Given, NoSuchRecord, Paging, View, cut_page
+
+RecordType = Literal[
+    "economy",
+    "authority",
+    "requirement",
+    "agreement",
+    "route",
+    "body",
+    "accreditation",
+    "designation",
+    "recognition",
+    "position",
+    "notice",
+    "coverage",
+]
+
+
+class RecordSearch(Paging, frozen=True, kw_only=True):
+    """Parameters of the list of records of every type; all that are given must be met."""
+
+    type: Annotated[RecordType | None, Meta(description="Only records of this type.")] = None
+    body: Annotated[Given | None, Meta(description="Only records of or about this body.")] = None
+    by: Annotated[Given | None, Meta(description="Only what this authority or party says.")] = None
+    owner: Annotated[Given | None, Meta(description="Only records that belong to this authority.")] = None
+    agreement: Annotated[Given | None, Meta(description="Only the agreement and what is held under it.")] = None
+
+
+def find_any(view: View, record_id: str) -> RecordFound:
+    """Return a record of any type with the state of the register.
+
+    Raises:
+        NoSuchRecord: there is none with that id, or it is retired.
+    """
+    versioned = view.held.register.records.get(record_id)
+    if versioned is None:
+        raise NoSuchRecord("record", record_id)
+    shown = show_record(versioned)
+    return RecordFound(version=shown.version, record=shown.record, state=view.state)
+
+
+def list_any(view: View, wanted: RecordSearch) -> RecordPage:
+    """Return a page of the records that fit, in order of id."""
+    records = view.held.register.records
+    fitting = [records[key] for key in sorted(records) if _fits(records[key], wanted)]
+    page, following = cut_page(fitting, lambda versioned: versioned.record.id, wanted, view)
+    return RecordPage(items=[show_record(each) for each in page], next=following, state=view.state)
+
+
+def _fits(versioned: Versioned, wanted: RecordSearch) -> bool:
+    record = versioned.record
+    if wanted.type is not None and record.__struct_config__.tag != wanted.type:
+        return False
+    if wanted.body is not None and subject_of(record) != wanted.body:
+        return False
+    if wanted.by is not None and getattr(record, "by", None) != wanted.by:
+        return False
+    if wanted.owner is not None and record.owner != wanted.owner:
+        return False
+    if wanted.agreement is None:
+        return True
+    under = record.id if isinstance(record, Agreement) else getattr(record, "agreement", None)
+    return bool(under == wanted.agreement)
