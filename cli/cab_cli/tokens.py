@@ -6,7 +6,7 @@ import typer
 
 from cab_cli import completion
 from cab_cli.console import data_console, print_json, say
-from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_desk
+from cab_cli.desk import AsJson, ProfileOption, ServerOption, find_token, open_desk
 from cab_cli.profiles import FIRST, Profile, keep_profile, read_profile
 from cab_cli.tables import print_table
 
@@ -100,16 +100,18 @@ def rotate(
       cab token rotate
       cab token rotate 0123456789abcdef --days 30
     """
+    kept = read_profile(profile) if token == IN_USE else None
+    in_profile = kept is not None and find_token(server, profile) == (kept.server, kept.token)
     with open_desk(server, profile) as desk:
         issued = desk.client.send(f"/v1/tokens/{token}/rotate", {"days": days}, attempts=1)
-        kept = read_profile(profile)
-        if token == IN_USE and kept is not None and kept.server == desk.client.server:
-            place = keep_profile(profile, Profile(server=kept.server, token=issued["text"], authority=desk.authority))
-            say(f"The new token is kept in {place}.")
-            if as_json:
-                print_json({"token": issued["token"]})
-            return
-    _print_issued(issued, as_json=as_json)
+        authority = desk.authority
+    if kept is None or not in_profile:
+        _print_issued(issued, as_json=as_json)
+        return
+    place = keep_profile(profile, Profile(server=kept.server, token=issued["text"], authority=authority))
+    say(f"The new token is kept in {place}.")
+    if as_json:
+        print_json({"token": issued["token"]})
 
 
 @token_app.command("revoke")

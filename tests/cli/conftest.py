@@ -10,6 +10,8 @@ import pytest
 from cab_cli.faces import ScratchServer, scratch_server
 from cab_registry.services import cases
 from cab_registry.services.cases import ScratchRegisters
+from tests.cli.officers import Office, load_law, serving
+from tests.conftest import DatabaseServer
 
 TODAY = date(2026, 11, 21)
 
@@ -63,3 +65,18 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ.keys() - {"CAB_TEST_DATABASE_URL", "CAB_PG_BIN"}:
         if name.startswith("CAB_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def office(
+    database_server: DatabaseServer, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Office]:
+    """A registry over the packaged law, served, with its first registrar; tests there mind their own bodies."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ.keys() - {"CAB_TEST_DATABASE_URL", "CAB_PG_BIN"}:
+            if name.startswith("CAB_"):
+                patch.delenv(name)
+        url = database_server.url(database_server.create(migrated_template))
+        load_law(url)
+        with serving(url) as server:
+            yield Office(url, server, tmp_path_factory.mktemp("office"))

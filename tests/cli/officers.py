@@ -1,0 +1,101 @@
+"""Officers at their command lines: a real server over a real database, and people of authorities with tokens."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from typer.testing import CliRunner
+
+from cab_cli.catalogue import PARTS
+from cab_cli.databases import run_on
+from cab_cli.main import app
+from cab_cli.sockets import address_of, listen
+from cab_registry.app import create_app
+from cab_registry.register.catalogue import load_catalogue
+from cab_registry.services import submissions
+from cab_registry.settings import Settings
+
+PATIENCE_SECONDS = 20
+
+
+def load_law(url: str) -> None:
+    """Load the packaged law, bodies left out, as the very first load."""
+    documents = [entry.document for entry in load_catalogue(PARTS[:1])]
+    run_on(url, lambda engine: submissions.load_catalogue(engine, documents, validate=lambda _: ()))
+
+
+@contextmanager
+def serving(url: str) -> Iterator[str]:
+    """Serve a database on a free port of this machine."""
+    with listen("127.0.0.1", 0) as taken:
+        service: Any = create_app(Settings(database_url=url, metrics_port=0))
+        server = uvicorn.Server(uvicorn.Config(service, log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
+        thread.start()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            assert time.monotonic() < deadline, "the server did not start in time"
+            time.sleep(0.01)
+        yield address_of(taken)
+        server.should_exit = True
+        thread.join(PATIENCE_SECONDS)
+
+
+class Officer:
+    """Somebody with a token, who types commands."""
+
+    def __init__(self, server: str, token: str, home: Path) -> None:
+        self.server = server
+        self.token = token
+        self.environment = {
+            "CAB_SERVER": server,
+            "CAB_TOKEN": token,
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "XDG_STATE_HOME": str(home / "state"),
+            "COLUMNS": "200",
+        }
+
+    def types(self, *words: str, **more: Any) -> Any:
+        return CliRunner().invoke(
+            app, [str(word) for word in words], env=self.environment | more.pop("env", {}), **more
+        )
+
+    def does(self, *words: str, **more: Any) -> Any:
+        """Type a command that succeeds, and read the JSON that it prints."""
+        done = self.types(*words, "--json", **more)
+        assert done.exit_code == 0, f"{words}\n{done.stdout}{done.stderr}"
+        return json.loads(done.stdout)
+
+
+class Office:
+    """A registry with its first registrar, who lets officers of authorities in."""
+
+    def __init__(self, url: str, server: str, folder: Path) -> None:
+        self.url = url
+        self.server = server
+        self.folder = folder
+        made = CliRunner().invoke(app, ["admin", "init", "--name", "R. Egistrar", "--database-url", url])
+        assert made.exit_code == 0, made.stderr
+        self.registrar = Officer(server, made.stdout.strip(), folder / "registrar")
+        self._kept: dict[tuple[str, ...], Officer] = {}
+
+    def officer(self, authority: str, *roles: str, who: str = "one") -> Officer:
+        """Let somebody of an authority in, once each."""
+        key = (authority, who, *roles)
+        if key not in self._kept:
+            wanted = roles or ("submitter",)
+            person = self.registrar.does("admin", "principal", "add", f"{who} of {authority}")["id"]
+            for role in wanted:
+                self.registrar.does("admin", "grant", person, "--authority", authority, "--role", role)
+            named = [word for role in wanted for word in ("--role", role)]
+            issued = self.registrar.does(
+                "token", "create", "--name", "test", "--authority", authority, "--principal", person, *named
+            )
+            self._kept[key] = Officer(self.server, issued["text"], self.folder / f"{authority}-{who}")
+        return self._kept[key]
