@@ -26,8 +26,10 @@ def test_each_kind_of_value_is_read() -> None:
             "CAB_TIME_ZONE": "Asia/Tokyo",
             "CAB_LOG_LEVEL": "debug",
             "CAB_ENVIRONMENT": "test",
+            "CAB_TRUSTED_PROXY": "10.0.0.0/8",
         }
     )
+    assert settings.trusted_proxy == "10.0.0.0/8"
     assert settings.database_url == "postgresql+asyncpg://cab:secret@db.example/cab"
     assert settings.data_folder == Path("/srv/cab")
     assert settings.port == 9000
@@ -46,12 +48,20 @@ def test_all_faults_are_told_together() -> None:
                 "CAB_TIME_ZONE": "Mars/Olympus",
                 "CAB_DATABASE_URL": "mysql://here",
                 "CAB_LOG_LEVEL": "loud",
+                "CAB_TRUSTED_PROXY": "10.0.0.1/8",
             }
         )
     faults = caught.value.faults
-    assert len(faults) == 6
+    assert len(faults) == 7
     assert faults[0] == "CAB_PROT is no setting."
-    for name in ("CAB_PORT", "CAB_METRICS_PORT", "CAB_TIME_ZONE", "CAB_DATABASE_URL", "CAB_LOG_LEVEL"):
+    for name in (
+        "CAB_PORT",
+        "CAB_METRICS_PORT",
+        "CAB_TIME_ZONE",
+        "CAB_DATABASE_URL",
+        "CAB_LOG_LEVEL",
+        "CAB_TRUSTED_PROXY",
+    ):
         assert any(fault.startswith(f"{name}: ") for fault in faults)
     assert all(fault in str(caught.value) for fault in faults)
 

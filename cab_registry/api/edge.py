@@ -1,8 +1,9 @@
-"""The outermost layer: request ids, HEAD, security headers, and the access log, which never sees a query string."""
+"""The outermost layer: request ids, HEAD, security headers, and the access log, without query strings and tokens."""
 
 from __future__ import annotations
 
 import itertools
+import re
 import secrets
 from time import perf_counter
 from typing import Any, Final
@@ -21,6 +22,7 @@ _HEADERS: Final = (
     (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
 )
 _STRICTEST: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_TOKEN: Final = re.compile(r"cab_[0-9a-f]{16}_[^/]*", re.IGNORECASE)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -64,7 +66,7 @@ class Edge:
             self._log.info(
                 "request",
                 method=named,
-                path=scope["path"],
+                path=_TOKEN.sub("cab_...", scope["path"]),
                 status=status,
                 ms=round((perf_counter() - started) * 1000, 3),
                 request_id=request_id,

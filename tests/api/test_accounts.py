@@ -53,9 +53,14 @@ async def knock(engine: AsyncEngine, settings: Settings, clock: Clock) -> AsyncI
     made: list[Litestar] = []
 
     def make(
-        token: str | None = None, *, host: str = "127.0.0.1", base: str = "http", trusted: str | None = None
+        token: str | None = None,
+        *,
+        host: str = "127.0.0.1",
+        base: str = "http",
+        trusted: str | None = None,
+        given: Settings = settings,
     ) -> Any:
-        app = create_app(msgspec.structs.replace(settings, trusted_proxy=trusted), clock=clock)
+        app = create_app(msgspec.structs.replace(given, trusted_proxy=trusted), clock=clock)
         made.append(app)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(host, 5))
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
@@ -192,8 +197,20 @@ async def test_no_token_reaches_a_log(knock: Knock, registrar: str, caplog: pyte
             async with knock(text) as client:
                 await client.get("/v1/me")
                 await client.get(f"/v1/me?token={text}")
+                await client.delete(f"/v1/tokens/{text.removeprefix('Basic ').replace('hush', registrar)}")
                 await client.post("/v1/tokens", json={"name": text})
     secret = registrar.rpartition("_")[2][:-1]
     ours = [each for each in caplog.records if each.name.startswith("cab_registry")]
-    assert len(ours) >= 12
+    assert len(ours) >= 16
     assert not [each for each in ours if secret in each.getMessage() or "hush" in each.getMessage()]
+
+
+async def test_without_the_database_the_client_is_told_to_come_again(knock: Knock, settings: Settings) -> None:
+    away = msgspec.structs.replace(settings, database_url="postgresql://nobody@127.0.0.1:1/nothing")
+    async with knock("cab_" + "0" * 16 + "_" + "0" * 64, given=away) as client:
+        for path in ("/v1/me", "/v1/submissions"):
+            assert check_shape(await client.get(path))["type"] == "/problems/unavailable"
+        sent = await client.post("/v1/submissions", json={}, headers={"idempotency-key": "k"})
+        assert check_shape(sent)["type"] == "/problems/unavailable"
+    async with knock(given=away) as nobody:
+        assert check_shape(await nobody.get("/v1/changes"))["type"] == "/problems/unavailable"
