@@ -16,6 +16,7 @@ from cab_registry.api.bodies import BodyReader
 from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply_privately
 from cab_registry.domain.errors import Fault
 from cab_registry.services.desk import Desk
+from cab_registry.services.policies import read_policy
 from cab_registry.services.principals import (
     PrincipalShown,
     Role,
@@ -33,6 +34,7 @@ from cab_registry.services.principals import (
 )
 from cab_registry.services.tokens import LIFETIME, LONGEST_LIFETIME
 from cab_registry.services.views import LARGEST_PAGE, Given, WrongParameters
+from cab_registry.storage.policies import StoredPolicy
 from cab_registry.storage.principals import PrincipalKind
 from cab_registry.storage.tokens import StoredToken
 
@@ -47,6 +49,7 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
 
     principal: PrincipalShown
     token: Annotated[StoredToken, Meta(description="The token of this request, without its secret.")]
+    policy: Annotated[StoredPolicy, Meta(description="How the token's authority wants its submissions handled.")]
 
 
 class TokenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -130,7 +133,8 @@ def _make_token_routes(desk: Desk) -> list[HTTPRouteHandler]:
         acting = principal_of(request)
         shown = await show_principal(desk.engine, acting)
         token = next(each for each in await list_tokens(desk.engine, acting) if each.id == acting.token)
-        return reply_privately(Me(principal=shown, token=token))
+        policy = await read_policy(desk.engine, acting.authority)
+        return reply_privately(Me(principal=shown, token=token, policy=policy))
 
     @get("/v1/tokens", opt=NEEDED)
     async def get_tokens(request: AnyRequest) -> Response[bytes]:

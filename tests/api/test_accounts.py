@@ -100,6 +100,11 @@ async def test_a_registrar_lets_people_in_and_out(knock: Knock, registrar: str) 
             ]
             assert (me["token"]["id"], me["token"]["authority"]) == (ana["token"], "us-nist")
             assert me["token"]["last_used"]
+            assert (me["policy"]["authority"], me["policy"]["version"], me["policy"]["four_eyes"]) == (
+                "us-nist",
+                0,
+                False,
+            )
             assert "secret" not in json.dumps(me)
             for path in ("/v1/principals", f"/v1/tokens?principal={me['principal']['id'][::-1]}"):
                 assert check_shape(await client.get(path))["type"] == "/problems/not-permitted"
