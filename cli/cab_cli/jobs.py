@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cab_cli.console import say
+from cab_cli.console import print_json, say
 from cab_cli.databases import chosen_database, connection_refusals
 from cab_cli.exits import Exit
 from cab_registry.domain.errors import Refusal
@@ -44,6 +44,8 @@ def run() -> None:
 def run_once(
     name: Annotated[str, typer.Argument(help="The job's name.")],
     on: Annotated[str | None, typer.Option("--on", metavar="DAY", help="The day it is due; today without it.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run one job for one day and print what it found; exit code 1 where something is wrong.
 
@@ -62,5 +64,8 @@ def run_once(
     with chosen_database() as url, connection_refusals():
         settings = load_settings({**os.environ, "CAB_DATABASE_URL": url})
         report = asyncio.run(run_job_once(settings, name, due_on))
-    typer.echo(report.text)
+    if as_json:
+        print_json({"job": name, "due_on": due_on.isoformat(), "report": report.text, "faults": report.faults})
+    else:
+        typer.echo(report.text)
     raise typer.Exit(Exit.FAILURE if report.faults else Exit.DONE)
