@@ -116,7 +116,7 @@ def list_principals(
         )
         for each in found
     )
-    print_table(data_console(), ("id", "name", "kind", "", "roles"), rows)
+    print_table(data_console(), ("id", "name", "kind", "", "roles"), rows, ("id",))
 
 
 @principal_app.command("disable")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cab_cli.desk import Desk, Held
+from cab_cli.desk import Desk
 from cab_cli.mapping import Row, RowFault
 from cab_cli.planning import Group, Planned, Planner
 from cab_cli.spreadsheets import write_csv
@@ -140,9 +140,8 @@ class Courier:
 
     def _look_up(self, group: Group) -> None:
         if group.body in self._known:
-            found = self._desk.client.get(f"/v1/bodies/{group.body}", {})
-            group.held = Held(found["record"], found["version"])
-            group.rights = [Held(each["record"], each["version"]) for each in found["rights"]]
+            group.held = self._desk.read(group.body)
+            group.rights = self._desk.rights_of(group.body)
 
     def _deliver(self, groups: list[Group], *, dry_run: bool) -> Done:
         told: list[RowFault] = []

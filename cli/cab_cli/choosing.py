@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from cab_cli import completion
-from cab_cli.desk import Desk, Held
-from cab_cli.drafts import RIGHTS, choose_right
+from cab_cli.desk import RIGHTS, Desk, Held
+from cab_cli.drafts import choose_right
 from cab_registry.domain.errors import Fault, Refusal
 
 RecordArgument = Annotated[

@@ -13,6 +13,7 @@ from cab_cli.profiles import FIRST, read_profile
 from cab_registry.domain.errors import Fault, Refusal
 
 WRITING_SECONDS: Final = 120.0
+RIGHTS: Final = ("accreditation", "designation", "recognition")
 ServerOption = Annotated[
     str | None,
     typer.Option(
@@ -96,8 +97,16 @@ class Desk:
 
     def rights_of(self, body: str) -> list[Held]:
         """Read the accreditations, designations and recognitions of a body, or of an authority that inspects."""
-        found = self.client.get(f"/v1/bodies/{_plain(body)}", {})
-        return [Held(each["record"], each["version"]) for each in found["rights"]]
+        held: list[Held] = []
+        cursor: str | None = None
+        while True:
+            page = self.client.get("/v1/records", {"body": _plain(body), "limit": "200", "cursor": cursor})
+            held += [
+                Held(each["record"], each["version"]) for each in page["items"] if each["record"]["type"] in RIGHTS
+            ]
+            cursor = page["next"]
+            if cursor is None:
+                return held
 
 
 def _plain(record_id: str) -> str:

@@ -11,7 +11,6 @@ from cab_registry.domain.days import DayError, parse_when
 from cab_registry.domain.errors import Fault, Refusal
 
 Document = dict[str, Any]
-RIGHTS: Final = ("accreditation", "designation", "recognition")
 GIVES: Final = {
     "accreditation": ("granted",),
     "designation": ("designated", "granted"),

@@ -9,7 +9,7 @@ from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_desk
 from cab_cli.profiles import FIRST
 from cab_cli.tables import print_table
 
-_SHOWN: Final = ("due", "kind", "what", "body", "under", "of", "article")
+_SHOWN: Final = ("due", "kind", "of", "what", "article")
 
 
 def inbox(
@@ -38,12 +38,10 @@ def inbox(
         (
             f"{item['due'] or 'no day'}{' (late)' if item['overdue'] else ''}",
             item["kind"],
-            item["words"],
-            item["body"],
-            item["agreement"],
             item["record"] or item["submission"],
+            item["words"],
             item["article"],
         )
         for item in items
     )
-    print_table(data_console(), _SHOWN, rows)
+    print_table(data_console(), _SHOWN, rows, ("of",))

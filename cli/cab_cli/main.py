@@ -21,6 +21,7 @@ from cab_cli.dev import dev
 from cab_cli.exits import exits_in_words
 from cab_cli.exporting import export
 from cab_cli.group import RegistryGroup
+from cab_cli.handing_over import policy_app, transfer
 from cab_cli.importing import import_table
 from cab_cli.inbox import inbox
 from cab_cli.jobs import jobs_app
@@ -65,6 +66,8 @@ app.command("submit")(submit)
 app.command("import")(import_table)
 app.command("export")(export)
 app.add_typer(submission_app, name="submission")
+app.command("transfer")(transfer)
+app.add_typer(policy_app, name="policy")
 app.command("inbox")(inbox)
 app.add_typer(auth_app, name="auth")
 app.add_typer(token_app, name="token")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from cab_cli.drafts import RIGHTS
+from cab_cli.desk import RIGHTS
 from cab_cli.spreadsheets import Line
 from cab_registry.domain.days import DayError, parse_day
 from cab_registry.domain.errors import Fault, Refusal

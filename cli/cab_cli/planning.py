@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from cab_cli.desk import Held
-from cab_cli.drafts import GIVES, RIGHTS, Document, has_begun, new_right, with_event, with_items
+from cab_cli.desk import RIGHTS, Held
+from cab_cli.drafts import GIVES, Document, has_begun, new_right, with_event, with_items
 from cab_cli.mapping import LISTS, Row, RowFault, RowReader
 from cab_cli.submitting import Change
 from cab_registry.register.minting import mint_id

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from cab_cli.choosing import AgreementOption, AnnexOption, KeysOption, OnOption, RecordArgument, SiteOption, find_right
-from cab_cli.desk import Desk
-from cab_cli.drafts import ADVERSE, RIGHTS, find_keys, last_event, read_when, with_event
+from cab_cli.desk import RIGHTS, Desk
+from cab_cli.drafts import ADVERSE, find_keys, last_event, read_when, with_event
 from cab_cli.submitting import Change, Draft, hand_in
 from cab_cli.writing import Sending, writes
 from cab_registry.domain.errors import Fault, Refusal

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Final, Literal
 import typer
 from rich.text import Text
 
-from cab_cli import completion
 from cab_cli.console import data_console, print_json, say, words_console
 from cab_cli.desk import AsJson, Desk, ProfileOption, ServerOption, open_desk
 from cab_cli.profiles import FIRST
@@ -15,7 +14,8 @@ from cab_cli.writing import Sending
 from cab_registry.domain.errors import Fault, Refusal
 
 submission_app = typer.Typer(help="Submissions: list, show, approve, reject, withdraw.", no_args_is_help=True)
-_LISTED: Final = ("id", "received", "state", "authority", "kind", "principal", "public_reason")
+_LISTED: Final = ("id", "created", "state", "kind", "principal", "public_reason")
+_APART: Final = frozenset({"versions", "records", "effect", "warnings", "unchanged"})
 SubmissionArgument = Annotated[str, typer.Argument(metavar="SUBMISSION", help="Id of the submission.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 PAGE: Final = 50
@@ -27,20 +27,17 @@ def list_submissions(
     state: Annotated[
         Literal["submitted", "approved", "rejected", "withdrawn"] | None, typer.Option(help="Only these.")
     ] = None,
-    authority: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Only of this authority.", autocompletion=completion.complete_authority),
-    ] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Only what you handed in.")] = False,
+    waiting: Annotated[bool, typer.Option("--waiting", help="Only what you may decide, the oldest first.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = PAGE,
     server: ServerOption = None,
     profile: ProfileOption = FIRST,
     as_json: AsJson = False,
 ) -> None:
-    """List submissions, the newest first.
+    """List the submissions of your authority, the newest first.
 
     Examples:
-      cab submission list --state submitted
+      cab submission list --waiting
       cab submission list --mine --json
     """
     found: list[dict[str, Any]] = []
@@ -51,8 +48,8 @@ def list_submissions(
                 PATH,
                 {
                     "state": state,
-                    "authority": authority,
                     "mine": "true" if mine else None,
+                    "waiting": "true" if waiting else None,
                     "limit": str(min(PAGE, limit - len(found))),
                     "cursor": cursor,
                 },
@@ -65,7 +62,7 @@ def list_submissions(
         print_json({"items": found, "more": cursor is not None})
         return
     if found:
-        print_table(data_console(), _LISTED, ([each.get(key) for key in _LISTED] for each in found))
+        print_table(data_console(), _LISTED, ([each.get(key) for key in _LISTED] for each in found), ("id",))
     else:
         say("No submission fits.")
 
@@ -87,10 +84,10 @@ def show_submission(
         found = desk.client.get(f"{PATH}/{_checked(submission)}", {})
         effect = _read_effect(desk, found)
     if as_json:
-        print_json({**found, "effect": effect})
+        print_json({**found, "effect": effect or found["effect"]})
         return
     console = data_console()
-    plain = {key.replace("_", " "): value for key, value in found.items() if key not in {"versions", "records"}}
+    plain = {key.replace("_", " "): value for key, value in found.items() if key not in _APART}
     print_pairs(console, {key: value for key, value in plain.items() if value is not None})
     for version in found.get("versions") or []:
         console.print(Text(f"  {version['type']} {version['id']}, version {version['version']}"))
@@ -99,7 +96,7 @@ def show_submission(
 
 
 def _read_effect(desk: Desk, found: dict[str, Any]) -> Any:
-    if found["state"] != "submitted" or found["authority"] != desk.authority:
+    if found["state"] != "submitted" or desk.authority not in {found["authority"], found["counterpart"]}:
         return None
     return desk.client.get(f"{PATH}/{found['id']}/effect", {})
 
@@ -108,7 +105,6 @@ def _read_effect(desk: Desk, found: dict[str, Any]) -> Any:
 def approve(
     submission: SubmissionArgument,
     *,
-    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="For the authority alone.")] = None,
     yes: Yes = False,
     server: ServerOption = None,
     profile: ProfileOption = FIRST,
@@ -126,7 +122,7 @@ def approve(
                 print_effect(words_console(), found["public_reason"], effect)
             if not typer.confirm("Approve it?", err=True):
                 raise Refusal("nothing was decided")
-        decided = desk.client.send(f"{PATH}/{found['id']}/approve", {"digest": found["digest"], "reason": reason})
+        decided = desk.client.send(f"{PATH}/{found['id']}/approve", {"digest": found["digest"]})
         await_position(desk, decided.get("position"))
     _print_decided(decided, as_json=as_json)
 
@@ -154,7 +150,7 @@ def reject(
 def withdraw_submission(
     submission: SubmissionArgument,
     *,
-    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="For the authority alone.")] = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for your authority alone.")],
     server: ServerOption = None,
     profile: ProfileOption = FIRST,
     as_json: AsJson = False,
@@ -162,7 +158,7 @@ def withdraw_submission(
     """Take back what you handed in, while it waits.
 
     Examples:
-      cab submission withdraw 7c1e...
+      cab submission withdraw 7c1e... --reason "Sent too early"
     """
     with open_desk(server, profile) as desk:
         decided = desk.client.send(f"{PATH}/{_checked(submission)}/withdraw", {"reason": reason})
@@ -172,8 +168,8 @@ def withdraw_submission(
 def _print_decided(decided: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(decided)
-    elif "versions" in decided and "warnings" in decided:
-        print_receipt(data_console(), f"Submission {decided['id']}", decided)
+    elif decided["state"] == "approved":
+        print_receipt(data_console(), decided["public_reason"], decided)
     else:
         say(f"The submission {decided['id']} is {decided['state']}.")
 

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import typer
 from rich.console import Console
@@ -43,6 +43,7 @@ class Draft:
 
     headline: str
     changes: Sequence[Change]
+    kind: Literal["records", "transfer", "policy"] = "records"
 
 
 def hand_in(sending: Sending, intent: Iterable[str], prepare: Callable[[Desk], Draft]) -> None:
@@ -94,10 +95,10 @@ def _send(desk: Desk, name: str, waiting: Waiting) -> Any:
 
 def _compose(desk: Desk, sending: Sending, draft: Draft) -> tuple[dict[str, Any], str]:
     anew = all(change.version == 0 for change in draft.changes)
-    if not sending.reason and not anew and not sending.dry_run:
+    if not sending.reason and (draft.kind != "records" or not anew) and not sending.dry_run:
         raise Refusal("a change needs a reason", (Fault("--reason", "say why; everybody can read it"),))
     request = {
-        "kind": "records",
+        "kind": draft.kind,
         "authority": desk.authority,
         "public_reason": (sending.reason or draft.headline).strip(),
         "private_reason": sending.private_reason,
@@ -129,8 +130,7 @@ def print_effect(console: Console, headline: str, shown: dict[str, Any]) -> None
     """Print what a change would do: the records in words, the warnings, the answers that flip."""
     console.print(Text(headline, style="bold"))
     for record in shown["records"]:
-        version = f"version {record['version']}" if record["version"] > 1 else "new"
-        console.print(Text(f"  {record['type']} {record['id']} ({version}, {record['change']})"))
+        console.print(Text(f"  {record['type']} {record['id']}, version {record['version']}: {record['change']}"))
         for words in record["words"]:
             console.print(Text(f"    {words}"))
     _print_warnings(console, shown["warnings"])

@@ -12,11 +12,13 @@ _ORIGIN: Final = ("citation", "source", "confidence")
 """Where a fact comes from is told after the fact."""
 
 
-def print_table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows under headings."""
+def print_table(
+    console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]], whole: Sequence[str] = ()
+) -> None:
+    """Print rows under headings; what stands in a column that is kept whole can be copied."""
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:
         table.add_row(*(Text(in_words(value)) for value in row))
     console.print(table)

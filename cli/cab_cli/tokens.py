@@ -80,6 +80,7 @@ def list_tokens(
             [each[key] for key in ("id", "name", "authority", "roles", "created", "expires", "last_used", "revoked")]
             for each in found["items"]
         ),
+        ("id",),
     )
 
 

@@ -75,7 +75,7 @@ def test_from_a_proposal_to_a_withdrawal(bring: Bring, rra: Officer, fcc: Office
     assert verdict(fcc, body, "2020-06-01") == "cannot_tell"  # the FCC's list here is not complete
     waits = fcc.does("inbox")["items"]
     assert (body, "proposal") in [(item["body"], item["kind"]) for item in waits]
-    assert body in fcc.types("inbox").stdout
+    assert right_of(rra, body, "designation")["id"] in fcc.types("inbox").stdout
 
     fcc.does("object", body, *MRA, "--on", "2020-02-20", "--reason", "Range not calibrated")
     recognition = right_of(fcc, body, "recognition")
@@ -105,10 +105,10 @@ def test_from_a_proposal_to_a_withdrawal(bring: Bring, rra: Officer, fcc: Office
     assert "Range not calibrated" in fcc.types("body", "history", body).stdout
     since = next(entry["recorded"] for entry in entries if entry["public_reason"] == "Mended")
     changed = fcc.does("body", "diff", body, "--since", since)["items"]
-    assert ("/timeline/4/on", "2021-03-01", "2021-02-15") in [
+    assert ("/timeline/5/on", "2021-03-01", "2021-02-15") in [
         (each["pointer"], each["before"], each["after"]) for each in changed
     ]
-    assert "/timeline/4/on: 2021-03-01 -> 2021-02-15" in fcc.types("body", "diff", body, "--since", since).stdout
+    assert "/timeline/5/on: 2021-03-01 -> 2021-02-15" in fcc.types("body", "diff", body, "--since", since).stdout
 
 
 def test_scope_is_extended_restricted_renewed_and_reduced(bring: Bring, rra: Officer, office: Office) -> None:
@@ -152,7 +152,7 @@ def test_reasons_and_evidence_are_kept_apart(bring: Bring, rra: Officer, office:
     more = ("--reason", "Unpaid", "--private-reason", "Ms X complained", "--evidence", str(letter))
     receipt = rra.does("suspend", body, *MRA, "--on", "2021-01-01", *more)
     found = rra.does("submission", "show", receipt["id"])
-    assert (found["public_reason"], found["private"]["reason"]) == ("Unpaid", "Ms X complained")
+    assert (found["public_reason"], found["private"]["private_reason"]) == ("Unpaid", "Ms X complained")
     assert found["private"]["evidence"][0]["title"] == "letter.pdf"
     assert receipt["id"] in rra.types("submission", "list", "--mine").stdout
     assert "Ms X" not in office.officer("us-fcc").types("submission", "show", receipt["id"]).stdout
@@ -249,3 +249,43 @@ def test_records_are_handed_in_from_files(rra: Officer, tmp_path: Path) -> None:
 def test_an_unreachable_server_is_an_outage(rra: Officer) -> None:
     done = rra.types("suspend", "x", "--reason", "x", env={"CAB_SERVER": "http://127.0.0.1:1"})
     assert (done.exit_code, done.stdout) == (Exit.UNAVAILABLE, "")
+
+
+def test_a_second_person_approves_what_was_seen(office: Office) -> None:
+    one = office.officer("ca-ised", "submitter", "approver")
+    two = office.officer("ca-ised", "submitter", "approver", who="two")
+    policy = one.does("policy", "set", "--four-eyes", "--reason", "Two officers")
+    assert policy["state"] == "submitted"
+    own = one.types("submission", "approve", policy["id"], "--yes")
+    assert own.exit_code == Exit.REFUSED
+    assert two.does("submission", "approve", policy["id"])["state"] == "approved"
+    stale = one.types("policy", "set", "--no-four-eyes", "--reason", "x")
+    assert (stale.exit_code, "version 1 stands" in stale.stderr) == (Exit.CONFLICT, True), stale.stderr
+
+    words = ("body", "add", "Lab four eyes", "--economy", "CA", "--kind", "testing_laboratory")
+    waits = one.types(*words)
+    assert "waits for a second pair of eyes" in waits.stdout
+    listed = two.does("submission", "list", "--waiting")["items"]
+    assert len(listed) == 1
+    name = listed[0]["id"]
+    assert name in [item["submission"] for item in two.does("inbox")["items"]]
+    assert "It would change" in two.types("submission", "show", name).stdout
+    rejected = two.types("submission", "reject", name, "--reason", "Wrong economy")
+    assert "is rejected" in rejected.stderr
+    late = two.types("submission", "approve", name, "--yes")
+    assert late.exit_code == Exit.CONFLICT
+
+    again = one.does(*words, "--reason", "Once more")
+    assert one.does("submission", "withdraw", again["id"], "--reason", "Too early")["state"] == "withdrawn"
+    last = one.does(*words, "--reason", "At last")
+    approved = two.types("submission", "approve", last["id"], "--yes")
+    assert (approved.exit_code, "lab-four-eyes-ca, version 1" in approved.stdout) == (Exit.DONE, True), approved.stdout
+
+
+def test_a_record_goes_to_another_authority_with_its_consent(bring: Bring, rra: Officer, office: Office) -> None:
+    body = bring()
+    taker = office.officer("jp-mic", "submitter", "approver")
+    offered = rra.does("transfer", body, "--to", "jp-mic", "--reason", "Moved")
+    assert offered["state"] == "submitted"
+    taker.does("submission", "approve", offered["id"])
+    assert rra.does("body", "show", body)["record"]["owner"] == "jp-mic"
