@@ -60,11 +60,12 @@ def import_table(
         if sending.dry_run:
             ledger.done, ledger.faults, ledger.resumed = set(), [], False
         reader, rows, faults = _read_rows(file, mapped)
+        count = len(rows) + len({fault.line for fault in faults})
         planner = Planner(reader, desk.authority, _find_requirements(desk), update=update)
         column = reader.heading_of("body.id") or reader.heading_of("body.name")
         groups = group_rows(rows, planner.name_body, column, faults)
         left = _left(groups, ledger)
-        _preview(file, reader, left, len(rows), ledger)
+        _preview(file, reader, left, count, ledger)
         if not sending.dry_run and sending.asks and not typer.confirm("Send them?", err=True):
             raise Refusal("nothing was sent")
         frame = _frame(desk, sending, mapped, file)
@@ -73,7 +74,7 @@ def import_table(
         if not sending.dry_run:
             await_position(desk, max((each.position for each in done if each.position is not None), default=None))
     ledger.write_report()
-    _summarise(sending, done, ledger, told, len(rows))
+    _summarise(sending, done, ledger, told, count)
     raise typer.Exit(Exit.FAILURE if ledger.faults else Exit.DONE)
 
 
@@ -117,7 +118,7 @@ def _left(groups: list[Group], ledger: Ledger) -> list[Group]:
 
 
 def _preview(file: Path, reader: RowReader, groups: list[Group], count: int, ledger: Ledger) -> None:
-    say(f"{file.name}: {count} rows that can be read, {len(groups)} bodies to hand in.")
+    say(f"{file.name}: {count} rows, {len(groups)} bodies to hand in.")
     if ledger.resumed:
         say(f"An earlier run broke off after {len(ledger.done)} lines; it goes on there.")
     if unread := reader.unread():

@@ -99,18 +99,19 @@ def _open_sheet(place: Path, sheet: str | None) -> Iterator[Iterator[Line]]:
 
     if not openpyxl.DEFUSEDXML:
         raise Refusal("a spreadsheet is read only where defusedxml is installed: pip install defusedxml")
-    try:
-        book = openpyxl.load_workbook(place, read_only=True, data_only=False, keep_links=False)
-    except (InvalidFileException, KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
-        raise Refusal(f"{place} is no proper XLSX: {error}") from None
-    try:
-        if sheet is not None and sheet not in book.sheetnames:
-            raise Refusal(
-                f"{place} has no sheet {sheet!r}", (Fault("/sheet", f"one of: {', '.join(book.sheetnames)}"),)
-            )
-        yield _read_sheet(place, book[sheet] if sheet is not None else book.worksheets[0])
-    finally:
-        book.close()
+    # Opened here, since what fails to load leaves its file open otherwise.
+    with place.open("rb") as file:
+        try:
+            book = openpyxl.load_workbook(file, read_only=True, data_only=False, keep_links=False)
+        except (InvalidFileException, KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
+            raise Refusal(f"{place} is no proper XLSX: {error}") from None
+        try:
+            names = book.sheetnames
+            if sheet is not None and sheet not in names:
+                raise Refusal(f"{place} has no sheet {sheet!r}", (Fault("/sheet", f"one of: {', '.join(names)}"),))
+            yield _read_sheet(place, book[sheet] if sheet is not None else book.worksheets[0])
+        finally:
+            book.close()
 
 
 def _read_sheet(place: Path, sheet: Any) -> Iterator[Line]:
