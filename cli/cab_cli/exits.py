@@ -9,7 +9,7 @@ class Exit(enum.IntEnum):
 
     DONE = 0, "done; for a question: accepted"
     FAILURE = 1, "it was done, and something is wrong: a case missed, a fault in the catalogue, a log that fails proof"
-    REFUSED = 2, "the command line, a file or the question cannot be taken; every fault is listed"
+    REFUSED = 2, "the command line, a file, the question or a submission cannot be taken; every fault is listed"
     NOT_ACCEPTED = 3, "answered: not accepted"
     NOT_COVERED = 4, "answered: not covered by any route"
     CANNOT_TELL = 5, "answered: a fact that decides is missing"
