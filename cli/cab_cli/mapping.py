@@ -175,7 +175,11 @@ def read_mapping(place: Path) -> MappingFile:
         if list(mapping.columns.values()).count(field) > 1
     ]
     if unknown or doubled:
-        more = (Fault("", "fields: body.name, body.identifier.SCHEME, designation.scope.requirement ...; see docs"),)
+        more = (
+            Fault(
+                "", "fields: body.name, body.identifier.SCHEME, designation.scope.requirement ...; see docs/import.md"
+            ),
+        )
         raise Refusal("the mapping names what there is not", (*unknown, *doubled, *(more if unknown else ())))
     return mapping
 

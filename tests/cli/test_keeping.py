@@ -289,3 +289,26 @@ def test_a_record_goes_to_another_authority_with_its_consent(bring: Bring, rra: 
     assert offered["state"] == "submitted"
     taker.does("submission", "approve", offered["id"])
     assert rra.does("body", "show", body)["record"]["owner"] == "jp-mic"
+
+
+def test_somebody_at_a_terminal_is_asked_after_seeing_it(
+    bring: Bring, rra: Officer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = bring()
+    monkeypatch.setattr("cab_cli.writing.Sending.asks", property(lambda self: not self.yes))
+    words = ("designate", body, *MRA, "--scope", RULE, "--from", "2020-01-01")
+    no = rra.types(*words, input="n\n")
+    assert (no.exit_code, "nothing was sent" in no.stderr) == (Exit.REFUSED, True)
+    assert f"{body} is designated" in no.stderr
+    assert rra.types(*words, input="y\n").exit_code == Exit.DONE
+    assert len(right_of(rra, body, "designation")["timeline"]) == 1
+
+
+def test_evidence_at_an_address_is_kept_with_its_digest(bring: Bring, rra: Officer, office: Office) -> None:
+    address = f"{office.server}/v1/schemas"
+    receipt = rra.does("designate", bring(), *MRA, "--scope", RULE, "--from", "2020-01-01", "--evidence", address)
+    (kept,) = rra.does("submission", "show", receipt["id"])["private"]["evidence"]
+    assert (kept["address"], len(kept["sha256"])) == (address, 64)
+    nowhere = ("--evidence", f"{office.server}/no-such-page")
+    lost = rra.types("body", "add", "X", "--economy", "KR", "--kind", "testing_laboratory", *nowhere)
+    assert lost.exit_code == Exit.UNAVAILABLE

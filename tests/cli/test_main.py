@@ -67,7 +67,9 @@ def test_every_command_tells_what_it_does_with_an_example(name: str) -> None:
     assert all(getattr(parameter, "help", None) for parameter in ALL[name].params if parameter.name != "help")
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if name not in {"serve", "dev", "catalogue overview", "jobs run"}])
+@pytest.mark.parametrize(
+    "name", [name for name in ALL if name not in {"serve", "dev", "catalogue overview", "jobs run"}]
+)
 def test_every_command_that_gives_data_gives_json(name: str) -> None:
     assert "--json" in [option for parameter in ALL[name].params for option in parameter.opts]
 
