@@ -8,16 +8,16 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.domain.errors import Fault, Refusal
-from cab_registry.services.desk import ATTEMPTS, Desk, Prepared, overtaken, prepare, refuse_interference
+from cab_registry.services.desk import Desk, Prepared, refuse_interference, settle
 from cab_registry.services.policies import check_change, enter_policy, read_change
-from cab_registry.services.refusals import AlreadyDecided, MissingRole, OtherContent, OwnSubmission, StaleSubmission
+from cab_registry.services.refusals import AlreadyDecided, MissingRole, OtherContent, OwnSubmission
 from cab_registry.services.requests import LONGEST_REASON, SubmissionRequest, read_content
 from cab_registry.services.submitted import Submitted, may_see, no_such, show_kept
 from cab_registry.services.tokens import Principal
 from cab_registry.storage.canonical import canonical_bytes
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.entries import NewSubmission, make_salt
-from cab_registry.storage.errors import StaleVersion, operational_faults
+from cab_registry.storage.errors import operational_faults
 from cab_registry.storage.log import append, lock_log
 from cab_registry.storage.submissions import (
     StoredSubmission,
@@ -45,24 +45,15 @@ async def approve(desk: Desk, principal: Principal, submission_id: str, digest: 
         Refusal, NotOwner: something stands against it by now; likewise.
         OperationalFault: the database cannot serve now.
     """
-    for _ in range(ATTEMPTS):
-        stored, request = await _read(desk, principal, submission_id)
-        _require_other(principal, stored)
-        if not compare_digest((stored.digest or b"").hex(), digest.strip().lower()):
-            raise OtherContent("this is not the content that waits; look at it again", (Fault("/digest", "another"),))
-        if _is_repeated(stored, principal, "approved"):
-            return await _show_repeated(desk, principal, submission_id)
-        if request.kind == "policy":
-            return await _approve_policy(desk, principal, stored, request)
-        prepared = await prepare(desk, request)
-        try:
-            return await _approve_records(desk, principal, stored, prepared)
-        except StaleSubmission:
-            raise
-        except StaleVersion:
-            # What it rests on moved, and perhaps what it changes: checking it anew tells which.
-            continue
-    raise overtaken()
+    stored, request = await _read(desk, principal, submission_id)
+    _require_other(principal, stored)
+    if not compare_digest((stored.digest or b"").hex(), digest.strip().lower()):
+        raise OtherContent("this is not the content that waits; look at it again", (Fault("/digest", "another"),))
+    if _is_repeated(stored, principal, "approved"):
+        return await _show_repeated(desk, principal, submission_id)
+    if request.kind == "policy":
+        return await _approve_policy(desk, principal, stored, request)
+    return await settle(desk, request, lambda prepared: _approve_records(desk, principal, stored, prepared))
 
 
 async def reject(desk: Desk, principal: Principal, submission_id: str, reason: str) -> Submitted:

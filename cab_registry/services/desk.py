@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any, Final
@@ -17,7 +18,7 @@ from cab_registry.register.compiled import Register
 from cab_registry.services.heads import HeadSource
 from cab_registry.services.refusals import Difference, StaleSubmission, VersionSeen
 from cab_registry.services.requests import SubmissionRequest, mint_ids, read_records
-from cab_registry.services.submitted import Receipt, VersionShown, show_remarks
+from cab_registry.services.submitted import Receipt, Submitted, VersionShown, show_remarks
 from cab_registry.services.tokens import Clock, Random
 from cab_registry.services.validation import Checked, CheckSteps, Ground, check_submission
 from cab_registry.storage.engine import read_only
@@ -29,7 +30,10 @@ from cab_registry.storage.records import RecordVersion, latest_versions
 from cab_registry.storage.submissions import changed_about
 
 ATTEMPTS: Final = 8
-"""How often a submission is checked anew because what it rests on moved, while what it changes did not."""
+"""How often a submission that was overtaken is tried again, alone in its process."""
+
+AT_ONCE: Final = 6
+"""How many submissions of one process wait for the log at once; more would leave the others no connection."""
 
 MOST_COMPARED: Final = 50
 
@@ -60,6 +64,8 @@ class Desk:
         describe: says what a submission would change; runs in a thread of its own.
         check_steps: the procedure of the agreements.
         zone: where "today" is.
+        gate: lets so many submissions of this process wait for the log.
+        turn: of those that were overtaken, lets one at a time try again.
     """
 
     engine: AsyncEngine
@@ -69,11 +75,21 @@ class Desk:
     describe: Describe = field(default=describe_nothing)
     check_steps: CheckSteps = field(default=allow_every_step)
     zone: tzinfo = UTC
+    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def today(self) -> int:
         """The day that it is."""
         return self.clock().astimezone(self.zone).toordinal()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Let nobody else of this process reach the log meanwhile."""
+        async with self.turn, AsyncExitStack() as slots:
+            for _ in range(AT_ONCE):
+                await slots.enter_async_context(self.gate)
+            yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +131,31 @@ async def prepare(desk: Desk, request: SubmissionRequest) -> Prepared:
         raise StaleSubmission(stale, await read_differences(desk.engine, stale.moved)) from None
 
 
+async def settle(desk: Desk, request: SubmissionRequest, keep: Callable[[Prepared], Awaitable[Submitted]]) -> Submitted:
+    """Check a submission and keep it, anew where what it rests on moved between the two.
+
+    The first attempt is made beside all others, since most do not meet; who was overtaken tries again alone.
+
+    Raises:
+        StorageBusy: it was overtaken by other processes each time.
+        StaleSubmission, Refusal, NotOwner, OperationalFault: as prepare.
+    """
+    prepared = await prepare(desk, request)
+    try:
+        async with desk.gate:
+            return await keep(prepared)
+    except StaleVersion:
+        pass
+    for _ in range(ATTEMPTS):
+        async with desk.alone():
+            prepared = await prepare(desk, request)
+            try:
+                return await keep(prepared)
+            except StaleVersion:
+                continue
+    raise StorageBusy("what the submission rests on changed faster than it could be checked; send it again")
+
+
 async def refuse_interference(connection: AsyncConnection, prepared: Prepared) -> None:
     """Hold, under the lock of the log, that nothing came up meanwhile that the checks would have looked at.
 
@@ -149,11 +190,6 @@ async def refuse_moved(connection: AsyncConnection, expected: Mapping[str, int])
     moved = [Moved(each, expected[each], found[each]) for each in sorted(expected) if expected[each] != found[each]]
     if moved:
         raise StaleVersion(moved)
-
-
-def overtaken() -> StorageBusy:
-    """Return the fault of a submission whose ground moved each time that it was checked."""
-    return StorageBusy("what the submission rests on changed faster than it could be checked; send it again")
 
 
 async def read_differences(engine: AsyncEngine, moved: Sequence[Moved]) -> list[Difference]:

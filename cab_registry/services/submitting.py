@@ -11,14 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.services.deciding import approve, reject, withdraw
 from cab_registry.services.desk import (
-    ATTEMPTS,
     Describe,
     Desk,
     Prepared,
-    overtaken,
     prepare,
     refuse_interference,
     refuse_moved,
+    settle,
 )
 from cab_registry.services.policies import check_change, read_change
 from cab_registry.services.refusals import KeyReused, MissingRole
@@ -40,7 +39,7 @@ from cab_registry.services.tokens import Principal
 from cab_registry.storage.canonical import sha256
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.entries import NewSubmission, make_salt, private_hash
-from cab_registry.storage.errors import StaleVersion, operational_faults
+from cab_registry.storage.errors import operational_faults
 from cab_registry.storage.log import append, lock_log
 from cab_registry.storage.submissions import (
     NewStored,
@@ -97,16 +96,9 @@ async def submit(
             return earlier
     if request.kind == "policy":
         return await _submit_policy(desk, principal, request, key, request_hash)
-    for _ in range(ATTEMPTS):
-        prepared = await prepare(desk, request)
-        if request.dry_run:
-            return _show_dry(desk, principal, prepared)
-        try:
-            return await _keep(desk, principal, prepared, key, request_hash)
-        except StaleVersion:
-            # What it rests on moved, and perhaps what it changes: checking it anew tells which.
-            continue
-    raise overtaken()
+    if request.dry_run:
+        return _show_dry(desk, principal, await prepare(desk, request))
+    return await settle(desk, request, lambda prepared: _keep(desk, principal, prepared, key, request_hash))
 
 
 def _require_submitter(principal: Principal, request: SubmissionRequest) -> None:

@@ -18,7 +18,7 @@ from cab_registry.register.ownership import (
     predecessors_of,
 )
 from cab_registry.register.past import find_changed_past, has_past
-from cab_registry.services.refusals import NotOwner, OtherAuthority
+from cab_registry.services.refusals import NotOwner
 from cab_registry.services.requests import ReadRecord, SubmissionRequest
 from cab_registry.services.sources import read_version
 from cab_registry.storage.canonical import canonical_hash
@@ -156,7 +156,7 @@ def _check_owners(request: SubmissionRequest, records: Sequence[ReadRecord], gro
         if pair is None:
             why = find_foreign(each.record, before, request.authority, ground.register.law)
         else:
-            why = None if before is None else find_untransferable(each.record, before, *pair, ground.register.law)
+            why = find_untransferable(each.record, pair[1], ground.register.law)
         if why is not None:
             foreign.append((each, why))
     if foreign:
@@ -292,7 +292,7 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, Mapping):
         for part in value.values():
             yield from _texts(part)
-    elif isinstance(value, list):
+    elif isinstance(value, Sequence):
         for part in value:
             yield from _texts(part)
 
@@ -309,13 +309,3 @@ def _identifiers_of(planned: Sequence[Planned]) -> Iterator[tuple[str, str]]:
     for each in planned:
         if isinstance(each.read.record, Body):
             yield from ((item.scheme, item.value) for item in each.read.record.identifiers)
-
-
-def require_speaker(speaks: str, request: SubmissionRequest) -> None:
-    """Hold that a submission is handed in for the authority that its principal speaks for.
-
-    Raises:
-        OtherAuthority: it is another's.
-    """
-    if request.authority != speaks:
-        raise OtherAuthority(speaks, request.authority)

@@ -58,12 +58,6 @@ async def find_principal(connection: AsyncConnection, principal_id: str) -> Stor
     return None if row is None else _principal_of(row)
 
 
-async def find_principals(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, StoredPrincipal]:
-    """Read those of the principals that there are."""
-    found = await connection.execute(_PRINCIPAL.where(principal.c.id == func.any(sorted(ids))))
-    return {row.id: _principal_of(row) for row in found}
-
-
 async def list_principals(
     connection: AsyncConnection, *, authority: str | None, after: str, limit: int
 ) -> list[StoredPrincipal]:

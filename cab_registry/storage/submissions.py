@@ -8,7 +8,6 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cab_registry.storage.entries import make_salt
 from cab_registry.storage.search import fold_identifier
 from cab_registry.storage.tables import body_identifier, record_version, submission, submission_private
 
@@ -210,13 +209,6 @@ async def decide(
         .returning(submission.c.decided)
     )
     return moved if isinstance(moved, datetime) else None
-
-
-async def insert_private(connection: AsyncConnection, submission_id: str, part: PrivatePart, content: bytes) -> bytes:
-    """Keep a private part and give back its salt."""
-    salt = make_salt()
-    await keep_private(connection, submission_id, part, salt, content)
-    return salt
 
 
 async def keep_private(

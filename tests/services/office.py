@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -161,7 +161,7 @@ class Office:
     more: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.heads = CaughtUp(self.engine)
+        self._desk = Desk(self.engine, CaughtUp(self.engine), self.clock, self.random)
 
     def clock(self) -> datetime:
         return self.now
@@ -174,7 +174,7 @@ class Office:
 
     @property
     def desk(self) -> Desk:
-        return Desk(self.engine, self.heads, self.clock, self.random, **self.more)
+        return replace(self._desk, **self.more)
 
     @property
     def means(self) -> dict[str, Any]:

@@ -278,6 +278,13 @@ async def test_what_only_moved_beside_a_submission_is_checked_anew(office: Offic
     assert [each.public.state for each in both] == ["approved"] * 4
 
 
+async def test_many_who_write_about_one_body_at_once_all_get_through(office: Office) -> None:
+    await office.submit("officer", body(1))
+    tried = [office.submit("regulator", notice(1, id=f"notice-{number}"), key=str(number)) for number in range(40)]
+    done = await asyncio.gather(*tried)
+    assert sorted(each.public.versions[0].id for each in done) == sorted(f"notice-{number}" for number in range(40))
+
+
 async def test_ids_are_minted_by_rule(office: Office) -> None:
     nameless = [{key: value for key, value in each.items() if key != "id"} for each in (body(1), right("designation"))]
     named = {key: value for key, value in body(2).items() if key not in {"id", "identifiers"}}
