@@ -117,7 +117,7 @@ async def test_every_fault_of_every_document_is_listed_and_nothing_is_kept(offic
             given(body(4), 1, "correction"),
             public_reason="",
         )
-    assert pointers(refused.value) == [
+    assert set(pointers(refused.value)) == {
         "/records/0/document/colour",
         "/records/0/document/kinds/0",
         "/records/1/document/type",
@@ -128,7 +128,7 @@ async def test_every_fault_of_every_document_is_listed_and_nothing_is_kept(offic
         "/records/3/document/known_from",
         "/records/4/document/id",
         "/public_reason",
-    ] or sorted(pointers(refused.value)) == sorted(set(pointers(refused.value)))
+    }
     assert await position(office) == before
     assert (await list_shown(office.engine, office.people["officer"])).items == ()
 
