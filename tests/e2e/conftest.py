@@ -51,7 +51,7 @@ def address() -> Iterator[str]:
         thread.join(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium, silent on the network."""
     with sync_playwright() as driver:
