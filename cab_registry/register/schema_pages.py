@@ -12,9 +12,11 @@ _INTRODUCTION: Final = """\
 Made from the schemas by `python -m cab_registry.register.schemas --write`; do not edit.
 
 Each record type has a [JSON Schema 2020-12](https://json-schema.org/draft/2020-12) in `schemas/`; so have the
-question and the answer. The record's `type` chooses the schema. Unknown keys are refused everywhere. Formats are
-checked. Two things go beyond the standard's keywords and are checked by the registry: `x-notAfter` on a window says
-that its first bound does not lie after its second, and a whole number is written without a fraction.
+question and the answer. The service gives each at `/v1/schemas/{name}`, and its `$id` ends with a number that moves
+only when documents that were good are good no longer. The record's `type` chooses the schema. Unknown keys are
+refused everywhere. Formats are checked. Two things go beyond the standard's keywords and are checked by the registry:
+`x-notAfter` on a window says that its first bound does not lie after its second, and a whole number is written
+without a fraction.
 
 A moment is `always`, a day such as `2021-05-26`, or a window `{not_before, not_after}` with at least one bound.
 What has no end on record leaves its end out; a day is never null.

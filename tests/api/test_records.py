@@ -1,7 +1,10 @@
+import json
 from collections.abc import AsyncIterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
+from jsonschema import Draft202012Validator
 from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -10,6 +13,8 @@ from cab_registry.services.submissions import load_catalogue
 from cab_registry.storage.engine import create_engine
 from tests.api.conftest import Asker, client_of, law
 from tests.api.test_following import accept, given_documents, law_documents, submit, suspended
+
+CHECKOUT: Final = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -126,8 +131,12 @@ async def test_lists_have_entity_tags(ask: Asker) -> None:
 
 async def test_schemas(ask: Asker) -> None:
     names = (await read(ask, "/v1/schemas"))["items"]
-    assert {"question", "answer", "body"} <= set(names)
-    assert (await read(ask, "/v1/schemas/question"))["title"] == "Asked question"
+    assert set(names) == {path.stem for path in (CHECKOUT / "schemas").glob("*.json")}
+    for name in names:
+        schema = await read(ask, f"/v1/schemas/{name}")
+        assert schema == json.loads((CHECKOUT / f"schemas/{name}.json").read_text("utf-8"))
+        for given in schema["examples"]:
+            Draft202012Validator(schema).validate(given)
 
 
 async def test_a_cursor_keeps_to_its_state_when_the_register_moves(logged: Asker, writer: AsyncEngine) -> None:
