@@ -27,6 +27,7 @@ from cab_registry.api.authentication import Authentication
 from cab_registry.api.edge import Edge
 from cab_registry.api.health import Readiness, make_health_routes
 from cab_registry.api.history import make_history_routes
+from cab_registry.api.methods import make_options_routes
 from cab_registry.api.openapi import make_document, make_openapi_route
 from cab_registry.api.problems import KINDS, answer_problem
 from cab_registry.api.records import make_record_routes
@@ -174,7 +175,7 @@ def _put_together(
         site.make_style_route(),
     ]
     app = Litestar(
-        route_handlers=handlers,
+        route_handlers=[*make_options_routes(handlers), *handlers],
         exception_handlers={Exception: partial(_answer_failure, site)},
         lifespan=list(lifespan),
         middleware=list(middleware),

@@ -153,7 +153,7 @@ def _describe(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any
     if operation.body is not None:
         examples = operation.examples or make_schema("question")["examples"]
         described["requestBody"] = {
-            "required": True,
+            "required": operation.body_required,
             "content": {JSON: {"schema": {"$ref": _REF + operation.body.__name__}, "examples": _examples(examples)}},
         }
     if operation.account is not None:

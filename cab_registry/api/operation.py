@@ -17,6 +17,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         id: operation id.
         query: Structs whose fields are the query parameters.
         body: the Struct of the JSON body.
+        body_required: whether a request without a body is refused.
         gives: the Struct of the JSON answer; none for a plain object.
         tagged: it gives an entity tag and answers If-None-Match.
         account: whether it needs a token, or shows more with one.
@@ -35,6 +36,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     query: tuple[type[msgspec.Struct], ...] = ()
     body: type[msgspec.Struct] | None = None
+    body_required: bool = True
     gives: type[msgspec.Struct] | None = None
     media_type: str = "application/json"
     tagged: bool = False

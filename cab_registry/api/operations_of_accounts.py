@@ -93,6 +93,7 @@ def _tokens() -> tuple[Operation, ...]:
             description="The old one works for ten more minutes, so that a lost answer can be asked for again.",
             query=(NoParameters,),
             body=Rotation,
+            body_required=False,
             gives=TokenIssued,
             account="needed",
             statuses=(201,),

@@ -15,7 +15,7 @@ from cab_registry.domain.errors import Fault, OperationalFault, Refusal
 from cab_registry.services.asking import ImpossibleQuestion
 from cab_registry.services.describing import describe_changes
 from cab_registry.services.flat import Unreadable
-from cab_registry.services.heads import NotLoaded, PositionNotReached
+from cab_registry.services.heads import NotLoaded, PositionNotReached, PositionNotWritten
 from cab_registry.services.logs import make_logger
 from cab_registry.services.refusals import (
     AlreadyDecided,
@@ -311,6 +311,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
     (Unreadable, UNREADABLE),
     (ImpossibleQuestion, IMPOSSIBLE),
     (WrongParameters, WRONG_PARAMETERS),
+    (PositionNotWritten, WRONG_PARAMETERS),
     (NoSuchRecord, NO_SUCH_RECORD),
     (Refusal, REFUSED),
     (PositionNotReached, NOT_REACHED),

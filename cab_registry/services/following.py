@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from math import inf
 from time import monotonic
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.domain.errors import Defect, OperationalFault
 from cab_registry.register.compiled import Versioned, change_register, compile_register
-from cab_registry.services.heads import Held, NotLoaded, PositionNotReached
+from cab_registry.services.heads import Held, NotLoaded, PositionNotReached, PositionNotWritten
 from cab_registry.services.logs import make_logger
 from cab_registry.services.sources import read_version
 from cab_registry.storage.engine import read_only
@@ -47,6 +48,7 @@ class RegisterHolder:
         self._wake = asyncio.Event()
         self._moved = asyncio.Condition()
         self._checked: float | None = None
+        self._seen = -inf
         self._born = monotonic()
         self._log = make_logger()
 
@@ -83,17 +85,21 @@ class RegisterHolder:
         """Return the register as soon as it has reached a position.
 
         Raises:
-            PositionNotReached: it did not in time.
+            PositionNotWritten: the log, read since, has no such position.
+            PositionNotReached: the log could not be read that far in time.
             NotLoaded: it was not loaded in time.
         """
         if self._held is not None and self._held.position >= position:
             return self._held
+        asked = monotonic()
         self._wake.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._patience), self._moved:
-                await self._moved.wait_for(lambda: self.position >= position)
+                await self._moved.wait_for(lambda: self.position >= position or self._seen >= asked)
         held = self.current()
         if held.position < position:
+            if self._seen >= asked:
+                raise PositionNotWritten(position, held.position)
             raise PositionNotReached(position, held.position)
         return held
 
@@ -123,6 +129,7 @@ class RegisterHolder:
             OperationalFault: the database does not serve now.
             Defect: the log holds what this program cannot read.
         """
+        began = monotonic()
         with operational_faults():
             async with self._reading.connect() as connection:
                 end = await head(connection)
@@ -132,6 +139,9 @@ class RegisterHolder:
                 elif held.position < end.position:
                     await self._swap(await _advance(connection, held, end))
         self._checked = monotonic()
+        async with self._moved:
+            self._seen = began
+            self._moved.notify_all()
 
     async def _swap(self, held: Held) -> None:
         async with self._moved:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from cab_registry.domain.errors import OperationalFault
+from cab_registry.domain.errors import Fault, OperationalFault, Refusal
 from cab_registry.register.compiled import Register
 
 
@@ -22,6 +22,15 @@ class PositionNotReached(OperationalFault):
         super().__init__(f"the register is at position {reached}, not yet at {wanted}")
         self.wanted = wanted
         self.reached = reached
+
+
+class PositionNotWritten(Refusal):
+    """The log ends before the position that the client asked for, so that waiting is of no use."""
+
+    def __init__(self, wanted: int, end: int) -> None:
+        super().__init__(
+            f"the log ends at position {end}, before {wanted}", (Fault("/at_least", f"the log ends at position {end}"),)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,8 @@ class HeadSource(Protocol):
         """Return the register as soon as it has reached a position.
 
         Raises:
-            PositionNotReached: it did not within the time that the settings allow.
+            PositionNotWritten: the log has no such position yet.
+            PositionNotReached: the log could not be read that far within the time that the settings allow.
         """
 
     def recent(self, position: int) -> Held | None:
@@ -73,7 +83,7 @@ class ScratchHead:
         """Return the caller's register; without a log there is nothing to wait for."""
         held = self.current()
         if held.position < position:
-            raise PositionNotReached(position, held.position)
+            raise PositionNotWritten(position, held.position)
         return held
 
     def recent(self, position: int) -> Held | None:

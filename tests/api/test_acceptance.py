@@ -192,8 +192,8 @@ async def test_today_and_its_day_have_one_tag_only_if_they_mean_the_same(ask: As
 
 async def test_a_position_that_a_scratch_register_has_not(ask: Asker) -> None:
     response = await ask.post(question(), params={"at_least": 7})
-    assert (response.status_code, response.json()["type"]) == (503, "/problems/position-not-reached")
-    assert response.headers["retry-after"] == "1"
+    assert (response.status_code, response.json()["type"]) == (422, "/problems/wrong-parameters")
+    assert response.json()["faults"][0]["pointer"] == "/at_least"
 
 
 async def test_head_is_get_without_a_body(ask: Asker) -> None:

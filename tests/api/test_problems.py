@@ -67,7 +67,7 @@ def check_shape(response: httpx.Response) -> dict[str, Any]:
         ("GET", "/v1/bodies?known_at=2020-01-01T00:00:00", problems.WRONG_PARAMETERS),
         ("GET", "/v1/bodies?name=%ff", problems.UNREADABLE),
         ("GET", "/v1/acceptance", problems.IMPOSSIBLE),
-        ("GET", "/v1/agreements?at_least=9", problems.NOT_REACHED),
+        ("GET", "/v1/agreements?at_least=9", problems.WRONG_PARAMETERS),
     ],
 )
 async def test_errors_have_one_shape(ask: Asker, method: str, path: str, kind: problems.Kind) -> None:
