@@ -28,6 +28,11 @@ hypothesis_settings.register_profile("cab", deadline=None, suppress_health_check
 hypothesis_settings.load_profile("cab")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, so that no worker waits for one of them at the end."""
+    items.sort(key=lambda item: "tests/story/" not in item.path.as_posix())
+
+
 class DatabaseServer:
     """A server on which tests make databases by the name, over one connection that tests do not see."""
 
@@ -36,6 +41,7 @@ class DatabaseServer:
         self.lasting = lasting
         self._prefix = f"cab_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{secrets.token_hex(4)}"
         self._made: list[str] = []
+        self._kept: list[str] = []
         self._count = 0
         # Tests may run an event loop of their own in this thread, so this one lives in another.
         self._thread = ThreadPoolExecutor(1)
@@ -54,15 +60,18 @@ class DatabaseServer:
     def execute(self, statement: str) -> None:
         self._run(lambda: self._execute(statement))
 
-    def create(self, template: str | None = None) -> str:
-        """Make a database, empty or as a clone, and give back its name. Old ones make room when there are many."""
+    def create(self, template: str | None = None, *, kept: bool = False) -> str:
+        """Make a database, empty or as a clone, and give back its name.
+
+        Old clones make room when there are many, unless they are to be kept for several tests.
+        """
         if len(self._made) >= MOST_CLONES:
             self.drop(self._made[: MOST_CLONES // 2])
         self._count += 1
         name = f"{self._prefix}_{self._count}"
         self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}" STRATEGY FILE_COPY')
         if template is not None:
-            self._made.append(name)
+            (self._kept if kept else self._made).append(name)
         return name
 
     def drop(self, names: list[str]) -> None:
@@ -73,7 +82,7 @@ class DatabaseServer:
 
     def close(self) -> None:
         if self.lasting:
-            self.drop(self._made)
+            self.drop([*self._made, *self._kept])
         self._run(self._connection.close)
         self._thread.submit(self._runner.close).result()
         self._thread.shutdown()

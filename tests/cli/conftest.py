@@ -76,7 +76,7 @@ def office(
         for name in os.environ.keys() - {"CAB_TEST_DATABASE_URL", "CAB_PG_BIN"}:
             if name.startswith("CAB_"):
                 patch.delenv(name)
-        url = database_server.url(database_server.create(migrated_template))
+        url = database_server.url(database_server.create(migrated_template, kept=True))
         load_law(url)
         with serving(url) as server:
             yield Office(url, server, tmp_path_factory.mktemp("office"))
