@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
+from cab_registry.domain.codes import RecordType
 from cab_registry.domain.records import Agreement
 from cab_registry.register.compiled import Versioned, subject_of
 from cab_registry.services.reading import RecordFound, RecordPage, show_record
 from cab_registry.services.views import Given, NoSuchRecord, Paging, View, cut_page
-
-RecordType = Literal[
-    "economy",
-    "authority",
-    "requirement",
-    "agreement",
-    "route",
-    "body",
-    "accreditation",
-    "designation",
-    "recognition",
-    "position",
-    "notice",
-    "coverage",
-]
 
 
 class RecordSearch(Paging, frozen=True, kw_only=True):
