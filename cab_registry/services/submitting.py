@@ -109,8 +109,10 @@ def _require_submitter(principal: Principal, request: SubmissionRequest) -> None
 
 
 async def _find_earlier(
-    connection: AsyncConnection, principal: Principal, key: str, request_hash: bytes
+    connection: AsyncConnection, principal: Principal, key: str | None, request_hash: bytes
 ) -> Submitted | None:
+    if key is None:
+        return None
     stored = await find_by_key(connection, principal.id, key)
     if stored is None:
         return None
@@ -129,7 +131,7 @@ async def _keep(
         async with desk.engine.begin() as connection:
             # Compared under the lock: what is current stays so, and an idempotency key that is free stays free.
             await lock_log(connection)
-            earlier = None if key is None else await _find_earlier(connection, principal, key, request_hash)
+            earlier = await _find_earlier(connection, principal, key, request_hash)
             if earlier is not None:
                 return earlier
             await refuse_interference(connection, prepared)
@@ -169,7 +171,7 @@ async def _submit_policy(
     with operational_faults():
         async with desk.engine.begin() as connection:
             await lock_log(connection)
-            earlier = None if key is None else await _find_earlier(connection, principal, key, request_hash)
+            earlier = await _find_earlier(connection, principal, key, request_hash)
             if earlier is not None:
                 return earlier
             policy = await check_change(connection, request, document)
