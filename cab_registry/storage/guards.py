@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from cab_registry.storage.tables import metadata
+from cab_registry.storage.watch_tables import job_run
 
 EXTENSIONS: Final = ("btree_gist", "pg_trgm")
 
@@ -109,6 +109,6 @@ def create_schema(connection: Connection) -> None:
     """
     for extension in EXTENSIONS:
         connection.execute(text(f"CREATE EXTENSION IF NOT EXISTS {extension}"))
-    metadata.create_all(connection)
+    job_run.metadata.create_all(connection)
     for statement in (*_FUNCTIONS, *_TRIGGERS.split(";\n")):
         connection.exec_driver_sql(statement)

@@ -143,7 +143,34 @@ async def test_principals_are_not_undone(database_url: str) -> None:
     await run(database_url, "INSERT INTO principal (id, kind, created) VALUES ('p-0123456789abcdef', 'person', now())")
     with pytest.raises(RuntimeError, match="there are principals"):
         migration.downgrade(database_url, "2026_10_05_the_log")
+    assert migration.current(database_url) == "2026_11_21_who_submits"
+
+
+async def test_watches_are_not_undone(database_url: str) -> None:
+    await run(
+        database_url,
+        "INSERT INTO endpoint (id, kind, address, address_digest, state, created, changed)"
+        " VALUES ('e-0123456789abcdef', 'mail', '', sha256(''), 'active', now(), now())",
+    )
+    with pytest.raises(RuntimeError, match="there are watches"):
+        migration.downgrade(database_url, "2026_11_21_who_submits")
     assert migration.current(database_url) == migration.head()
+
+
+async def test_of_the_clock_the_application_role_may_delete_what_was_asked_only(database_url: str) -> None:
+    rights = await run(
+        database_url,
+        "SELECT tables.name, string_agg(rights.name, ' ' ORDER BY rights.name) FROM unnest(ARRAY['job_run',"
+        " 'scheduler_beat', 'watch_cursor', 'endpoint', 'mail_block', 'watch', 'law_reach', 'watched', 'watched_key',"
+        " 'outbox', 'delivery']) AS tables (name), unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS rights"
+        " (name) WHERE has_table_privilege('cab_app', tables.name, rights.name) GROUP BY 1",
+    )
+    erasable = {"scheduler_beat", "law_reach", "watched", "watched_key"}
+    assert dict(tuple(row) for row in rights) == {
+        **dict.fromkeys(("job_run", "watch_cursor", "endpoint", "mail_block", "watch"), "INSERT UPDATE"),
+        **dict.fromkeys(("outbox", "delivery"), "INSERT UPDATE"),
+        **dict.fromkeys(erasable, "DELETE INSERT UPDATE"),
+    }
 
 
 async def test_processes_that_start_at_once_migrate_once(empty_database_url: str) -> None:
