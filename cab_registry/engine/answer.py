@@ -119,6 +119,23 @@ def _soften(trace: Trace) -> Trace:
     return trace
 
 
+class Settled(NamedTuple):
+    """What an answer comes to, without its texts."""
+
+    outcome: Outcome
+    holds: Holds
+    inquiry: Inquiry
+    routes: tuple[RouteFacts, ...]
+
+
+def settle(question: Question, facts: Facts) -> Settled:
+    """Decide any well-formed question, and find from when to when the answer holds; never raises for one."""
+    inquiry = Inquiry(question, facts)
+    routes = find_candidates(inquiry)
+    outcome = decide(inquiry, routes, question.presented_on)
+    return Settled(outcome, Holds() if question.standing else _find_holds(inquiry, routes, outcome), inquiry, routes)
+
+
 def _find_holds(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outcome) -> Holds:
     """Walk over the days on which something changes until the answer is another one.
 
@@ -163,10 +180,7 @@ def _walk_back(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outcom
 
 def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answer:
     """Answer any well-formed question; never raises for one."""
-    inquiry = Inquiry(question, facts)
-    routes = find_candidates(inquiry)
-    outcome = decide(inquiry, routes, question.presented_on)
-    holds = Holds() if question.standing else _find_holds(inquiry, routes, outcome)
+    outcome, holds, inquiry, _ = settle(question, facts)
     speech = Speech(facts, question)
     shown = asked or Asked(
         presented_on=show_day(question.presented_on), known_on=show_day(question.known_on), engine=ENGINE

@@ -5,7 +5,7 @@ Nothing here does I/O. The register builds these values when records are loaded;
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -215,26 +215,26 @@ class IssuerFacts:
 class Facts:
     """Everything that the engine may ask, at one position of the log."""
 
-    economies: dict[str, Economy]
-    memberships: dict[str, tuple[tuple[str, Period], ...]]
-    authorities: dict[str, Authority]
-    kin: dict[str, frozenset[str]]
-    umbrellas: dict[str, tuple[str, ...]]
-    requirements: dict[str, Requirement]
-    citations: dict[str, tuple[str, ...]]
-    wider: dict[str, frozenset[str]]
-    standards: dict[str, Requirement]
-    agreements: dict[str, Agreement]
-    routes: dict[str, RouteFacts]
-    routes_by_importer: dict[str, tuple[RouteFacts, ...]]
-    routes_by_kind: dict[tuple[str, str], tuple[RouteFacts, ...]]
-    issuers: dict[str, IssuerFacts]
-    identifiers: dict[tuple[str, str], tuple[tuple[str, str | None, Period], ...]]
-    names: dict[str, tuple[str, ...]]
-    positions: tuple[tuple[Position, int], ...]
-    notices_by_number: dict[str, tuple[tuple[Notice, int], ...]]
-    notices_by_site: dict[str, tuple[tuple[Notice, int], ...]]
-    coverage: tuple[Coverage, ...]
+    economies: Mapping[str, Economy]
+    memberships: Mapping[str, tuple[tuple[str, Period], ...]]
+    authorities: Mapping[str, Authority]
+    kin: Mapping[str, frozenset[str]]
+    umbrellas: Mapping[str, tuple[str, ...]]
+    requirements: Mapping[str, Requirement]
+    citations: Mapping[str, tuple[str, ...]]
+    wider: Mapping[str, frozenset[str]]
+    standards: Mapping[str, Requirement]
+    agreements: Mapping[str, Agreement]
+    routes: Mapping[str, RouteFacts]
+    routes_by_importer: Mapping[str, tuple[RouteFacts, ...]]
+    routes_by_kind: Mapping[tuple[str, str], tuple[RouteFacts, ...]]
+    issuers: Mapping[str, IssuerFacts]
+    identifiers: Mapping[tuple[str, str], tuple[tuple[str, str | None, Period], ...]]
+    names: Mapping[str, tuple[str, ...]]
+    positions: Sequence[tuple[Position, int]]
+    notices_by_number: Mapping[str, tuple[tuple[Notice, int], ...]]
+    notices_by_site: Mapping[str, tuple[tuple[Notice, int], ...]]
+    coverage: Sequence[Coverage]
     complete: bool = False
     """Every list counts as complete: a right that is not on record was never given (scratch registers)."""
 

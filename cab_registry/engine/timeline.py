@@ -26,6 +26,13 @@ class Timeline(Generic[State]):
         self.states = tuple(states)
         self._single = len(self.states) == 1
 
+    def __eq__(self, other: object) -> bool:
+        """Two timelines are equal when they give the same on every day."""
+        return isinstance(other, Timeline) and (self.starts, self.states) == (other.starts, other.states)
+
+    def __hash__(self) -> int:
+        return hash(self.starts)
+
     def at(self, day: int) -> State:
         """Return the value on a day."""
         if self._single:

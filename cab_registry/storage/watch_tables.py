@@ -132,7 +132,7 @@ watch: Final = Table(
 law_reach: Final = Table(
     "law_reach",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("id", BigInteger, Identity(), primary_key=True),
     Column("digest", LargeBinary, nullable=False),
     Column("keys", ARRAY(Text(collation="C")), nullable=False),
     UniqueConstraint("digest"),
@@ -140,20 +140,20 @@ law_reach: Final = Table(
     Index("law_reach_keys_index", "keys", postgresql_using="gin"),
 )
 
-# Each question of a watch, with its last answer; a watch of a subject has one row without a question.
+# Each thing that a watch watches; a question with its last answer.
 watched: Final = Table(
     "watched",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("id", BigInteger, Identity(), primary_key=True),
     Column("watch", Text(collation="C"), ForeignKey("watch.id"), nullable=False),
     Column("row", Text, nullable=False),
-    Column("question", JSONB),
+    Column("target", JSONB, nullable=False),
     Column("law", BigInteger, ForeignKey("law_reach.id")),
     Column("position", BigInteger, nullable=False),
     Column("answered", JSONB),
     Column("turns_on", Date),
     CheckConstraint("position >= 0", name="position_positive"),
-    CheckConstraint("(question IS NULL) = (answered IS NULL)", name="answered_question"),
+    CheckConstraint("(target ? 'question') = (answered IS NOT NULL)", name="questions_answered"),
     Index("watched_watch_index", "watch"),
     Index("watched_law_index", "law", postgresql_where=text("law IS NOT NULL")),
     Index("watched_turns_on_index", "turns_on", postgresql_where=text("turns_on IS NOT NULL")),
@@ -174,7 +174,7 @@ outbox: Final = Table(
     "outbox",
     metadata,
     Column("id", Text(collation="C"), primary_key=True),
-    Column("number", BigInteger, Identity(always=True), nullable=False),
+    Column("number", BigInteger, Identity(), nullable=False),
     Column("watch", Text(collation="C"), ForeignKey("watch.id")),
     Column("endpoint", Text(collation="C"), ForeignKey("endpoint.id")),
     Column("cause", Text(collation="C"), nullable=False),
