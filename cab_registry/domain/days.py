@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import calendar
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, date
 from enum import IntEnum
 from typing import Any, Final
 
@@ -17,6 +17,10 @@ EARLIEST: Final = -1
 
 LATEST: Final = 10_000_000
 """Stands for "no end known": after every day that a record can name."""
+
+
+LAST_DAY: Final = date.max.toordinal()
+"""The last day that has a text; between it and `LATEST` lie only days reckoned from it."""
 
 
 class Truth(IntEnum):
@@ -56,13 +60,17 @@ def add_days(day: int, days: int) -> int:
 
 
 def add_months(day: int, months: int) -> int:
-    """Move a day by calendar months, staying inside the month that is reached.
+    """Move a day by calendar months, staying inside the month that is reached; beyond the calendar there is no end.
 
-    A period of nine months from 1 October ends with 1 July (Regulation 1182/71, Art. 3(2)(c)).
+    The sentinels stay where they are. A period of nine months from 1 October ends with 1 July (Regulation 1182/71, Art. 3(2)(c)).
     """
+    if day in (EARLIEST, LATEST):
+        return day
     start = date.fromordinal(day)
     index = start.year * 12 + start.month - 1 + months
     year, month = divmod(index, 12)
+    if year > MAXYEAR:
+        return LATEST
     last = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(start.day, last)).toordinal()
 

@@ -18,7 +18,7 @@ from cab_registry.domain.answer import (
     RouteShown,
 )
 from cab_registry.domain.codes import Confidence, Verdict
-from cab_registry.domain.days import EARLIEST, LATEST, Period, show_day
+from cab_registry.domain.days import EARLIEST, LAST_DAY, LATEST, Period, show_day
 from cab_registry.domain.question import Question
 from cab_registry.domain.records import Source
 from cab_registry.engine.facts import Facts, RouteFacts
@@ -147,8 +147,8 @@ def _find_holds(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outco
     since = _walk_back(inquiry, routes, outcome)
     return Holds(
         since=None if since == EARLIEST else show_day(min(since, inquiry.question.presented_on)),
-        until=None if until >= LATEST else show_day(until),
-        next_change=show_day(until + 1) if changes else None,
+        until=None if until >= LAST_DAY else show_day(until),
+        next_change=show_day(until + 1) if changes and until < LAST_DAY else None,
     )
 
 

@@ -5,7 +5,7 @@ A read is a table and a key. What was looked for and not found is a read too, si
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
@@ -83,6 +83,10 @@ class _Table(Mapping[Key, Held]):
     def __len__(self) -> int:
         self._seen.add((self._name, EVERY))
         return len(self._table)
+
+    def items(self) -> ItemsView[Key, Held]:
+        iter(self)
+        return self._table.items()
 
 
 class _Names(_Table[str, Held]):

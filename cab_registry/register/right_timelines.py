@@ -132,7 +132,8 @@ class _Life:
             return Status(RightState.EXPIRED, "expired", self.last.moved(1), start, self.last)
         if alive and self.superseded_on is not None:
             return Status(RightState.EDITION_ENDED, "edition_ended", self.superseded_on, start, self.last)
-        if alive and self.day > self.last.earliest:
+        # What is suspended is not held, whether its own end has come already or not.
+        if self.state is RightState.HELD and self.day > self.last.earliest:
             possible = frozenset((RightState.HELD, RightState.EXPIRED))
             return Status(RightState.UNKNOWN, "window", self.last.moved(1), start, self.last, possible)
         return Status(self.state, self.cause, self.since, start, self.last)

@@ -49,6 +49,7 @@ def test_the_layout_in_the_readme_names_folders_that_are_there(pages: dict[str, 
     named = [path for line in FIGURE.findall(layout) for path in line.split()]
     assert len(named) >= 10
     assert [path for path in named if not (checkout / path).is_dir()] == []
+    assert [line for line in layout.splitlines() if not (checkout / line.split()[0]).exists()] == []
 
 
 def test_no_page_names_a_machine(pages: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cab_registry.domain.codes import ResultKind
-from cab_registry.domain.question import Question, pose, read_question
+from cab_registry.domain.question import Question, Span, pose, read_question
 from cab_registry.domain.records import read_record
 from cab_registry.engine.answer import answer
 from cab_registry.register.compiled import Register, Versioned, change_register, compile_register
@@ -25,6 +26,7 @@ KINDER = {"accepted", "accepted_with_conditions"}
 RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@cache
 def _cases() -> list[Case]:
     return [case for path in sorted(CASES.rglob("*.yaml")) for case in read_cases(path)]
 
@@ -93,6 +95,20 @@ def test_the_engine_is_total(data: st.DataObject, registers: ScratchRegisters) -
     assert plain["verdict"] in {"accepted", "accepted_with_conditions", "not_accepted", "not_covered", "cannot_tell"}
     assert plain["headline"]
     assert plain == _plain(question, register)
+
+
+@pytest.mark.parametrize("day", [date.min, date(1, 1, 2), date(9999, 1, 31), date.max])
+def test_the_engine_is_total_at_both_ends_of_the_calendar(day: date, registers: ScratchRegisters) -> None:
+    register = registers.base(None)
+    ordinal = day.toordinal()
+    for case in random.Random(ordinal).sample(_cases(), 60):
+        asked = _question(case)
+        for standing in (False, True):
+            span = Span(ordinal, ordinal)
+            question = msgspec.structs.replace(
+                asked, standing=standing, presented_on=ordinal, performed=span, issued=ordinal, submitted=ordinal
+            )
+            assert _plain(question, register)["headline"]
 
 
 @pytest.mark.parametrize("seed", range(3))
