@@ -17,44 +17,53 @@ import msgspec
 from litestar import Litestar, Request, Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import ASGIMiddleware
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cab_registry import __version__
 from cab_registry.api.acceptance import make_acceptance_routes
 from cab_registry.api.accounts import make_account_routes
+from cab_registry.api.answer_history import make_answer_history_routes
 from cab_registry.api.authentication import Authentication
 from cab_registry.api.edge import Edge
-from cab_registry.api.health import Readiness, make_health_routes
+from cab_registry.api.endpoints import make_endpoint_routes
+from cab_registry.api.expiries import make_expiry_routes
+from cab_registry.api.health import JobsBeat, Readiness, make_health_routes
 from cab_registry.api.history import make_history_routes
+from cab_registry.api.impact import make_impact_routes
 from cab_registry.api.methods import make_options_routes
 from cab_registry.api.openapi import make_document, make_openapi_route
 from cab_registry.api.problems import KINDS, answer_problem
 from cab_registry.api.records import make_record_routes
 from cab_registry.api.submissions import make_submission_routes
-from cab_registry.domain.errors import OperationalFault, Refusal
-from cab_registry.jobs.registrar import Report, find_job, list_jobs
-from cab_registry.jobs.scheduler import run_jobs
+from cab_registry.api.watches import make_watch_routes
+from cab_registry.domain.errors import OperationalFault
+from cab_registry.jobs import process
+from cab_registry.jobs.registrar import Report
 from cab_registry.pages.asking import make_asking_routes
 from cab_registry.pages.browsing import make_browsing_routes
 from cab_registry.pages.reference import make_reference_routes
 from cab_registry.pages.rendering import Site
+from cab_registry.pages.watching import make_watching_routes
 from cab_registry.register.compiled import Register
 from cab_registry.register.procedure import check_steps
 from cab_registry.services.answering import Answering
 from cab_registry.services.asking import QuestionReader
 from cab_registry.services.desk import Desk
+from cab_registry.services.expiries import Horizon
 from cab_registry.services.following import RegisterHolder
 from cab_registry.services.heads import ScratchHead
 from cab_registry.services.impact import Effect, FlipTeller, tell_words
 from cab_registry.services.memory import keep_in_memory
 from cab_registry.services.metrics import Metrics
 from cab_registry.services.principals import Random, authenticate
+from cab_registry.services.sealing import make_sealer
 from cab_registry.services.sources import DatabaseRecords
 from cab_registry.services.views import Views
-from cab_registry.settings import Settings, SettingsError
+from cab_registry.services.watch_desk import WatchDesk
+from cab_registry.settings import Settings, SettingsError, read_networks
 from cab_registry.storage.engine import create_engine
 from cab_registry.storage.errors import operational_faults
+from cab_registry.storage.runs import read_beat
 
 SCRATCH_BODY_LIMIT: Final = 1_048_576
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -105,15 +114,16 @@ def create_app(
         describe=tell_words,
         check_steps=check_steps,
         zone=zone,
+        horizon=Horizon(),
     )
     trusted = None if settings.trusted_proxy is None else ip_network(settings.trusted_proxy)
     app = _put_together(
         answering,
-        metrics,
         body_limit=settings.body_limit_bytes,
-        look=lambda: _look_at(engine, holder),
+        look=lambda: _look_at(engine, holder, clock),
+        horizon=desk.horizon,
         lifespan=(run,),
-        stored=_make_stored_routes(desk, settings, zone),
+        stored=lambda site: _make_stored_routes(desk, settings, zone, site),
         middleware=(Authentication(lambda text: authenticate(engine, text, clock), trusted),),
     )
     app.state.holder = holder
@@ -121,17 +131,27 @@ def create_app(
     return app
 
 
-def _make_stored_routes(desk: Desk, settings: Settings, zone: ZoneInfo) -> list[HTTPRouteHandler]:
+def _make_stored_routes(desk: Desk, settings: Settings, zone: ZoneInfo, site: Site) -> list[HTTPRouteHandler]:
     """Return the handlers that need a database."""
 
     def tell_flips(before: Register, after: Register, changed: Sequence[str]) -> Effect:
         return FlipTeller(desk.today)(before, after, changed)
 
     foreseeing = replace(desk, describe=tell_flips)
+    watches = WatchDesk(
+        desk,
+        sealer=None if settings.secret_keys is None else make_sealer(settings.secret_keys, desk.random),
+        sends_mail=settings.smtp_url is not None,
+        networks=read_networks(settings.webhook_networks),
+    )
     return [
         *make_history_routes(desk, zone),
+        *make_answer_history_routes(desk, QuestionReader()),
         *make_submission_routes(desk, foreseeing, limit=settings.submission_limit_bytes),
         *make_account_routes(desk),
+        *make_watch_routes(watches, limit=settings.submission_limit_bytes),
+        *make_endpoint_routes(watches),
+        *make_watching_routes(site, watches),
     ]
 
 
@@ -140,23 +160,22 @@ def create_scratch_app(current: Callable[[], Register], today: Callable[[], date
 
     `known_at` there is the day of knowledge only: the caller gives the register that was known on that day.
     """
-    metrics = Metrics()
-    answering = Answering(ScratchHead(current), None, today, ZoneInfo("UTC"), metrics)
+    answering = Answering(ScratchHead(current), None, today, ZoneInfo("UTC"), Metrics())
 
     async def look() -> Readiness:
         return Readiness(ready=True, register_=True, database=True, position=current().position, lag_seconds=0.0)
 
-    return _put_together(answering, metrics, body_limit=SCRATCH_BODY_LIMIT, look=look)
+    return _put_together(answering, body_limit=SCRATCH_BODY_LIMIT, look=look, horizon=Horizon())
 
 
 def _put_together(
     answering: Answering,
-    metrics: Metrics,
     *,
     body_limit: int,
     look: Callable[[], Awaitable[Readiness]],
+    horizon: Horizon,
     lifespan: Sequence[Lifespan] = (),
-    stored: Sequence[HTTPRouteHandler] = (),
+    stored: Callable[[Site], Sequence[HTTPRouteHandler]] = lambda _: (),
     middleware: Sequence[ASGIMiddleware] = (),
 ) -> Litestar:
     questions = QuestionReader()
@@ -166,7 +185,9 @@ def _put_together(
     handlers: list[Any] = [
         *make_acceptance_routes(answering, questions),
         *make_record_routes(views),
-        *stored,
+        *make_expiry_routes(views, horizon),
+        *make_impact_routes(views, answering.zone),
+        *stored(site),
         *make_health_routes(__version__, look),
         make_openapi_route(document),
         *make_asking_routes(site, answering, questions),
@@ -183,7 +204,7 @@ def _put_together(
         logging_config=None,
         request_max_body_size=body_limit,
     )
-    app.asgi_handler = Edge(app.asgi_handler, metrics)
+    app.asgi_handler = Edge(app.asgi_handler, answering.metrics)
     return app
 
 
@@ -205,12 +226,12 @@ def _answer_failure(site: Site, request: Request[Any, Any, Any], fault: Exceptio
     )
 
 
-async def _look_at(engine: AsyncEngine, holder: RegisterHolder) -> Readiness:
-    database = True
+async def _look_at(engine: AsyncEngine, holder: RegisterHolder, clock: Callable[[], datetime]) -> Readiness:
+    database, beat = True, None
     try:
         with operational_faults():
             async with engine.connect() as connection:
-                await connection.execute(select(1))
+                beat = await read_beat(connection)
     except OperationalFault:
         database = False
     loaded = holder.position > 0
@@ -220,42 +241,38 @@ async def _look_at(engine: AsyncEngine, holder: RegisterHolder) -> Readiness:
         database=database,
         position=holder.position,
         lag_seconds=round(holder.lag, 3),
+        jobs=None if beat is None else JobsBeat(beat.leads, round((clock() - beat.beat).total_seconds(), 3)),
     )
 
 
-async def serve_jobs(settings: Settings, stop: asyncio.Event, *, clock: Callable[[], datetime] = tell_time) -> None:
-    """Run the jobs on their schedule, in this process alone, until told to stop.
+async def serve_jobs(
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    clock: Callable[[], datetime] = tell_time,
+    random: Random = secrets.token_bytes,
+) -> None:
+    """Run the jobs on their schedule, watch, and deliver notices, in this process alone, until told to stop.
 
     Raises:
         SettingsError: the settings name no database.
     """
-    await run_jobs(
-        _engine_of(settings),
-        metrics_host=settings.metrics_host,
-        metrics_port=settings.metrics_port,
-        clock=clock,
-        stop=stop,
-    )
+    await process.serve(settings, stop, clock=clock, random=random)
 
 
-async def run_job_once(settings: Settings, name: str, due_on: date) -> Report:
-    """Run one job for one day.
+async def run_job_once(
+    settings: Settings,
+    name: str,
+    due_on: date | None = None,
+    *,
+    clock: Callable[[], datetime] = tell_time,
+    again: bool = False,
+) -> Report:
+    """Run one job for one day, today without one.
 
     Raises:
         Refusal: there is no job of that name.
+        JobFailed: it failed; it is tried again when the jobs run.
         SettingsError: the settings name no database.
     """
-    job = find_job(name)
-    if job is None:
-        raise Refusal(f"there is no job {name!r}; the jobs are: {', '.join(known.name for known in list_jobs())}")
-    engine = _engine_of(settings)
-    try:
-        return await job.run(engine, due_on)
-    finally:
-        await engine.dispose()
-
-
-def _engine_of(settings: Settings) -> AsyncEngine:
-    if settings.database_url is None:
-        raise SettingsError(("CAB_DATABASE_URL is not set.",))
-    return create_engine(settings.database_url, application_name="cab-jobs", pool_size=2)
+    return await process.run_once(settings, name, due_on, clock=clock, again=again)

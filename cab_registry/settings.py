@@ -3,10 +3,13 @@
 A variable that starts with CAB_ and is not a setting is refused, so that a misspelt one cannot pass unnoticed.
 """
 
-from collections.abc import Mapping
-from ipaddress import ip_network
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, get_args, get_type_hints
+from typing import Annotated, Final, Literal, get_args, get_type_hints
+from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -19,6 +22,9 @@ NOT_OURS = frozenset({"CAB_PROFILE", "CAB_SERVER", "CAB_TOKEN", "CAB_TEST_DATABA
 Environment = Literal["development", "production", "test"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
+Network = IPv4Network | IPv6Network
+Encryption = Literal["none", "starttls", "tls"]
+KEY_LENGTH: Final = 32
 
 
 class SettingsError(Exception):
@@ -81,6 +87,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "Unset: none is, and tokens are taken over https and from loopback only."
         ),
     ] = None
+    secret_keys: Annotated[
+        str | None,
+        Meta(
+            description="The keys that seal kept addresses and secrets, made by `cab admin secret-key`, with commas "
+            "between them: the first seals, all open. Unset: no notices are sent; feeds work."
+        ),
+    ] = None
+    webhook_networks: Annotated[
+        str | None,
+        Meta(
+            description="The networks that are not public to which webhooks may go all the same, with commas between "
+            "them, such as 10.1.0.0/16. Unset: none."
+        ),
+    ] = None
+    smtp_url: Annotated[
+        str | None,
+        Meta(
+            description="The mail server, smtps://user:password@host or smtp://user:password@host:587; the second "
+            "encrypts by STARTTLS, or with ?tls=none not at all. Unset: no mail is sent."
+        ),
+    ] = None
+    mail_from: Annotated[
+        str | None, Meta(description="Whom mail comes from, such as Register <notices@register.example>.")
+    ] = None
+    public_address: Annotated[
+        str | None,
+        Meta(description="The address under which people reach this registry, for links: https://register.example."),
+    ] = None
     environment: Annotated[
         Environment, Meta(description="What this process is for; production refuses what only development needs.")
     ] = "production"
@@ -116,6 +150,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             accepted[field] = _checked(field, value)
         except (msgspec.ValidationError, ValueError) as fault:
             faults.append(f"{name}: {_in_words(fault)}.")
+    if "smtp_url" in accepted:
+        needed = (variable(each) for each in ("mail_from", "public_address"))
+        faults += [f"CAB_SMTP_URL needs {each} beside it." for each in needed if not given.get(each, "").strip()]
     if faults:
         raise SettingsError(tuple(faults))
     return _convert(accepted)
@@ -130,21 +167,148 @@ def asyncpg_url(url: str) -> str:
     return "postgresql+asyncpg://" + rest
 
 
+class MailServer(msgspec.Struct, frozen=True, kw_only=True):
+    """A server that takes mail.
+
+    Attributes:
+        host: its name or IP address.
+        port: where it listens.
+        encryption: from the first byte (`tls`), asked for before anything is said (`starttls`), or none.
+        user: name to log in with; without it nobody logs in.
+        password: the password of that name.
+    """
+
+    host: str
+    port: int
+    encryption: Encryption
+    user: str = ""
+    password: str = ""
+
+
+def read_keys(text: str) -> tuple[bytes, ...]:
+    """Read the keys of CAB_SECRET_KEYS.
+
+    Raises:
+        ValueError: one of them is no base64 of 32 bytes; its text is not repeated.
+    """
+    try:
+        keys = tuple(b64decode(each.strip(), validate=True) for each in text.split(","))
+    except ValueError:
+        keys = (b"",)
+    if any(len(key) != KEY_LENGTH for key in keys):
+        message = f"expected base64 of {KEY_LENGTH} bytes, as cab admin secret-key prints it; several with commas"
+        raise ValueError(message)
+    return keys
+
+
+def read_networks(text: str | None) -> tuple[Network, ...]:
+    """Read the networks of CAB_WEBHOOK_NETWORKS.
+
+    Raises:
+        ValueError: one of them is no network.
+    """
+    return tuple(ip_network(_network(each.strip())) for each in (text or "").split(",") if each.strip())
+
+
+def read_mail_server(url: str) -> MailServer:
+    """Read the mail server of CAB_SMTP_URL.
+
+    Raises:
+        ValueError: it is no address of a mail server, or would send a password in the clear; it is not repeated.
+    """
+    message = "expected smtps://user:password@host or smtp://user:password@host:587?tls=starttls"
+    try:
+        parts = urlsplit(url)
+        port, asked = parts.port, parse_qs(parts.query, strict_parsing=bool(parts.query))
+    except ValueError:
+        raise ValueError(message) from None
+    encryption = "tls" if parts.scheme == "smtps" else asked.pop("tls", ["starttls"])[0]
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or asked or parts.path.strip("/") or parts.fragment:
+        raise ValueError(message)
+    if encryption not in get_args(Encryption) or (parts.scheme == "smtp" and encryption == "tls"):
+        raise ValueError(message)
+    if encryption == "none" and parts.password and not _is_loopback(parts.hostname):
+        raise ValueError("a password is not sent without encryption")
+    return MailServer(
+        host=parts.hostname,
+        port=port or (465 if encryption == "tls" else 587),
+        encryption=msgspec.convert(encryption, Encryption),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"{value!r} is no IANA time zone"
+        raise ValueError(message) from None
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError:
+        message = f"{value!r} is no address or network such as 10.0.0.0/8"
+        raise ValueError(message) from None
+    return value
+
+
+def _networks(value: str) -> str:
+    read_networks(value)
+    return value
+
+
+def _keys(value: str) -> str:
+    read_keys(value)
+    return value
+
+
+def _mail_server(value: str) -> str:
+    read_mail_server(value)
+    return value
+
+
+def _mail_from(value: str) -> str:
+    _, address = parseaddr(value)
+    local, _, domain = address.partition("@")
+    if not local or not domain or not address.isascii() or not value.isprintable():
+        raise ValueError("expected a mail address, such as Register <notices@register.example>")
+    return value
+
+
+def _public_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or "@" in value:
+        raise ValueError("expected an address such as https://register.example")
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("expected an address such as https://register.example")
+    return value.rstrip("/")
+
+
+_CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
+    "database_url": asyncpg_url,
+    "time_zone": _time_zone,
+    "trusted_proxy": _network,
+    "secret_keys": _keys,
+    "webhook_networks": _networks,
+    "smtp_url": _mail_server,
+    "mail_from": _mail_from,
+    "public_address": _public_address,
+}
+
+
 def _checked(field: str, value: str) -> str:
-    if field == "database_url":
-        value = asyncpg_url(value)
-    if field == "time_zone":
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            message = f"{value!r} is no IANA time zone"
-            raise ValueError(message) from None
-    if field == "trusted_proxy":
-        try:
-            ip_network(value)
-        except ValueError:
-            message = f"{value!r} is no address or network such as 10.0.0.0/8"
-            raise ValueError(message) from None
+    value = _CHECKS[field](value) if field in _CHECKS else value
     _convert({field: value})
     return value
 

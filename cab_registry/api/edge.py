@@ -1,4 +1,4 @@
-"""The outermost layer: request ids, HEAD, security headers, and the access log, without query strings and tokens."""
+"""The outermost layer: request ids, HEAD, security headers, and the access log, without query strings and secrets."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _HEADERS: Final = (
 )
 _STRICTEST: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _TOKEN: Final = re.compile(r"cab_[0-9a-f]{16}_[^/]*", re.IGNORECASE)
+_MARK: Final = re.compile(r"(?<=^/unsubscribe/)(.*/).*", re.DOTALL)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -66,7 +67,7 @@ class Edge:
             self._log.info(
                 "request",
                 method=named,
-                path=_TOKEN.sub("cab_...", scope["path"]),
+                path=_MARK.sub(r"\1...", _TOKEN.sub("cab_...", scope["path"])),
                 status=status,
                 ms=round((perf_counter() - started) * 1000, 3),
                 request_id=request_id,

@@ -20,6 +20,13 @@ class Health(msgspec.Struct, frozen=True):
     version: str
 
 
+class JobsBeat(msgspec.Struct, frozen=True):
+    """The last sign of life of the jobs' process."""
+
+    leads: Annotated[bool, Meta(description="Whether it held the schedule.")]
+    seconds_ago: Annotated[float, Meta(description="How many seconds ago; more than a minute: it does not run.")]
+
+
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """Whether this process should get requests, and why not."""
 
@@ -28,6 +35,9 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     database: Annotated[bool, Meta(description="Whether the database answers.")]
     position: Annotated[int, Meta(description="Position of the register held.")]
     lag_seconds: Annotated[float, Meta(description="Seconds since the log was last read to its end.")]
+    jobs: Annotated[
+        JobsBeat | None, Meta(description="The jobs' process, without which nobody is told; null: it never ran.")
+    ] = None
 
 
 def make_health_routes(version: str, look: Callable[[], Awaitable[Readiness]]) -> list[HTTPRouteHandler]:

@@ -9,8 +9,11 @@ from cab_registry.api.acceptance import PATH, Waiting
 from cab_registry.api.health import Health, Readiness
 from cab_registry.api.operation import Operation
 from cab_registry.api.operations_of_accounts import list_account_operations
+from cab_registry.api.operations_of_expiries import list_expiry_operations
 from cab_registry.api.operations_of_history import list_history_operations
+from cab_registry.api.operations_of_impact import list_impact_operations
 from cab_registry.api.operations_of_submissions import list_submission_operations
+from cab_registry.api.operations_of_watches import list_watch_operations
 from cab_registry.api.records import SchemaList
 from cab_registry.api.replies import NoParameters
 from cab_registry.domain.answer import Answer
@@ -39,6 +42,7 @@ TAGS: Final = (
     ("Schemas", "JSON Schemas of questions, answers and records."),
     ("History", "What changed, when, why and by whom; and what waits for an authority."),
     ("Submissions", "Changes of the register: handed in, shown, approved, rejected or withdrawn."),
+    ("Watches", "Who wants to be told when answers and records change, where, and what was sent."),
     ("Accounts", "Who asks, tokens, and, for registrars, principals and their roles. Reading needs no account."),
     ("Service", "For operators, and for programs that read this reference."),
 )
@@ -48,12 +52,15 @@ def list_operations() -> tuple[Operation, ...]:
     """Return every operation, in the order of the reference."""
     return (
         *_acceptance(),
+        *list_impact_operations(),
         *_lists(),
         *_singles(),
         *_bodies(),
+        *list_expiry_operations(),
         *_schemas(),
         *list_history_operations(),
         *list_submission_operations(),
+        *list_watch_operations(),
         *list_account_operations(),
         *_service(),
     )

@@ -6,9 +6,13 @@ from typing import Final
 
 from cab_registry.api import problems
 from cab_registry.api.acceptance import Waiting
+from cab_registry.api.answer_history import AnswerFollowing
 from cab_registry.api.history import Following, HistoryPaging
 from cab_registry.api.operation import Operation
 from cab_registry.api.operations_of_accounts import SECURED
+from cab_registry.domain.question import AskedQuestion
+from cab_registry.services.answer_history import AnswerHistory
+from cab_registry.services.feed_addresses import CHANGES_PATH, FEED_PATH
 from cab_registry.services.feeds import MEDIA_TYPE
 from cab_registry.services.history import History
 from cab_registry.services.inbox import Inbox
@@ -28,7 +32,7 @@ _FEED: Final = (
 
 def list_history_operations() -> tuple[Operation, ...]:
     """Return the operations of histories, feeds and the inbox, in the order of the reference."""
-    return (*_histories(), *_feeds(), *_inbox())
+    return (*_histories(), *_feeds(), *_answers(), *_inbox())
 
 
 def _histories() -> tuple[Operation, ...]:
@@ -80,6 +84,39 @@ def _feeds() -> tuple[Operation, ...]:
     )
 
 
+def _answers() -> tuple[Operation, ...]:
+    about = (
+        "Today's question is asked of what the register knew after each change; nothing is stored, the address is the "
+        "subscription."
+    )
+    kinds = (*_READING, problems.IMPOSSIBLE)
+    return (
+        Operation(
+            path=CHANGES_PATH,
+            id="list_answer_changes",
+            tag="History",
+            summary="Follow one answer by an address that carries the question",
+            description=f"The answer now, the day on which it turns as things stand, and what changed it, in order of "
+            f"position. {about}",
+            query=(AskedQuestion, AnswerFollowing),
+            gives=AnswerHistory,
+            tagged=True,
+            kinds=kinds,
+        ),
+        Operation(
+            path=FEED_PATH,
+            id="list_answer_changes_as_atom",
+            tag="History",
+            summary="Follow one answer in a feed reader",
+            description=f"The turn that is in sight first, then what changed the answer, the latest first. {about}",
+            query=(AskedQuestion, AnswerFollowing),
+            media_type=MEDIA_TYPE,
+            tagged=True,
+            kinds=kinds,
+        ),
+    )
+
+
 def _inbox() -> tuple[Operation, ...]:
     return (
         Operation(
@@ -87,7 +124,7 @@ def _inbox() -> tuple[Operation, ...]:
             id="read_inbox",
             tag="History",
             summary="See what waits for the authority for which the token speaks",
-            description="Approvals, the clocks of procedures, and rights that end within 120 days; what is due first "
+            description="Approvals, the clocks of procedures, and what ends within 120 days; what is due first "
             "comes first.",
             query=(Waiting,),
             gives=Inbox,

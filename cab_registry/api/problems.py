@@ -34,6 +34,7 @@ from cab_registry.services.refusals import (
     TooMany,
 )
 from cab_registry.services.views import NoSuchRecord, WrongParameters
+from cab_registry.services.watch_desk import NoSuchWatch, OverLimit
 from cab_registry.storage.errors import StaleVersion
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -172,6 +173,12 @@ NO_SUCH_RECORD: Final = Kind(
     title="The register has no such record",
     advice="Look the id up in the list of its kind; ids are never renamed. With known_at, the record may be younger.",
 )
+NO_SUCH_WATCH: Final = Kind(
+    slug="no-such-watch",
+    status=404,
+    title="There is no such watch or endpoint",
+    advice="Compare the id with the list at /v1/watches or /v1/endpoints; those of others are not shown.",
+)
 NOT_FOUND: Final = Kind(
     slug="not-found",
     status=404,
@@ -208,6 +215,12 @@ WRONG_PARAMETERS: Final = Kind(
     status=422,
     title="The query parameters cannot be taken",
     advice="Mend every fault that is listed; parameters that are unknown, misspelt or repeated are refused.",
+)
+OVER_LIMIT: Final = Kind(
+    slug="over-limit",
+    status=422,
+    title="That is more than one owner may keep",
+    advice="`detail` tells the limit. End what is not needed any more, or split what is sent.",
 )
 REFUSED: Final = Kind(
     slug="refused",
@@ -260,6 +273,7 @@ KINDS: Final = (
     NO_SUCH_RECORD,
     NO_SUCH_SUBMISSION,
     NO_SUCH_ACCOUNT,
+    NO_SUCH_WATCH,
     NOT_FOUND,
     NOT_ALLOWED,
     STALE,
@@ -271,6 +285,7 @@ KINDS: Final = (
     IMPOSSIBLE,
     WRONG_PARAMETERS,
     KEY_REUSED,
+    OVER_LIMIT,
     REFUSED,
     INTERNAL,
     NOT_REACHED,
@@ -313,6 +328,8 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
     (WrongParameters, WRONG_PARAMETERS),
     (PositionNotWritten, WRONG_PARAMETERS),
     (NoSuchRecord, NO_SUCH_RECORD),
+    (NoSuchWatch, NO_SUCH_WATCH),
+    (OverLimit, OVER_LIMIT),
     (Refusal, REFUSED),
     (PositionNotReached, NOT_REACHED),
     (NotLoaded, NOT_LOADED),

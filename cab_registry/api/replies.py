@@ -29,6 +29,7 @@ class QueryReader(Generic[Query]):
 
     def __init__(self, kind: type[Query]) -> None:
         self._kind = kind
+        self._attributes = {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
         self.fields = list_fields(kind)
 
     def read(self, request: AnyRequest) -> Query:
@@ -50,7 +51,7 @@ class QueryReader(Generic[Query]):
         values: dict[str, Any] = {}
         for name, value in document.items():
             try:
-                values[name] = self._convert(name, value)
+                values[self._attributes[name]] = self._convert(name, value)
             except msgspec.ValidationError as error:
                 faults.append(Fault(f"/{name}", self._explain(name, str(error).partition(" - at `")[0])))
         if faults:
@@ -58,10 +59,11 @@ class QueryReader(Generic[Query]):
         return self._kind(**values)
 
     def _convert(self, name: str, value: Any) -> Any:
+        attribute = self._attributes[name]
         try:
-            return getattr(msgspec.convert({name: value}, self._kind), name)
+            return getattr(msgspec.convert({name: value}, self._kind), attribute)
         except msgspec.ValidationError:
-            read = getattr(msgspec.convert({name: value}, self._kind, strict=False), name)
+            read = getattr(msgspec.convert({name: value}, self._kind, strict=False), attribute)
             if read is None:  # "null" is no way to leave a parameter out
                 raise
             return read

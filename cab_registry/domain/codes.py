@@ -117,6 +117,7 @@ EventName = Literal[
     "annulled",
     "edition_ended",
     "inactive",
+    "confirmed",
 ]
 
 NoticeEffect = Literal[

@@ -62,7 +62,8 @@ def add_days(day: int, days: int) -> int:
 def add_months(day: int, months: int) -> int:
     """Move a day by calendar months, staying inside the month that is reached; beyond the calendar there is no end.
 
-    The sentinels stay where they are. A period of nine months from 1 October ends with 1 July (Regulation 1182/71, Art. 3(2)(c)).
+    The sentinels stay where they are. A period of nine months from 1 October ends with 1 July
+    (Regulation 1182/71, Art. 3(2)(c)).
     """
     if day in (EARLIEST, LATEST):
         return day

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.services.database import verify
+from cab_registry.services.foretelling import Foreteller
+from cab_registry.services.watching import Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,28 +22,68 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """What jobs work with.
+
+    Attributes:
+        engine: the database.
+        clock: what time it is.
+        watcher: stands where watched questions were last asked again.
+        foreteller: looks ahead from there.
+    """
+
+    engine: AsyncEngine
+    clock: Callable[[], datetime]
+    watcher: Watcher
+    foreteller: Foreteller
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """A job: runs once a day at an hour (UTC), for the day on which it is due."""
+    """A job: runs once for each day.
+
+    Attributes:
+        name: by which the ledger knows it.
+        says: what it does.
+        hour: the hour (UTC) from which it is due.
+        minute: the minute likewise.
+        run: what it does for a day, in the transaction in which the ledger notes it.
+        every_day: whether days that were missed are made up for, in order; else only the latest counts.
+    """
 
     name: str
     says: str
     hour: int
     minute: int
-    run: Callable[[AsyncEngine, date], Awaitable[Report]]
+    run: Callable[[Ground, AsyncConnection, date], Awaitable[Report]]
+    every_day: bool = True
 
 
-async def prove_log(engine: AsyncEngine, _due_on: date) -> Report:
+async def prove_log(ground: Ground, _connection: AsyncConnection, _due_on: date) -> Report:
     """Recompute every hash of the log and compare everything derived from it."""
-    verified = await verify(engine)
+    verified = await verify(ground.engine)
     found = "; ".join(str(fault) for fault in verified.faults[:5])
     text = f"position {verified.position}, head {verified.entry_hash}" + (f": {found}" if found else ", no fault")
     return Report(text, len(verified.faults))
 
 
+async def look_ahead(ground: Ground, connection: AsyncConnection, due_on: date) -> Report:
+    """Tell what ends soon, and which watched answers turn or are going to turn."""
+    return Report(await ground.foreteller.look(connection, due_on, ground.clock()))
+
+
 def list_jobs() -> tuple[Job, ...]:
     """Return every job, in the order of the day."""
     return (
-        Job("prove-log", "recompute every hash of the log and compare all that is derived from it", 2, 30, prove_log),
+        Job("expiry-horizon", "tell what ends at 120, 90, 30, 7 days and on the day", 0, 10, look_ahead),
+        Job(
+            "prove-log",
+            "recompute every hash of the log and compare all that is derived from it",
+            2,
+            30,
+            prove_log,
+            every_day=False,
+        ),
     )
 
 

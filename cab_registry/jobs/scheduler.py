@@ -3,47 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cab_registry.domain.errors import OperationalFault, RegistryError
-from cab_registry.jobs.registrar import Job, Report, list_jobs
+from cab_registry.domain.errors import OperationalFault
+from cab_registry.jobs.following import follow_log
+from cab_registry.jobs.metrics import JobMetrics
+from cab_registry.jobs.registrar import Ground, Job, list_jobs
+from cab_registry.jobs.running import run_missed
 from cab_registry.services.logs import make_logger
 from cab_registry.storage.errors import operational_faults
+from cab_registry.storage.runs import count_failed, forget_beat, note_beat
 
 LOCK: Final = 7_262_201
 """Key of the advisory lock that only one scheduler of a database holds."""
 
-_BEAT_SECONDS: Final = 10
-_RETRY_SECONDS: Final = 15
-
-
-class JobMetrics:
-    """Heartbeat, and the outcome of each job's last run."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.beat = Gauge("cab_jobs_heartbeat_seconds", "When the scheduler was last alive.", registry=self.registry)
-        self.leads = Gauge("cab_jobs_leader", "1 where this process holds the schedule.", registry=self.registry)
-        self.runs = Counter("cab_job_runs", "Runs by job and outcome.", ["job", "outcome"], registry=self.registry)
-        self.faults = Gauge("cab_job_faults", "Faults that the last run found.", ["job"], registry=self.registry)
+BEAT_SECONDS: Final = 10
+RETRY_SECONDS: Final = 15
+CATCH_UP_SECONDS: Final = 30
+"""How often it is looked whether a job has missed a day, or may be tried again."""
 
 
 class Scheduler:
-    """Runs the jobs of a database for as long as it holds the lock."""
+    """Runs the jobs of a database for as long as it holds the lock.
 
-    def __init__(self, engine: AsyncEngine, metrics: JobMetrics, clock: Callable[[], datetime]) -> None:
-        self._engine = engine
+    The lock only saves work: that each job runs once for each day is held by the ledger.
+    """
+
+    def __init__(self, ground: Ground, metrics: JobMetrics, name: str) -> None:
+        self._ground = ground
         self._metrics = metrics
-        self._clock = clock
+        self._name = name
         self._log = make_logger()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -55,62 +53,73 @@ class Scheduler:
                 self._log.warning("schedule_not_held", reason=str(fault))
             self._metrics.leads.set(0)
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
+                await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
+        with suppress(OperationalFault), operational_faults():
+            async with self._ground.engine.begin() as connection:
+                await forget_beat(connection, self._name)
 
     async def _lead(self, stop: asyncio.Event) -> None:
         with operational_faults():
-            async with self._engine.connect() as connection:
+            # A connection of its own for as long as the lock is held: with it goes the lock.
+            async with self._ground.engine.connect() as connection:
                 held = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK})
                 await connection.commit()
-                self._metrics.beat.set(self._clock().timestamp())
+                await self.beat(connection, leads=bool(held))
                 if not held:
                     return
                 self._metrics.leads.set(1)
                 schedule = self._make_schedule()
                 schedule.start()
+                following = asyncio.create_task(follow_log(self._ground.watcher, self._ground.engine, self._metrics))
                 try:
                     while not stop.is_set():
-                        await connection.execute(text("SELECT 1"))
-                        await connection.commit()
-                        self._metrics.beat.set(self._clock().timestamp())
                         with suppress(TimeoutError):
-                            await asyncio.wait_for(stop.wait(), _BEAT_SECONDS)
+                            await asyncio.wait_for(stop.wait(), BEAT_SECONDS)
+                        await self.beat(connection, leads=True)
                 finally:
                     schedule.shutdown(wait=False)
+                    following.cancel()
+                    await asyncio.gather(following, return_exceptions=True)
+
+    async def beat(self, connection: AsyncConnection, *, leads: bool) -> None:
+        """Say that this scheduler is alive, and how many days of each job failed."""
+        now = self._ground.clock()
+        await note_beat(connection, self._name, now, leads=leads)
+        failed = await count_failed(connection)
+        await connection.commit()
+        self._metrics.beat.set(now.timestamp())
+        for job in list_jobs():
+            self._metrics.failing.labels(job.name).set(failed.get(job.name, 0))
 
     def _make_schedule(self) -> AsyncIOScheduler:
         schedule = AsyncIOScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
+        schedule.add_listener(self._note_failure, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
         for job in list_jobs():
-            trigger = CronTrigger(hour=job.hour, minute=job.minute, timezone=UTC)
-            schedule.add_job(self.run_job, trigger, args=(job,), id=job.name)
+            at = CronTrigger(hour=job.hour, minute=job.minute, timezone=UTC)
+            schedule.add_job(self.run_job, at, args=(job,), id=job.name)
+            # What was missed while no scheduler ran, and what failed, is made up for in between.
+            every = IntervalTrigger(seconds=CATCH_UP_SECONDS, timezone=UTC)
+            schedule.add_job(self.run_job, every, args=(job,), id=f"{job.name}-missed", next_run_time=datetime.now(UTC))
         return schedule
 
-    async def run_job(self, job: Job) -> Report | None:
-        """Run one job for today; what goes wrong is counted and logged, and the next day comes all the same."""
+    def _note_failure(self, event: JobExecutionEvent) -> None:
+        name = str(event.job_id).removesuffix("-missed")
+        self._metrics.runs.labels(name, "failed").inc()
+        self._log.error("job_broke", job=name, reason=repr(event.exception))
+
+    async def run_job(self, job: Job) -> None:
+        """Run a job for every day that it missed; what goes wrong is counted and logged, and it is tried again."""
         try:
-            report = await job.run(self._engine, self._clock().astimezone(UTC).date())
-        except RegistryError as error:
+            done = await run_missed(self._ground, job)
+        except OperationalFault as fault:
             self._metrics.runs.labels(job.name, "failed").inc()
-            self._log.error("job_failed", job=job.name, reason=str(error))
-            return None
-        self._metrics.runs.labels(job.name, "found" if report.faults else "clean").inc()
-        self._metrics.faults.labels(job.name).set(report.faults)
-        self._log.info("job_done", job=job.name, report=report.text, faults=report.faults)
-        return report
-
-
-async def run_jobs(
-    engine: AsyncEngine, *, metrics_host: str, metrics_port: int, clock: Callable[[], datetime], stop: asyncio.Event
-) -> None:
-    """Serve the metrics and run the schedule until told to stop."""
-    metrics = JobMetrics()
-    server, thread = start_http_server(metrics_port, metrics_host, registry=metrics.registry)
-    try:
-        await Scheduler(engine, metrics, clock).run(stop)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        await engine.dispose()
+            self._log.error("job_failed", job=job.name, reason=str(fault))
+            return
+        for due_on, report in done:
+            self._metrics.runs.labels(job.name, "found" if report.faults else "clean").inc()
+            self._metrics.faults.labels(job.name).set(report.faults)
+            self._log.info(
+                "job_done", job=job.name, due_on=due_on.isoformat(), report=report.text, faults=report.faults
+            )

@@ -28,6 +28,7 @@ from cab_registry.pages.rendering import Site
 from cab_registry.pages.words import CHECKS, DUTIES, OUTCOMES, VERDICTS, Look, in_words
 from cab_registry.services.answering import Answering, Prepared
 from cab_registry.services.asking import ImpossibleQuestion, QuestionReader
+from cab_registry.services.feed_addresses import make_feed_address
 from cab_registry.services.flat import read_pairs, write_flat
 from cab_registry.services.heads import Held
 from cab_registry.services.views import View
@@ -88,6 +89,10 @@ def make_asking_routes(site: Site, answering: Answering, questions: QuestionRead
         prepared = await answering.prepare(asked)
         fields = list_fields_of(make_groups(choices_of.find(held), ()))
         shown = describe_answer(asked, prepared, answering.answer(prepared), fields)
+        # A register without a log has no history that could be followed.
+        followed = answering.past is not None
+        today = answering.today().isoformat()
+        shown["feed"] = make_feed_address(msgspec.to_builtins(asked), today) if followed else None
         return site.show("answer.html", shown, here="ask")
 
     return [get_form, get_answer]

@@ -8,7 +8,7 @@ import msgspec
 
 from cab_registry.domain.days import EARLIEST, When, add_days, add_months
 from cab_registry.domain.records import Accreditation, Agreement, Designation, Recognition, Source
-from cab_registry.domain.records.law import Objection
+from cab_registry.domain.records.law import Edition, Objection
 from cab_registry.domain.records.rights import Right, RightEvent, ScopeItem
 from cab_registry.engine.facts import ItemFacts, Lane, RightFacts, RightState
 from cab_registry.engine.inquiry import fold
@@ -61,16 +61,22 @@ def _read_at(right: AnyRight) -> Source | None:
     return None
 
 
-def _edition_end(accreditation: Accreditation, law: Law) -> When | None:
-    """Return the first invalid day of the edition: a fact of the catalogue that a printed end never overrides."""
+def find_edition(accreditation: Accreditation, law: Law) -> Edition | None:
+    """Return the edition of a standard to which a body is accredited, where the catalogue has it."""
     standard = law.standards.get(fold(accreditation.standard))
     if standard is None or accreditation.edition is None:
         return None
-    for edition in standard.editions:
-        if edition.key.casefold() == accreditation.edition.casefold():
-            end = edition.period.end.moved(1)
-            return None if end.earliest >= 10**6 * 9 else end
-    return None
+    named = accreditation.edition.casefold()
+    return next((edition for edition in standard.editions if edition.key.casefold() == named), None)
+
+
+def _edition_end(accreditation: Accreditation, law: Law) -> When | None:
+    """Return the first invalid day of the edition: a fact of the catalogue that a printed end never overrides."""
+    edition = find_edition(accreditation, law)
+    if edition is None:
+        return None
+    end = edition.period.end.moved(1)
+    return None if end.earliest >= 10**6 * 9 else end
 
 
 def _by_silence(

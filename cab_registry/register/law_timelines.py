@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from cab_registry.domain.days import LATEST, When
@@ -70,18 +70,23 @@ def _both(first: Timeline[ForceState], second: Timeline[ForceState]) -> Timeline
 def resolve_force(route: Route, agreement: Agreement | None) -> Timeline[ForceState]:
     """Return the legal force of a route's ground: agreement, annex, and what the route itself states."""
     if agreement is None:
-        return _force_of(route.instrument, annex=False)
-    force = _force_of(agreement.instrument, annex=False)
+        return own_force(route.instrument)
+    force = own_force(agreement.instrument)
     annex = agreement.annexes.get(route.annex or "")
     if annex is not None and annex.instrument:
-        force = _both(force, _annex_force(annex.instrument))
+        force = _both(force, part_force(annex.instrument))
     if route.instrument:
-        force = _both(force, _annex_force(route.instrument))
+        force = _both(force, part_force(route.instrument))
     return force
 
 
-def _annex_force(events: tuple[InstrumentEvent, ...]) -> Timeline[ForceState]:
-    """An annex whose own events begin with no start has been there since the agreement was."""
+def own_force(events: Iterable[InstrumentEvent]) -> Timeline[ForceState]:
+    """Return the legal force that the events of an agreement or a domestic rule give it."""
+    return _force_of(events, annex=False)
+
+
+def part_force(events: tuple[InstrumentEvent, ...]) -> Timeline[ForceState]:
+    """Return the force of an annex; one whose own events begin with no start has been there since the agreement was."""
     starts = any(event.state in _BEGINS and event.state != "reinstated" for event in events)
     start = NO_FORCE if starts else ForceState(Force.IN_FORCE, None, None, annex=True)
     return _force_of(events, annex=True, start=start)
@@ -127,8 +132,11 @@ def operation_events(route: Route, agreement: Agreement | None) -> tuple[Operati
 def resolve_working(route: Route, agreement: Agreement | None, force: Timeline[ForceState]) -> Timeline[WorkingState]:
     """Return the working of a direction; without events it works for as long as its instrument is in force."""
     events = operation_events(route, agreement)
-    if not events:
-        return _as_force(force)
+    return own_working(events) if events else _as_force(force)
+
+
+def own_working(events: Sequence[OperationEvent]) -> Timeline[WorkingState]:
+    """Return the working that the events of an annex or a direction give it."""
     begins = next((event.on for event in events if event.state == "operational"), None)
     dated = [(event.on, event) for event in events if event.on is not None]
     dated.sort(key=lambda pair: (pair[0].earliest, pair[0].latest))

@@ -27,7 +27,7 @@ from cab_registry.register.compiled_rights import AnyRight, begin_by_silence, fi
 ASKS: Final = ("proposed", "notified")
 SUSPENDS: Final = ("suspended", "restricted", "reduced", "inactive")
 TAKES: Final = ("withdrawn", "resigned")
-_SPOKEN: Final = (*ASKS, "objected", "contested", "verified", "notice_of_withdrawal", "renewal_requested")
+_SPOKEN: Final = (*ASKS, "objected", "contested", "verified", "notice_of_withdrawal", "renewal_requested", "confirmed")
 _ADVERSE: Final = (*SUSPENDS, *TAKES, "expired", "renewal_denied")
 _GIVES: Final = ("recognised", "designated", "granted")
 _REVIVES: Final = (*_GIVES, "reinstated", "renewed", "annulled")
@@ -42,8 +42,8 @@ _STEPS: Final[dict[type, tuple[EventName, ...]]] = {
         "withdrawn", "resigned", "annulled",
     ),
     Accreditation: (
-        "granted", "extended", "renewal_requested", "renewed", "renewal_denied", "suspended", "restricted", "reduced",
-        "inactive", "reinstated", "withdrawn", "resigned", "annulled",
+        "granted", "extended", "confirmed", "renewal_requested", "renewed", "renewal_denied", "suspended", "restricted",
+        "reduced", "inactive", "reinstated", "withdrawn", "resigned", "annulled",
     ),
 }  # fmt: skip
 
@@ -229,7 +229,7 @@ def _nothing_decided(case: Case) -> _No | None:
 
 
 def _ended_already(case: Case) -> _No | None:
-    if case.event.event not in (*SUSPENDS, *TAKES, "notice_of_withdrawal", "contested"):
+    if case.event.event not in (*SUSPENDS, *TAKES, "notice_of_withdrawal", "contested", "confirmed"):
         return None
     ended = max(
         (place for place, event in enumerate(case.past) if event.event in TAKES and not event.items), default=-1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import blake2b
 from time import perf_counter
@@ -113,21 +113,22 @@ def _prepare(asked: AskedQuestion, question: Question, facts: Facts, state: _Sta
 async def load_reachable(past: RecordSource, known: KnownState, asked: AskedQuestion) -> Register:
     """Compile the register that one question can reach, as it was recorded at a moment."""
     law = compile_register(await past.read_law(known.moment), position=known.position)
-    ids: list[str] = []
-    identifiers: list[tuple[str, str]] = []
-    names: list[str] = []
+    sought = seek(asked)
+    facts = law.facts
+    ids = [*sought.ids, *(authority for name in sought.names for authority in facts.names.get(fold(name), ()))]
+    ids += [umbrella for authority in tuple(ids) for umbrella in facts.umbrellas.get(authority, ())]
+    sought = replace(sought, ids=tuple(dict.fromkeys(ids)))
+    return change_register(law, await past.read_reachable(known.moment, sought))
+
+
+def seek(asked: AskedQuestion) -> Sought:
+    """Return what a question seeks by its own words: issuer and subcontractors, and notices on its number."""
     issuer = asked.result.issuer or AskedIssuer()
     parts: tuple[AskedIssuer | AskedSubcontractor, ...] = (issuer, *asked.result.subcontractors)
-    for part in parts:
-        if part.id is not None:
-            ids.append(part.id)
-        if part.name is not None:
-            names.append(part.name)
-    if issuer.scheme is not None and issuer.value is not None:
-        identifiers.append((issuer.scheme, issuer.value))
-    facts = law.facts
-    named = [authority for name in names for authority in facts.names.get(fold(name), ())]
-    ids += named
-    ids += [umbrella for authority in tuple(ids) for umbrella in facts.umbrellas.get(authority, ())]
-    sought = Sought(tuple(dict.fromkeys(ids)), tuple(identifiers), tuple(names), asked.result.number)
-    return change_register(law, await past.read_reachable(known.moment, sought))
+    borne = ((issuer.scheme, issuer.value),) if issuer.scheme is not None and issuer.value is not None else ()
+    return Sought(
+        ids=tuple(part.id for part in parts if part.id is not None),
+        identifiers=borne,
+        names=tuple(part.name for part in parts if part.name is not None),
+        number=asked.result.number,
+    )

@@ -80,10 +80,7 @@ class QuestionReader:
 
     @staticmethod
     def _checked(asked: AskedQuestion, economies: Collection[str]) -> AskedQuestion:
-        faults = find_faults(asked)
-        for pointer, code in _stated_economies(asked):
-            if code not in economies:
-                faults.append(_unknown_economy(pointer, code, economies))
+        faults = [*find_faults(asked), *list_unknown_economies(asked, economies)]
         if asked.known_at is not None:
             try:
                 parse_known_at(asked.known_at, ZoneInfo("UTC"))
@@ -92,6 +89,13 @@ class QuestionReader:
         if faults:
             raise ImpossibleQuestion(faults)
         return asked
+
+
+def list_unknown_economies(asked: AskedQuestion, economies: Collection[str]) -> Iterator[Fault]:
+    """Yield a fault for each economy of a question that the register does not have."""
+    for pointer, code in _stated_economies(asked):
+        if code not in economies:
+            yield _unknown_economy(pointer, code, economies)
 
 
 def _refusal(document: object, economies: Collection[str]) -> ImpossibleQuestion:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.records import AnyRecord
 from cab_registry.register.compiled import Register
+from cab_registry.services.expiries import Horizon
 from cab_registry.services.heads import HeadSource
 from cab_registry.services.refusals import Difference, StaleSubmission, VersionSeen
 from cab_registry.services.requests import SubmissionRequest, mint_ids, read_records
@@ -64,6 +65,7 @@ class Desk:
         describe: says what a submission would change; runs in a thread of its own.
         check_steps: the procedure of the agreements.
         zone: where "today" is.
+        horizon: keeps what ends in a register.
         gate: lets so many submissions of this process wait for the log.
         turn: of those that were overtaken, lets one at a time try again.
     """
@@ -75,6 +77,7 @@ class Desk:
     describe: Describe = field(default=describe_nothing)
     check_steps: CheckSteps = field(default=allow_every_step)
     zone: tzinfo = UTC
+    horizon: Horizon = field(default_factory=Horizon)
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -120,6 +120,12 @@ def describe_flip(flip: Flip, name_of: Callable[[str], str]) -> str:
     return f"{where}, {what}{f' ({closer})' if closer else ''}: {before} becomes {after} {days}."
 
 
+def answer_on(standing: Standing, register: Register, on: int, known_on: int) -> Verdict:
+    """Answer one standing question on one day, as known on a day, just as `find_flips` does."""
+    verdict, _ = _Pair(standing, register.facts, register.facts, known_on).answers(on)
+    return verdict.verdict
+
+
 def first_change(before: AnyRecord | None, after: AnyRecord | None, today: int) -> int:
     """Return the earliest day that only one of two versions names, or today where that is earlier.
 
@@ -210,6 +216,7 @@ __all__ = [
     "Flip",
     "Flips",
     "Standing",
+    "answer_on",
     "describe_changes",
     "describe_flip",
     "find_flips",

@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from math import inf
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
-import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.domain.errors import Defect, OperationalFault
@@ -21,6 +20,7 @@ from cab_registry.services.sources import read_version
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.entries import Head
 from cab_registry.storage.errors import operational_faults
+from cab_registry.storage.listening import LISTEN_TIMEOUT, listening
 from cab_registry.storage.log import CHANNEL, head, stream_entries
 from cab_registry.storage.records import current_records
 
@@ -28,7 +28,6 @@ _KEPT: Final = 8
 """How many former registers are kept, so that a reader can turn pages; they share what did not change."""
 
 _SLOWEST: Final = 30.0
-_LISTEN_TIMEOUT: Final = 10.0
 _CANCEL_AGAIN: Final = 1.0
 
 
@@ -79,7 +78,7 @@ class RegisterHolder:
     @property
     def stale(self) -> bool:
         """Whether the log could not be read for so long that answers may be behind it."""
-        return self._held is None or self.lag > 3 * self._poll + _LISTEN_TIMEOUT
+        return self._held is None or self.lag > 3 * self._poll + LISTEN_TIMEOUT
 
     async def at_least(self, position: int) -> Held:
         """Return the register as soon as it has reached a position.
@@ -157,7 +156,7 @@ class RegisterHolder:
         pause = self._poll
         while True:
             try:
-                async with self._listening() as lost:
+                async with listening(self._engine, CHANNEL, self._wake, name="cab-registry follower") as lost:
                     while not lost.is_set():
                         self._wake.clear()
                         await self.catch_up()
@@ -173,32 +172,6 @@ class RegisterHolder:
                 self._log.error("follower_failed", error=type(fault).__name__, seconds=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _SLOWEST)
-
-    @asynccontextmanager
-    async def _listening(self) -> AsyncIterator[asyncio.Event]:
-        """Listen on a connection of its own; the event says that it is lost, which wakes the follower too."""
-        url = self._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        with operational_faults():
-            connection = await asyncpg.connect(
-                url, timeout=_LISTEN_TIMEOUT, server_settings={"application_name": "cab-registry follower"}
-            )
-        try:
-            lost = asyncio.Event()
-
-            def wake(*_: Any) -> None:
-                self._wake.set()
-
-            def lose(*_: Any) -> None:
-                lost.set()
-                self._wake.set()
-
-            connection.add_termination_listener(lose)
-            with operational_faults():
-                await connection.add_listener(CHANNEL, wake)
-            yield lost
-        finally:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-                await connection.close(timeout=1)
 
 
 async def _load(connection: AsyncConnection, end: Head) -> Held:

@@ -59,11 +59,12 @@ class FlipTeller:
     def __call__(self, before: Register, after: Register, changed: Sequence[str]) -> Effect:
         """Say what changes from one register to another, of which these records differ."""
         told = tell_words(before, after, changed)
-        return msgspec.structs.replace(told, flips=self._find(before, after, changed))
-
-    def _find(self, before: Register, after: Register, changed: Sequence[str]) -> FlipsTold:
-        first = min((_first_day(before, after, each, self.today) for each in changed), default=self.today)
         bodies = sorted(_concerned(before, after, changed))
+        return msgspec.structs.replace(told, flips=self.find(before, after, changed, bodies))
+
+    def find(self, before: Register, after: Register, changed: Sequence[str], bodies: Sequence[str]) -> FlipsTold:
+        """Find the standing answers of some bodies that a change flips, from the first day that it reaches."""
+        first = min((_first_day(before, after, each, self.today) for each in changed), default=self.today)
         found = find_flips(before, after, bodies, on=first, horizon=self.today - first + AHEAD, known_on=self.today)
         name_of = name_in(after)
         return FlipsTold(

@@ -1,29 +1,46 @@
-"""What waits for an authority: approvals, the clocks of procedures, and rights of its that are about to expire."""
+"""What waits for an authority: approvals, the clocks of procedures, and what of its concerns is about to end."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Annotated, Final, Literal
+from functools import cache
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from cab_registry.domain.days import LATEST, show_day
-from cab_registry.domain.records import Accreditation, Designation, Recognition
-from cab_registry.engine.facts import IssuerFacts, RightFacts, RightState
+from cab_registry.domain.days import ALWAYS, show_day
 from cab_registry.register.compiled import Register
+from cab_registry.register.ending import RIGHTS, Ending
+from cab_registry.register.endings import due_within, find_late
 from cab_registry.register.ownership import speaks_for
 from cab_registry.register.procedure_clocks import Clock, find_clocks
+from cab_registry.services.describing import NameOf
 from cab_registry.services.desk import Desk
+from cab_registry.services.expiries import AHEAD, is_overdue, tell_ending
 from cab_registry.services.naming import name_in
 from cab_registry.services.submitted import LARGEST_PAGE, Submitted, list_waiting
 from cab_registry.services.tokens import Principal
 
-AHEAD: Final = 120
-"""How many days before its end a right is told."""
-
-WaitingKind = Literal["approval", "proposal", "objection", "answer", "hearing", "withdrawal", "deadlock", "expiry"]
+WaitingKind = Literal[
+    "approval",
+    "proposal",
+    "objection",
+    "answer",
+    "hearing",
+    "withdrawal",
+    "deadlock",
+    "expiry",
+    "edition",
+    "signatory",
+    "agreement",
+    "annex",
+    "route",
+    "requirement",
+    "membership",
+    "confirmation",
+    "review",
+]
 
 
 class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +51,10 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="approval: of a submission; proposal: to be taken up; objection: one may still be made; "
             "answer: one is owed; hearing: the body may still answer; withdrawal: it may take effect; deadlock: a "
-            "contest waits for a decision; expiry: a right ends."
+            "contest waits for a decision; expiry: a right ends; edition: the edition to which a body is accredited; "
+            "signatory: a status in an arrangement; agreement, annex: its force or its working; route, requirement, "
+            "membership: something in it ends; confirmation: an open-ended accreditation is to be confirmed; review: "
+            "one that the text foresees."
         ),
     ]
     due: Annotated[str | None, Meta(description="The last day on which the act is in time; null: none is set.")]
@@ -65,31 +85,32 @@ async def read_inbox(desk: Desk, principal: Principal, at_least: int | None = No
     """
     held = desk.heads.current() if at_least is None else await desk.heads.at_least(at_least)
     waiting = [_show_approval(each) for each in await list_waiting(desk.engine, principal, limit=LARGEST_PAGE)]
-    found = await asyncio.to_thread(_look_through, held.register, principal.authority, desk.today)
+    found = await asyncio.to_thread(_look_through, desk, held.register, principal.authority)
     items = sorted([*waiting, *found], key=lambda each: (each.due or "~", each.since or "", each.words))
     return Inbox(authority=principal.authority, as_of=show_day(desk.today), position=held.position, items=items)
 
 
-def _look_through(register: Register, authority: str, today: int) -> list[InboxItem]:
-    law = register.law
+def _look_through(desk: Desk, register: Register, authority: str) -> list[InboxItem]:
+    today = desk.today
     heard: dict[str, bool] = {}
 
     def is_theirs(by: str) -> bool:
         if by not in heard:
-            heard[by] = speaks_for(authority, by, law)
+            heard[by] = speaks_for(authority, by, register.law)
         return heard[by]
 
     clocks = (clock for clock in find_clocks(register, today) if any(is_theirs(each) for each in clock.waits_for))
-    rights = (
-        (issuer, right)
-        for issuer in register.facts.issuers.values()
-        for right in (*issuer.recognitions, *issuer.designations, *issuer.accreditations)
-        if is_theirs(right.by)
+    endings = desk.horizon.endings_of(register)
+    late = (ending for ending in find_late(register, endings, today) if is_overdue(ending, today))
+    soon = (
+        ending
+        for ending in (*late, *due_within(endings, today, AHEAD))
+        if any(is_theirs(each) for each in ending.concerned)
     )
-    name_of = name_in(register)
+    name_of = cache(name_in(register))
     return [
         *(_show_clock(clock, name_of(clock.body), today) for clock in clocks),
-        *(each for issuer, right in rights for each in _expiries(register, issuer, right, today)),
+        *(_show_ending(ending, name_of, today) for ending in soon),
     ]
 
 
@@ -121,30 +142,13 @@ def _show_clock(clock: Clock, body: str, today: int) -> InboxItem:
     )
 
 
-def _expiries(register: Register, issuer: IssuerFacts, right: RightFacts, today: int) -> Iterator[InboxItem]:
-    """Yield one line for each day within reach on which items of a right expire."""
-    ends: dict[int, list[int]] = {}
-    for index, item in enumerate(right.items):
-        timeline = item.timeline(today)
-        _, last = timeline.stretch(today)
-        if timeline.at(today).state != RightState.HELD or not today <= last <= min(today + AHEAD, LATEST - 1):
-            continue
-        if timeline.at(last + 1).state == RightState.EXPIRED:
-            ends.setdefault(last, []).append(index)
-    record = register.records[right.record].record if right.record in register.records else None
-    for last, items in sorted(ends.items()):
-        whole = len(items) == len(right.items)
-        keys = [
-            record.scope[index].key or str(index)
-            for index in items
-            if isinstance(record, Accreditation | Designation | Recognition) and index < len(record.scope)
-        ]
-        part = "" if whole else f", items {', '.join(keys)}"
-        yield InboxItem(
-            kind="expiry",
-            due=show_day(last),
-            record=right.record,
-            body=issuer.id,
-            agreement=right.agreement,
-            words=f"{name_in(register)(issuer.id)}: the {right.kind}{part} ends after {show_day(last)}",
-        )
+def _show_ending(ending: Ending, name_of: NameOf, today: int) -> InboxItem:
+    return InboxItem(
+        kind="expiry" if ending.kind in RIGHTS else ending.kind,  # type: ignore[arg-type]  # the kinds beside rights
+        due=None if ending.on == ALWAYS else show_day(ending.due),
+        overdue=is_overdue(ending, today),
+        record=ending.record,
+        body=ending.body,
+        agreement=ending.agreement,
+        words=tell_ending(ending, name_of),
+    )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -72,6 +72,18 @@ class Paging(Viewing, frozen=True, kw_only=True):
     ] = None
 
 
+class Paged(Protocol):
+    """Parameters of a list that comes in pages."""
+
+    @property
+    def limit(self) -> int:
+        """How many items stand on a page."""
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the page before ended."""
+
+
 class _Cursor(msgspec.Struct, frozen=True, array_like=True):
     position: int
     instant: datetime | None
@@ -118,8 +130,9 @@ class Views:
             WrongParameters: known_at is neither a day nor an instant with an offset.
             OperationalFault: the register is not there yet, or the past cannot be read.
         """
-        if isinstance(viewing, Paging) and viewing.cursor is not None:
-            return await self._find_page(viewing, viewing.cursor)
+        text: str | None = getattr(viewing, "cursor", None)
+        if text is not None:
+            return await self._find_page(viewing, text)
         held = self._head.current() if viewing.at_least is None else await self._head.at_least(viewing.at_least)
         if viewing.known_at is None:
             return View(held, self._today())
@@ -129,7 +142,7 @@ class Views:
             raise WrongParameters([Fault("/known_at", str(error))]) from None
         return View(await self._as_known(instant), self._today(), instant)
 
-    async def _find_page(self, viewing: Paging, text: str) -> View:
+    async def _find_page(self, viewing: Viewing, text: str) -> View:
         cursor = _read_cursor(text)
         if cursor.query != _digest(viewing):
             raise WrongParameters([Fault("/cursor", "belongs to a list with other parameters; repeat them all")])
@@ -166,7 +179,7 @@ class Views:
 
 
 def cut_page(
-    items: Sequence[Item], key: Callable[[Item], str], paging: Paging, view: View
+    items: Sequence[Item], key: Callable[[Item], str], paging: Paged, view: View
 ) -> tuple[list[Item], str | None]:
     """Return the page of a sorted list that the parameters ask for, and the cursor of the next one."""
     after = "" if paging.cursor is None else _read_cursor(paging.cursor).after
@@ -186,7 +199,7 @@ def _read_cursor(text: str) -> _Cursor:
         raise WrongParameters([Fault("/cursor", "is none that a page of this list gave")]) from None
 
 
-def _digest(paging: Paging) -> str:
+def _digest(paging: object) -> str:
     """What a cursor is bound to beside the state: every parameter but the page's own."""
     asked: dict[str, Any] = {key: value for key, value in msgspec.to_builtins(paging).items() if key not in _OF_PAGES}
     return blake2b(msgspec.json.encode((type(paging).__name__, asked)), digest_size=6).hexdigest()

@@ -11,7 +11,6 @@ from msgspec import Meta
 
 from cab_registry.domain.codes import Verdict
 from cab_registry.domain.days import LATEST, show_day
-from cab_registry.domain.question import Question
 from cab_registry.engine.answer import Outcome, Settled, settle
 from cab_registry.engine.facts import Facts
 from cab_registry.engine.inquiry import Inquiry
@@ -90,7 +89,7 @@ class Asker:
         noting, seen = observe(inquiry, find_candidates(inquiry))
         settled = settle(question, noting)
         if question.standing and target.rolling:
-            answered, turns_on = self._look_ahead(target, question, settled, noting)
+            answered, turns_on = self._look_ahead(target, settled, noting)
         else:
             answered = _sum_up(settled.outcome, settled.holds.until, settled.holds.since)
             turns_on = _day_after(settled.holds.until) if target.rolling else None
@@ -101,12 +100,10 @@ class Asker:
         question = target.pose(date.fromordinal(self._today))
         return frozenset(rf.route.id for rf in find_candidates(Inquiry(question, self._facts)))
 
-    def _look_ahead(
-        self, target: Target, question: Question, settled: Settled, noting: Facts
-    ) -> tuple[Answered, int | None]:
+    def _look_ahead(self, target: Target, settled: Settled, noting: Facts) -> tuple[Answered, int | None]:
         """Ask a standing question for the days to come on which something changes, until it is answered otherwise."""
         now = _sum_up(settled.outcome, None, None)
-        standing = _standing(question, settled.inquiry)
+        standing = standing_of(settled.inquiry)
         sides = ((self._facts, settled.routes),)
         for day in self._days.of(standing, settled.inquiry.economy, sides):
             if day <= self._today:
@@ -137,7 +134,9 @@ def answer_on(target: Target, facts: Facts, day: int, known_on: int) -> Outcome:
     return settle(question, facts).outcome
 
 
-def _standing(question: Question, inquiry: Inquiry) -> Standing:
+def standing_of(inquiry: Inquiry) -> Standing:
+    """Return a question without its days, as the days of change are looked for."""
+    question = inquiry.question
     subject = question.subject
     return Standing(
         body=inquiry.issuer.id if inquiry.issuer is not None else "",

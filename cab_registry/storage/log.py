@@ -155,6 +155,13 @@ async def read_entries(connection: AsyncConnection, after: int = 0, limit: int =
     return [entry_of(row) for row in found]
 
 
+async def read_submission_after(connection: AsyncConnection, after: int = 0) -> list[Entry]:
+    """Read the entries of the first submission after a position, in order; none at the head."""
+    first = select(entry_table.c.submission).where(entry_table.c.position == after + 1).scalar_subquery()
+    found = await connection.execute(_ENTRY.where(entry_table.c.position > after, entry_table.c.submission == first))
+    return [entry_of(row) for row in found]
+
+
 async def entries_of(connection: AsyncConnection, record_id: str, since: int = 1) -> list[Entry]:
     """Read the entries of one record from a version on, in order."""
     found = await connection.execute(_ENTRY.where(entry_table.c.id == record_id, entry_table.c.version >= since))

@@ -62,6 +62,18 @@ async def current_records(connection: AsyncConnection) -> AsyncIterator[RecordVe
             yield _version_of(row)
 
 
+async def stream_as_known(connection: AsyncConnection, position: int) -> AsyncIterator[RecordVersion]:
+    """Stream every record as it stood at a position of the log, retired ones left out, in order of position."""
+    statement = _SELECT.where(
+        record_version.c.retired.is_(False),
+        record_version.c.from_position <= position,
+        or_(record_version.c.until_position.is_(None), record_version.c.until_position > position),
+    )
+    async with connection.stream(statement, execution_options={"yield_per": STREAM_BATCH}) as rows:
+        async for row in rows:
+            yield _version_of(row)
+
+
 async def records_as_known(
     connection: AsyncConnection,
     moment: datetime | int,

@@ -13,10 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cab_registry.storage.projection import copy_rows
 from cab_registry.storage.watch_tables import law_reach, watch, watch_cursor, watched, watched_key
 
-_FOUND: Final = (watched.c.id, watched.c.watch, watched.c.target, watched.c.position, watched.c.answered)
-_OPEN: Final = (
-    select(*_FOUND, watched.c.turns_on).join(watch, watch.c.id == watched.c.watch).where(watch.c.ended.is_(None))
+_FOUND: Final = (
+    watched.c.id,
+    watched.c.watch,
+    watch.c.name,
+    watched.c.row,
+    watched.c.target,
+    watched.c.position,
+    watched.c.answered,
+    watched.c.turns_on,
 )
+_OPEN: Final = select(*_FOUND).join(watch, watch.c.id == watched.c.watch).where(watch.c.ended.is_(None))
 
 
 class NewWatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,10 +73,12 @@ class NewWatched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watched(msgspec.Struct, frozen=True):
-    """One thing that is watched, as it is kept."""
+    """One thing that is watched, as it is kept; `name` is the watch's, `row` its own."""
 
     id: int
     watch: str
+    name: str
+    row: str
     target: dict[str, Any]
     position: int
     answered: dict[str, Any] | None
@@ -167,7 +176,7 @@ async def find_touched(
 
 async def find_by_key(connection: AsyncConnection, keys: Collection[str]) -> dict[str, list[Watched]]:
     """Find what has one of these keys of its own, by key."""
-    columns = select(watched_key.c.key, *_FOUND, watched.c.turns_on)
+    columns = select(watched_key.c.key, *_FOUND)
     found = await connection.execute(
         columns.join(watched, watched.c.id == watched_key.c.watched)
         .join(watch, watch.c.id == watched.c.watch)

@@ -20,7 +20,9 @@ from cab_cli.submitting import Change, Draft, hand_in
 from cab_cli.writing import Sending, writes
 from cab_registry.domain.errors import Fault, Refusal
 
-accreditation_app = typer.Typer(help="Accreditations: add one, renew it, reduce its scope.", no_args_is_help=True)
+accreditation_app = typer.Typer(
+    help="Accreditations: add one, renew or confirm it, reduce its scope.", no_args_is_help=True
+)
 _KIND = ("accreditation",)
 
 
@@ -101,6 +103,31 @@ def renew(
         return Draft(f"{held.document['id']} is renewed to {last}", [Change.of(held, changed)])
 
     hand_in(sending, ["accreditation renew", record, str(day), str(last), *(scope or [])], prepare)
+
+
+@accreditation_app.command("confirm")
+@writes
+def confirm(
+    sending: Sending,
+    record: RecordArgument,
+    *,
+    on: OnOption = None,
+    standard: Annotated[str | None, typer.Option(metavar="TEXT", help="The standard, where there are several.")] = None,
+    site: SiteOption = None,
+) -> None:
+    """Say that an accreditation still stands; an open-ended one is to be confirmed every 31 days.
+
+    Examples:
+      cab accreditation confirm accreditation-kr-kolas-fcc-kr0001-1 --on 2026-11-21 --reason "..."
+    """
+    day = read_when("--on", on)
+
+    def prepare(desk: Desk) -> Draft:
+        held = find_right(desk, record, _KIND, standard=standard, site=site)
+        changed = with_event(held.document, "confirmed", day)
+        return Draft(f"{held.document['id']} is confirmed on {day}", [Change.of(held, changed)])
+
+    hand_in(sending, ["accreditation confirm", record, str(day)], prepare)
 
 
 @accreditation_app.command("reduce")

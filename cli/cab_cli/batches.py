@@ -10,9 +10,9 @@ import msgspec
 from cab_cli.desk import Desk
 from cab_cli.mapping import Row, RowFault
 from cab_cli.planning import Group, Planned, Planner
-from cab_cli.spreadsheets import write_csv
 from cab_cli.submitting import PATH
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.services.cells import write_csv
 
 MOST_ROWS: Final = 500
 MOST_RECORDS: Final = 500

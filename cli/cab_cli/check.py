@@ -11,9 +11,13 @@ from cab_cli.client import DEFAULT_SERVER, Client
 from cab_cli.console import data_console
 from cab_cli.exits import exit_of_verdict
 from cab_cli.questions import Flags, compose, read_document
+from cab_registry.services.feed_addresses import make_feed_address
 
 Server = Annotated[str, typer.Option(envvar="CAB_SERVER", metavar="URL", help="The server to ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the server's document, untouched.")]
+AsFeed = Annotated[
+    bool, typer.Option("--feed", help="Print, in place of the answer, the address of the feed that follows it.")
+]
 Word = str | None
 Words = list[str] | None
 
@@ -68,6 +72,7 @@ def check(
     origin: Annotated[Word, _flag("Economy where the product was made.", "CODE", Economy, _SUBJECT)] = None,
     server: Server = DEFAULT_SERVER,
     as_json: AsJson = False,
+    feed: AsFeed = False,
 ) -> None:
     r"""Ask: is this result, from this body, accepted in that market, and why?
 
@@ -120,7 +125,10 @@ def check(
     with Client(server) as client:
         document = client.ask(question)
     answer = msgspec.json.decode(document)
-    if as_json:
+    if feed:
+        today = "" if question.get("known_at") else answer["asked"]["known_on"]
+        typer.echo(server.rstrip("/") + make_feed_address(question, today))
+    elif as_json:
         typer.echo(document, nl=not document.endswith(b"\n"))
     else:
         print_answer(data_console(), answer)

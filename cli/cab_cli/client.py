@@ -41,7 +41,7 @@ class Client:
         try:
             self._http = httpx.Client(
                 base_url=self.server,
-                timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+                timeout=_patience(ANSWER_SECONDS),
                 headers={"accept": "application/json", "user-agent": f"cab/{__version__}"},
                 # Proxies of the environment are for the world outside; this machine is never reached through one.
                 trust_env=not _is_loopback(httpx.URL(self.server).host),
@@ -58,14 +58,23 @@ class Client:
     ) -> None:
         self._http.close()
 
-    def get(self, path: str, parameters: Mapping[str, str | None]) -> Any:
-        """Read a document; a parameter without a value is left out.
+    def get(self, path: str, parameters: Mapping[str, str | None], *, seconds: float = ANSWER_SECONDS) -> Any:
+        """Read a document; a parameter without a value is left out, and `seconds` are waited for the answer.
 
         Raises:
             NotFound: the register has no such record.
         """
         given = {name: value for name, value in parameters.items() if value is not None}
-        return msgspec.json.decode(self._call("GET", path, params=given).content)
+        return msgspec.json.decode(self._call("GET", path, params=given, timeout=_patience(seconds)).content)
+
+    def fetch(self, path: str, parameters: Mapping[str, str | None]) -> bytes:
+        """Read what is no JSON, as it was sent; a parameter without a value is left out.
+
+        Raises:
+            NotFound: the server has no such address.
+        """
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return self._call("GET", path, params=given, headers={"accept": "*/*"}).content
 
     def ask(self, question: dict[str, Any]) -> bytes:
         """Put a question and return the server's document untouched; asking twice changes nothing."""
@@ -150,6 +159,12 @@ def _differences(problem: dict[str, Any]) -> Iterator[Fault]:
 def _asked_pause(response: "httpx.Response") -> float:
     wanted = response.headers.get("retry-after", "")
     return float(wanted) if wanted.isdigit() else 0.0
+
+
+def _patience(seconds: float) -> "httpx.Timeout":
+    import httpx
+
+    return httpx.Timeout(seconds, connect=CONNECT_SECONDS)
 
 
 def _is_loopback(host: str) -> bool:

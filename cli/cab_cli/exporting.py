@@ -15,8 +15,9 @@ from cab_cli.console import print_json, say
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_reading
 from cab_cli.profiles import FIRST
 from cab_cli.show import AsOf, KnownAt
-from cab_cli.spreadsheets import write_csv, write_xlsx
+from cab_cli.spreadsheets import write_xlsx
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.services.cells import write_csv
 
 PAGE: Final = 500
 BODY_COLUMNS: Final = ("id", "name", "economy", "kinds", "identifiers", "status")

@@ -19,7 +19,7 @@ def inbox(
     profile: ProfileOption = FIRST,
     as_json: AsJson = False,
 ) -> None:
-    """Show what waits for your authority: submissions to approve, proposals, objections, withdrawals, ends to come.
+    """Show what waits for your authority: submissions to approve, procedures, ends to come.
 
     Examples:
       cab inbox

@@ -45,11 +45,15 @@ def run_once(
     name: Annotated[str, typer.Argument(help="The job's name.")],
     on: Annotated[str | None, typer.Option("--on", metavar="DAY", help="The day it is due; today without it.")] = None,
     *,
+    again: Annotated[bool, typer.Option("--again", help="Also where it has run for that day.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Run one job for one day and print what it found; exit code 1 where something is wrong.
 
+    What has run for a day is not run again: who is told by the job is told once.
+
     Examples:
+      cab jobs run-once expiry-horizon
       cab jobs run-once prove-log
       cab jobs run-once prove-log --on 2026-11-21
     """
@@ -63,7 +67,7 @@ def run_once(
         raise Refusal(f"{on!r} is not a day: write YYYY-MM-DD") from None
     with chosen_database() as url, connection_refusals():
         settings = load_settings({**os.environ, "CAB_DATABASE_URL": url})
-        report = asyncio.run(run_job_once(settings, name, due_on))
+        report = asyncio.run(run_job_once(settings, name, due_on, again=again))
     if as_json:
         print_json({"job": name, "due_on": due_on.isoformat(), "report": report.text, "faults": report.faults})
     else:

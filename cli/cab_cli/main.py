@@ -18,10 +18,13 @@ from cab_cli.check import check
 from cab_cli.correcting import correct, submit
 from cab_cli.db import db_app
 from cab_cli.dev import dev
+from cab_cli.endpoint import endpoint_app
 from cab_cli.exits import exits_in_words
+from cab_cli.expiry import expiry
 from cab_cli.exporting import export
 from cab_cli.group import RegistryGroup
 from cab_cli.handing_over import policy_app, transfer
+from cab_cli.impact import impact
 from cab_cli.importing import import_table
 from cab_cli.inbox import inbox
 from cab_cli.jobs import jobs_app
@@ -31,6 +34,7 @@ from cab_cli.show import search, show
 from cab_cli.steps import annul, contest, reinstate, restrict, suspend, verify, withdraw
 from cab_cli.submission import submission_app
 from cab_cli.tokens import token_app
+from cab_cli.watch import watch_app
 from cab_registry import __version__
 
 app = typer.Typer(
@@ -44,6 +48,8 @@ app = typer.Typer(
 app.command("check")(check)
 app.command("show")(show)
 app.command("search")(search)
+app.command("expiry")(expiry)
+app.command("impact")(impact)
 app.add_typer(body_app, name="body")
 app.command("designate")(designate)
 app.command("propose")(propose)
@@ -69,6 +75,8 @@ app.add_typer(submission_app, name="submission")
 app.command("transfer")(transfer)
 app.add_typer(policy_app, name="policy")
 app.command("inbox")(inbox)
+app.add_typer(watch_app, name="watch")
+app.add_typer(endpoint_app, name="endpoint")
 app.add_typer(auth_app, name="auth")
 app.add_typer(token_app, name="token")
 app.add_typer(admin_app, name="admin")

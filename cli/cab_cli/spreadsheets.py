@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TextIO
 
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.services.cells import FORMULA, escape
 
 LARGEST_FILE: Final = 200_000_000
 LARGEST_PART: Final = 200_000_000
@@ -23,7 +24,6 @@ MOST_ROWS: Final = 200_000
 MOST_COLUMNS: Final = 200
 MOST_EMPTY: Final = 1000
 LONGEST_CELL: Final = 32_767
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _DELIMITERS: Final = ",;\t|"
 
 
@@ -166,21 +166,7 @@ def _spell(value: Any) -> str:
 def _plain(cell: str) -> str:
     text = cell.strip()
     # The apostrophe is ours or a spreadsheet's own: what follows is text.
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
-
-
-def escape(value: Any) -> str:
-    """Write a value as a cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def write_csv(headings: Sequence[str], rows: Iterable[Sequence[Any]], file: TextIO) -> None:
-    """Write a table as CSV."""
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(headings)
-    for row in rows:
-        writer.writerow([escape(value) for value in row])
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
 
 
 def write_xlsx(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

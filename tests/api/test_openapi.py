@@ -66,7 +66,7 @@ def test_every_problem_is_documented_or_general() -> None:
         assert kind.slug in general or f'"{kind.type}"' in text
 
 
-STORED = ("Submissions", "History", "Accounts")
+STORED = ("Submissions", "History", "Watches", "Accounts")
 
 
 def test_a_scratch_register_serves_what_needs_no_database(scratch_app: Litestar) -> None:

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,14 @@ from cab_registry.services import submissions
 from cab_registry.settings import Settings
 
 PATIENCE_SECONDS = 20
+# Endpoints are kept, and nothing is sent: that is another process.
+NOTIFYING = {
+    "secret_keys": b64encode(b"k" * 32).decode(),
+    "webhook_networks": "127.0.0.0/8",
+    "smtp_url": "smtp://127.0.0.1:1",
+    "mail_from": "Register <notices@register.example>",
+    "public_address": "https://register.example",
+}
 
 
 def load_law(url: str) -> None:
@@ -33,7 +42,7 @@ def load_law(url: str) -> None:
 def serving(url: str) -> Iterator[str]:
     """Serve a database on a free port of this machine."""
     with listen("127.0.0.1", 0) as taken:
-        service: Any = create_app(Settings(database_url=url, metrics_port=0))
+        service: Any = create_app(Settings(database_url=url, metrics_port=0, **NOTIFYING))
         server = uvicorn.Server(uvicorn.Config(service, log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
         thread.start()

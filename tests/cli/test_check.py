@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import parse_qsl
 
 import pytest
 from typer.testing import CliRunner
@@ -175,3 +176,49 @@ def test_a_document_with_odd_parts_is_refused() -> None:
     with pytest.raises(Refusal) as refused:
         compose(Flags(), {"result": "x", "subject": ["y"]})
     assert [fault.pointer for fault in refused.value.faults] == ["/result", "/subject"]
+
+
+def test_the_address_of_the_feed_carries_the_question(asked: list[str], scratch: ScratchServer) -> None:
+    done = invoke(*GMP, "--findings", "OAI", *asked, "--feed")
+    assert done.exit_code == Exit.NOT_ACCEPTED
+    assert done.stdout.count("\n") == 1
+    base, _, query = done.stdout.strip().partition("?")
+    assert base == f"{scratch.url}/v1/acceptance/changes.atom"
+    pairs = dict(parse_qsl(query))
+    assert (pairs["destination"], pairs["result.issuer.id"], pairs["result.performed_on.to"]) == (
+        "DE",
+        "us-fda",
+        "2020-03-06",
+    )
+    assert invoke("--destination", "XX", *asked, "--feed").exit_code == Exit.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--standing-on", "2026-11-21"), {"standing": "true"}),
+        (("--standing-on", "2026-01-15"), {"standing_on": "2026-01-15"}),
+        (("--standing-on", "2026-01-15", "--known-at", "2026-01-15"), {"standing_on": "2026-01-15"}),
+        (("--issued-on", "2020-03-10"), {}),
+        (("--issued-on", "2020-03-10", "--presented-on", "2020-04-01"), {"presented_on": "2020-04-01"}),
+    ],
+)
+def test_a_feed_goes_on_by_the_day_where_no_day_is_fixed(
+    asked: list[str], flags: tuple[str, ...], told: dict[str, str]
+) -> None:
+    question = ("--destination", "DE", "--kind", "gmp_inspection", "--issuer", "us-fda", "--performed-in", "US")
+    pairs = dict(parse_qsl(invoke(*question, *flags, *asked, "--feed").stdout.strip().partition("?")[2]))
+    days = {name: value for name, value in pairs.items() if name in ("standing", "standing_on", "presented_on")}
+    assert days == told
+    assert "known_at" not in pairs
+
+
+def test_a_question_that_no_address_can_hold_has_no_feed(
+    asked: list[str], question: dict[str, Any], tmp_path: Path
+) -> None:
+    question["result"]["subcontractors"] = [{"name": f"Part {number}"} for number in range(5)]
+    file = tmp_path / "question.json"
+    file.write_text(json.dumps(question))
+    done = invoke(str(file), *asked, "--feed")
+    assert (done.exit_code, done.stdout) == (Exit.REFUSED, "")
+    assert "/result/subcontractors" in done.stderr

@@ -13,6 +13,7 @@ import pytest
 from cab_cli import batches, spreadsheets
 from cab_cli.exits import Exit
 from cab_registry.domain.errors import OperationalFault
+from cab_registry.services.cells import write_csv
 from tests.cli.officers import Office, Officer
 
 MAPPING = """
@@ -197,7 +198,7 @@ def test_what_is_no_table_is_refused(rra: Officer, mapping: Path, tmp_path: Path
 def test_cells_that_would_be_formulas_are_escaped_and_read_back() -> None:
     hostile = ["=1+1", "+1", "-1", "@x", "\tx", "plain", "", None, "'quoted"]
     target = io.StringIO()
-    spreadsheets.write_csv(["a"], [[value] for value in hostile], target)
+    write_csv(["a"], [[value] for value in hostile], target)
     cells = [row[0] if row else "" for row in csv.reader(io.StringIO(target.getvalue()))][1:]
     assert cells == ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "plain", "", "", "'quoted"]
     assert [spreadsheets._plain(cell) for cell in cells[:4]] == ["=1+1", "+1", "-1", "@x"]

@@ -1,0 +1,122 @@
+"""What notices say: the documents that webhooks carry, mails are written from, and feeds show."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from cab_registry.services.effects import Flip
+from cab_registry.services.history import Reference
+from cab_registry.services.watched_answers import Answered
+from cab_registry.storage.canonical import canonical_bytes, spell_instant
+from cab_registry.storage.entries import Change
+
+EventType = Literal[
+    "answer.changed",
+    "answer.recalled",
+    "answer.turned",
+    "answer.forecast",
+    "record.changed",
+    "record.recalled",
+    "record.expiring",
+]
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to look at."""
+
+    title: str
+    address: str
+
+
+class WatchNamed(msgspec.Struct, frozen=True, kw_only=True):
+    """The watch to which a notice belongs, by the watcher's own names."""
+
+    id: str
+    name: str
+    row: str
+
+
+class ChangeTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A record version that caused a notice."""
+
+    id: str
+    type: str
+    version: int
+    change: Change
+    title: str
+    authority: Annotated[Reference, Meta(description="The authority whose record it is.")]
+    words: Annotated[list[str], Meta(description="What changed, line by line.")]
+
+
+class CauseTold(msgspec.Struct, frozen=True, kw_only=True):
+    """The submission that caused a notice."""
+
+    position: Annotated[int, Meta(description="Its last position of the log.")]
+    recorded: str
+    submission: str
+    public_reason: str
+    records: list[ChangeTold]
+
+
+class PositionTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What an authority says on the class of results, otherwise than what is held now."""
+
+    id: str
+    by: Reference
+    says: str
+    binds_in: list[str]
+
+
+class Recall(msgspec.Struct, frozen=True, kw_only=True):
+    """A loss that reaches back: what was answered as accepted is not held so any more for days that are past."""
+
+    results: Annotated[str, Meta(description="Which results, and what is held of them now.")]
+    from_: Annotated[str, Meta(description="The first day from which it is held.")] = msgspec.field(name="from")
+    by: Annotated[list[Reference], Meta(description="By whom.")]
+    article: Annotated[str | None, Meta(description="Where the text says so.")] = None
+    positions: Annotated[list[PositionTold], Meta(description="Positions that differ.")] = []
+
+
+class EndTold(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that ends."""
+
+    key: Annotated[str, Meta(description="Names the fact with its end; the same in every reminder of it.")]
+    kind: str
+    record: str
+    until: Annotated[str, Meta(description="The last valid day.")]
+    days: Annotated[int, Meta(description="How many days are left.")]
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """The data of a notice. What does not apply to its type is null or empty."""
+
+    headline: str
+    sentences: list[str]
+    links: list[Link]
+    watch: WatchNamed
+    target: Annotated[dict[str, Any], Meta(description="What is watched.")]
+    on: Annotated[str, Meta(description="The day for which it was asked.")]
+    before: Answered | None = None
+    after: Answered | None = None
+    turns_on: Annotated[str | None, Meta(description="The day on which the answer becomes another one.")] = None
+    cause: CauseTold | None = None
+    flips: Annotated[list[Flip], Meta(description="Standing answers of the body that flip.")] = []
+    recall: Recall | None = None
+    end: EndTold | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice as it travels (the shape of Standard Webhooks)."""
+
+    type: EventType
+    timestamp: str
+    data: Told
+
+
+def spell_event(kind: EventType, now: datetime, data: Told) -> bytes:
+    """Spell a notice as canonical JSON in UTF-8."""
+    return canonical_bytes(msgspec.to_builtins(Event(type=kind, timestamp=spell_instant(now), data=data)))
