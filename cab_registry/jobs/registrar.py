@@ -68,7 +68,8 @@ async def prove_log(ground: Ground, _connection: AsyncConnection, _due_on: date)
 
 
 async def look_ahead(ground: Ground, connection: AsyncConnection, due_on: date) -> Report:
-    """Tell what ends soon, and which watched answers turn or are going to turn."""
+    """Tell what ends soon, and which watched answers turn or are going to turn, as the register stands now."""
+    await ground.watcher.catch_up()
     return Report(await ground.foreteller.look(connection, due_on, ground.clock()))
 
 

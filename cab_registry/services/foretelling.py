@@ -99,9 +99,10 @@ class Foreteller:
         due = {ending.key: ending for ending in await asyncio.to_thread(self._due, step)}
         by_key = await find_by_key(connection, {key for ending in due.values() for key in _keys_of(ending)})
         wanted: dict[Cause, tuple[Watched, Subject, Ending]] = {}
+        subjects = {row.id: subject_of_row(row) for rows in by_key.values() for row in rows}
         for ending in due.values():
             for row in _watchers(ending, by_key):
-                subject = subject_of_row(row)
+                subject = subjects[row.id]
                 if _concerns(ending, subject.target, step.after):
                     cause = f"end/{ending.key}/{_threshold(ending, step.today)}/{row.row}"
                     wanted.setdefault((row.watch, cause), (row, subject, ending))
