@@ -30,7 +30,9 @@ from cab_registry.domain.records import RECORD_TYPES
 from cab_registry.register.catalogue import load_catalogue
 from cab_registry.register.compiled import Versioned, compile_register
 from cab_registry.services.asking import QuestionReader
+from cab_registry.services.flat import list_fields
 from cab_registry.services.metrics import Metrics
+from cab_registry.services.watch_desk import WatchLimits
 from cab_registry.settings import describe_settings
 
 FOLDER: Final = Path(__file__).resolve().parent
@@ -113,6 +115,12 @@ def _parameters() -> str:
     return _table(("parameter", "repeatable", "meaning"), rows)
 
 
+def _limits() -> str:
+    fields = list_fields(WatchLimits).values()
+    given = WatchLimits()
+    return _table(("limit", "most"), ((field.description, str(getattr(given, field.name))) for field in fields))
+
+
 PARTS: Final[dict[str, Callable[[], str]]] = {
     "settings": _settings,
     "metrics": _metrics,
@@ -122,6 +130,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "endpoints": _endpoints,
     "pages": _pages,
     "parameters": _parameters,
+    "limits": _limits,
 }
 
 

@@ -25,7 +25,7 @@ _STANDING: Final[dict[str, Any]] = {
     "kind": "standing",
     "question": {
         "destination": "US",
-        "result": {"kind": "test_report", "issuer": {"scheme": "fcc-designation", "value": "KR0003"}},
+        "result": {"kind": "test_report", "issuer": {"id": "kctl"}},
         "subject": {"sector": "telecom_radio", "requirement": "us-47cfr-15c"},
     },
 }

@@ -97,13 +97,15 @@ class Courier:
         """
         made, landed = 0, asyncio.Event()
         try:
-            while (begun := await self.begin(landed)) or self._flying:
-                made += begun
-                await landed.wait()
+            while True:
                 landed.clear()
+                made += await self.begin(landed)
+                # What landed meanwhile made room for more.
+                if not (self._flying or landed.is_set()):
+                    return made
+                await landed.wait()
         finally:
             await self.land()
-        return made
 
     async def begin(self, landed: asyncio.Event) -> int:
         """Begin an attempt for what is due, as far as there is room, and give back how many; each end sets `landed`.

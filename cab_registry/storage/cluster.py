@@ -41,7 +41,7 @@ from cab_registry.storage.cluster_host import (
     usable_by,
 )
 
-__all__ = ["Binaries", "Cluster", "ClusterError", "Postmaster", "find_binaries", "find_postmaster"]
+__all__ = ["Binaries", "Cluster", "ClusterError", "Postmaster", "find_binaries", "find_postmaster", "kept_folder"]
 
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.02
@@ -65,6 +65,11 @@ class Postmaster(msgspec.Struct, frozen=True):
     port: int
     socket_folder: Path
     ready: bool
+
+
+def kept_folder(folder: Path | None) -> Path:
+    """The folder of a kept server: the one that is named, else the one that belongs to this checkout."""
+    return folder.expanduser().absolute() if folder else default_folder(server_account())
 
 
 def find_postmaster(data: Path) -> Postmaster | None:
@@ -99,9 +104,7 @@ class Cluster:
     @classmethod
     def kept(cls, folder: Path | None, binaries: Binaries) -> Self:
         """A server whose data stays in the folder; without a folder, in the one that belongs to this checkout."""
-        account = server_account()
-        chosen = folder.expanduser().absolute() if folder else default_folder(account)
-        return cls(chosen, binaries, account, lasting=True)
+        return cls(kept_folder(folder), binaries, server_account(), lasting=True)
 
     @classmethod
     def throwaway(cls, binaries: Binaries) -> Self:

@@ -56,6 +56,21 @@ def init(
     say("This is the token of the first registrar. It is not shown again: cab auth login keeps it.")
 
 
+@admin_app.command("secret-key")
+def secret_key() -> None:
+    """Print a new key for CAB_SECRET_KEYS, which seals addresses and secrets; it is kept nowhere.
+
+    To replace a key, put the new one first and leave the old one behind it, with a comma between them.
+
+    Examples:
+      cab admin secret-key
+    """
+    from cab_registry.services.sealing import make_key
+
+    typer.echo(make_key(os.urandom))
+    say("Keep it where the service and its jobs read it, and a copy elsewhere: without it nothing sealed opens.")
+
+
 @principal_app.command("add")
 def add_principal(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The person or the machine; never shown in public.")],

@@ -72,6 +72,27 @@ def _kept(folder: Path | None, *, start: bool) -> Iterator["Cluster"]:
         cluster.stop()
 
 
+def chosen_keys() -> str | None:
+    """Give the keys that seal addresses: those of CAB_SECRET_KEYS, else those kept beside the database of our own.
+
+    The kept ones are made at the first need, once that database was started. A database that is named has none.
+
+    Raises:
+        OperationalFault: the file with the keys cannot be used.
+    """
+    settings = load_settings(os.environ)
+    if settings.secret_keys is not None or settings.database_url is not None:
+        return settings.secret_keys
+    from cab_registry.services.sealing import keep_keys
+    from cab_registry.storage.cluster import kept_folder
+
+    folder = kept_folder(settings.data_folder)
+    try:
+        return keep_keys(folder, os.urandom)
+    except (OSError, ValueError) as fault:
+        raise OperationalFault(f"The keys in {folder} cannot be used: {fault}") from None
+
+
 def _checked(url: str) -> str:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError

@@ -1,7 +1,6 @@
 """`cab jobs`: what runs on a clock, in a process of its own or once."""
 
 import asyncio
-import os
 import signal
 from datetime import UTC, datetime
 from typing import Annotated
@@ -11,8 +10,8 @@ import typer
 from cab_cli.console import print_json, say
 from cab_cli.databases import chosen_database, connection_refusals
 from cab_cli.exits import Exit
+from cab_cli.serving import settings_for
 from cab_registry.domain.errors import Refusal
-from cab_registry.settings import load_settings
 
 jobs_app = typer.Typer(help="What runs on a clock.", no_args_is_help=True)
 
@@ -27,7 +26,7 @@ def run() -> None:
     from cab_registry.app import serve_jobs
 
     with chosen_database() as url, connection_refusals():
-        settings = load_settings({**os.environ, "CAB_DATABASE_URL": url})
+        settings = settings_for(url)
 
         async def serve() -> None:
             stop = asyncio.Event()
@@ -66,8 +65,7 @@ def run_once(
     except ValueError:
         raise Refusal(f"{on!r} is not a day: write YYYY-MM-DD") from None
     with chosen_database() as url, connection_refusals():
-        settings = load_settings({**os.environ, "CAB_DATABASE_URL": url})
-        report = asyncio.run(run_job_once(settings, name, due_on, again=again))
+        report = asyncio.run(run_job_once(settings_for(url), name, due_on, again=again))
     if as_json:
         print_json({"job": name, "due_on": due_on.isoformat(), "report": report.text, "faults": report.faults})
     else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cab_cli.console import say
-from cab_cli.databases import chosen_database, run_on
+from cab_cli.databases import chosen_database, chosen_keys, run_on
 from cab_cli.exits import Exit
 from cab_cli.sockets import address_of, listen
 from cab_registry.domain.errors import OperationalFault
@@ -131,5 +131,5 @@ async def serve_here(app: Any, taken: socket.socket) -> None:
 
 
 def settings_for(url: str) -> Settings:
-    """Give the settings of the environment with the database that was chosen."""
-    return load_settings({**os.environ, "CAB_DATABASE_URL": url})
+    """Give the settings of the environment with the database that was chosen, and with the keys that belong to it."""
+    return load_settings({**os.environ, "CAB_SECRET_KEYS": chosen_keys() or "", "CAB_DATABASE_URL": url})

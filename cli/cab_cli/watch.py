@@ -77,7 +77,7 @@ def add(
     Examples:
       cab watch add agreement apec-tel-us-kr
       cab watch add scope us-fda --sector pharma_gmp_human --destination EU
-      cab watch add body kr-kes --mail imports@importer.example
+      cab watch add body kctl --mail imports@importer.example
     """
     narrow = {"requirement": requirement, "sector": sector, "destination": destination}
     target = {"kind": kind.value, "id": record, **{key: value for key, value in narrow.items() if value}}
@@ -101,7 +101,7 @@ def question(
     Examples:
       cab watch question question.json --name "report 4711"
       cab watch question --destination US --kind test_report \
-        --issuer-number fcc-designation:KR0003 --issued-on 2026-05-16
+        --issuer kctl --issued-on 2026-05-16 --requirement us-47cfr-15c
     """
     _keep([{"kind": "question", "question": asked}], name, endpoint, mail, (server, profile), as_json=as_json)
 
@@ -122,7 +122,7 @@ def standing(
 
     Examples:
       cab watch standing --destination US --kind test_report \
-        --issuer-number fcc-designation:KR0003 --sector telecom_radio
+        --issuer kctl --requirement us-47cfr-15c --sector telecom_radio
       cab watch standing question.json --endpoint e-0123456789abcdef
     """
     _keep([{"kind": "standing", "question": asked}], name, endpoint, mail, (server, profile), as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from xml.etree.ElementTree import fromstring
@@ -9,6 +10,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cab_registry.domain.errors import OperationalFault
 from cab_registry.register.schemas import list_faults
 from cab_registry.services.answer_feed import render_answer_feed
 from cab_registry.services.answer_history import AnswerHistories, AnswerHistory, Following
@@ -211,6 +213,16 @@ async def test_many_readers_of_one_address_cost_one_walk(lab: Office) -> None:
     first = await histories.read(held, Following(document()), lab.desk.today)
     assert await histories.read(held, Following(document()), lab.desk.today) is first
     assert await histories.read(held, Following(document()), lab.desk.today + 1) is not first
+
+
+async def test_so_many_wait_and_no_more(lab: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = await lab.desk.heads.at_least(0)
+    histories = AnswerHistories(lab.desk)
+    monkeypatch.setattr("cab_registry.services.answer_history.MOST_WAITING", 2)
+    asked = [histories.read(held, Following(document(), limit=limit), lab.desk.today) for limit in (1, 2, 3)]
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert [isinstance(each, OperationalFault) for each in found] == [False, False, True]
+    assert (await histories.read(held, Following(document()), lab.desk.today)).entries
 
 
 def texts(node: Any, name: str) -> list[str]:

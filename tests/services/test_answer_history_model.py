@@ -36,6 +36,7 @@ UMBRELLA: dict[str, Any] = {
     "economy": "XA",
     "names": {"en": "Group"},
     "roles": ["inspecting"],
+    "identifiers": [{"scheme": "numbers", "value": "G-1", "from": "2010-01-01"}],
 }
 
 TARGETS = (
@@ -139,7 +140,7 @@ def rules() -> st.SearchStrategy[dict[str, Any]]:
             "as_of": "2026-11-01",
         }
     )
-    borne = st.sampled_from([{}, {"identifiers": [{"scheme": "numbers", "value": "G-1", "from": "2010-01-01"}]}])
+    borne = st.sampled_from([{}, {"identifiers": []}])
     members = st.sampled_from([{}, {"members": ["lab-1"]}, {"members": ["xa-ministry", "lab-1"]}])
     group = st.builds(lambda one, two: {**UMBRELLA, **one, **two}, borne, members)
     return st.one_of(operation, coverage, group, st.just(ROUTE))

@@ -1,0 +1,144 @@
+"""A change that touches 10 of 100,000 watched questions asks these again, and no others, and tells within seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from base64 import b64encode
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cab_registry.engine.facts import Facts
+from cab_registry.services.targets import Target
+from cab_registry.services.watched_answers import Asker
+from cab_registry.storage.engine import create_engine
+from cab_registry.storage.watches import NewWatch, NewWatched, insert_watch, lock_cursor
+from tests.jobs.served import ServedJobs
+from tests.jobs.test_year import Large
+from tests.services.noticing import make_endpoint
+from tests.services.office import body, given, law, right
+from tests.services.receiving import answer, receiving
+from tests.services.watchers import ROUTE, new_reports, report
+
+BODIES = 10_000
+EACH = 10
+DEADLINE = 5.0
+DAYS = [f"2026-0{month}-01" for month in range(1, 6)]
+
+
+def enter_all() -> Iterator[dict[str, Any]]:
+    yield from law()
+    yield {**ROUTE, "sources": {"law": {"title": "Gazette", "confidence": "high"}}}
+    for number in range(1, BODIES + 1):
+        yield body(number)
+        yield right("accreditation", number)
+        yield right("recognition", number)
+
+
+def targets_of(number: int) -> list[Target]:
+    """Ten different questions about a laboratory."""
+    found = [report(number, day) for day in DAYS]
+    found.append(new_reports(number))
+    found.append(new_reports(number, scheme="numbers", value=f"A-{number}"))
+    found.append(new_reports(number, name=f"Laboratory {number}"))
+    found += [msgspec.structs.replace(report(number, day), row=f"copy of {day}") for day in DAYS[:2]]
+    assert len(found) == EACH
+    return found
+
+
+def ask(facts: Facts, today: int, target: Target, position: int) -> NewWatched:
+    asked = Asker(facts, today).ask(target)
+    return NewWatched(
+        row=target.row,
+        target=msgspec.to_builtins(target),
+        position=position,
+        keys=asked.reach.own,
+        law=asked.reach.law,
+        answered=msgspec.to_builtins(asked.answered),
+        turns_on=None if asked.turns_on is None else date.fromordinal(asked.turns_on),
+    )
+
+
+def for_body(rows: list[NewWatched], number: int) -> list[NewWatched]:
+    """What was asked of the first laboratory, as it is asked of another one: all of them are alike."""
+
+    def renamed(value: Any) -> Any:
+        plain = json.dumps(value)
+        for old, new in (("lab-1", f"lab-{number}"), ("A-1", f"A-{number}"), ("aboratory 1", f"aboratory {number}")):
+            plain = plain.replace(f'{old}"', f'{new}"')
+        return json.loads(plain)
+
+    return [
+        msgspec.structs.replace(row, target=renamed(row.target), keys=tuple(renamed(list(row.keys)))) for row in rows
+    ]
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    made = create_engine(database_url)
+    yield made
+    await made.dispose()
+
+
+@pytest.mark.timeout(300)
+async def test_a_change_asks_only_what_it_can_touch(database_url: str, engine: AsyncEngine, tmp_path: Path) -> None:
+    office = Large(engine, documents=list(enter_all()))
+    office.now = datetime.now(UTC)
+    await office.open()
+    await office.hire("regulator", "xb-office", "submitter")
+    held = await office.desk.heads.at_least(1)
+    facts, today = held.register.facts, office.desk.today
+    first = [ask(facts, today, target, held.position) for target in targets_of(1)]
+    for number in random.Random(7).sample(range(1, BODIES + 1), 30):
+        asked = [ask(facts, today, target, held.position) for target in targets_of(number)]
+        assert asked == for_body(first, number)
+
+    async with receiving(answer(204)) as receiver:
+        async with engine.begin() as connection:
+            endpoint = await make_endpoint(connection, 1, receiver.url("127.0.0.1"))
+            assert await lock_cursor(connection, share=True) == held.position
+            for part in range(10):
+                numbers = range(part * BODIES // 10 + 1, (part + 1) * BODIES // 10 + 1)
+                watch = NewWatch(
+                    id=f"w-{part:016x}",
+                    endpoint=endpoint,
+                    principal=None,
+                    authority=None,
+                    kind="portfolio",
+                    target={},
+                    name=f"part {part}",
+                    created=office.now,
+                )
+                await insert_watch(connection, watch, (row for number in numbers for row in for_body(first, number)))
+        async with engine.connect() as connection:
+            assert await connection.scalar(text("SELECT count(*) FROM watched")) == BODIES * EACH
+        settings = {
+            "CAB_SECRET_KEYS": b64encode(bytes(32)).decode(),
+            "CAB_WEBHOOK_NETWORKS": "127.0.0.0/8",
+        }
+        with ServedJobs(database_url, tmp_path / "jobs.log", **settings) as jobs:
+            await asyncio.to_thread(jobs.wait_until, "cab_watch_position", held.position)
+            recognition = right("recognition", 4_321)
+            lost = [*recognition["timeline"], {"event": "suspended", "on": "2026-02-15"}]
+            await office.submit("regulator", given({**recognition, "timeline": lost}, 1))
+            began = time.monotonic()
+            # Of ten questions, the four about reports made before the loss are answered as before.
+            while len(receiver.ids) < 6:
+                assert time.monotonic() - began < 60, (tmp_path / "jobs.log").read_text()
+                await asyncio.sleep(0.01)
+            took = time.monotonic() - began
+            await asyncio.to_thread(jobs.wait_until, "cab_watch_position", held.position + 1)
+            asked_again = await asyncio.to_thread(jobs.measure, "cab_watch_asked")
+            notices = await asyncio.to_thread(jobs.measure, "cab_watch_notices")
+    assert asked_again == EACH
+    assert notices == len(set(receiver.ids)) == 6
+    assert took < DEADLINE
