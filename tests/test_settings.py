@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from cab_registry.settings import Settings, SettingsError, asyncpg_url, describe_settings, load_settings, variable
+from cab_registry.settings import (
+    Settings,
+    SettingsError,
+    asyncpg_url,
+    describe_settings,
+    load_settings,
+    read_keys,
+    read_networks,
+    variable,
+)
 
 
 def test_nothing_set_gives_the_defaults() -> None:
@@ -103,3 +112,57 @@ def test_every_setting_is_described() -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         Settings().port = 1  # type: ignore[misc]
+
+
+KEY = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
+MAIL = {"CAB_MAIL_FROM": "Register <notices@register.example>", "CAB_PUBLIC_ADDRESS": "https://register.example/"}
+
+
+def test_what_notices_need_is_read() -> None:
+    settings = load_settings(
+        {
+            "CAB_SECRET_KEYS": f"{KEY}, {KEY}",
+            "CAB_WEBHOOK_NETWORKS": "10.1.0.0/16, fd00::/8",
+            "CAB_SMTP_URL": "smtps://cab:p%40ss@mail.example",
+            **MAIL,
+        }
+    )
+    assert read_keys(settings.secret_keys or "") == (b"A" * 32, b"A" * 32)
+    assert [str(each) for each in read_networks(settings.webhook_networks)] == ["10.1.0.0/16", "fd00::/8"]
+    assert read_networks(None) == ()
+    assert settings.public_address == "https://register.example"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CAB_SECRET_KEYS", "hunter2"),
+        ("CAB_SECRET_KEYS", f"{KEY},"),
+        ("CAB_SECRET_KEYS", "aHVudGVyMg=="),
+        ("CAB_SECRET_KEYS", f"{KEY},hunter2"),
+        ("CAB_WEBHOOK_NETWORKS", "10.1.0.1/16"),
+        ("CAB_WEBHOOK_NETWORKS", "inside"),
+        ("CAB_SMTP_URL", "smtp://cab:hunter2@mail.example?tls=none"),
+        ("CAB_SMTP_URL", "smtp://cab:hunter2@mail.example:x"),
+        ("CAB_MAIL_FROM", "nobody"),
+        ("CAB_MAIL_FROM", "a@b.example\nBcc: c@d.example"),
+        ("CAB_PUBLIC_ADDRESS", "register.example"),
+        ("CAB_PUBLIC_ADDRESS", "https://register.example/?a=1"),
+        ("CAB_PUBLIC_ADDRESS", "https://register.example/ a"),
+        ("CAB_PUBLIC_ADDRESS", "https://cab:hunter2@register.example"),
+    ],
+)
+def test_what_cannot_be_used_for_notices_is_refused_and_no_secret_repeated(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name) as caught:
+        load_settings({**MAIL, name: value})
+    assert "hunter2" not in str(caught.value)
+    assert KEY not in str(caught.value)
+
+
+def test_mail_needs_its_sender_and_the_address_of_the_registry() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"CAB_SMTP_URL": "smtps://mail.example"})
+    assert caught.value.faults == (
+        "CAB_SMTP_URL needs CAB_MAIL_FROM beside it.",
+        "CAB_SMTP_URL needs CAB_PUBLIC_ADDRESS beside it.",
+    )

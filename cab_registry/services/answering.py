@@ -18,12 +18,11 @@ from cab_registry.domain.days import show_day
 from cab_registry.domain.question import AskedIssuer, AskedQuestion, AskedSubcontractor, Question, pose
 from cab_registry.engine.answer import ENGINE, answer
 from cab_registry.engine.facts import Facts
-from cab_registry.engine.inquiry import fold
 from cab_registry.register.compiled import Register, change_register, compile_register
 from cab_registry.services.asking import parse_known_at
 from cab_registry.services.heads import HeadSource
 from cab_registry.services.metrics import Metrics
-from cab_registry.services.sources import KnownState, RecordSource, Sought
+from cab_registry.services.sources import KnownState, RecordSource, Sought, find_named
 from cab_registry.storage.canonical import spell_instant
 
 NOTE_BEYOND: Final = "known_at lies after the last entry of the register, so this is the answer at the head"
@@ -115,7 +114,9 @@ async def load_reachable(past: RecordSource, known: KnownState, asked: AskedQues
     law = compile_register(await past.read_law(known.moment), position=known.position)
     sought = seek(asked)
     facts = law.facts
-    ids = [*sought.ids, *(authority for name in sought.names for authority in facts.names.get(fold(name), ()))]
+    # Authorities are of the law, but what they hold as issuers is not.
+    ids = [*sought.ids, *find_named(sought.names, ((key, name) for name, keys in facts.names.items() for key in keys))]
+    ids += [key for borne in sought.identifiers for key, _, _ in facts.identifiers.get(borne, ())]
     ids += [umbrella for authority in tuple(ids) for umbrella in facts.umbrellas.get(authority, ())]
     sought = replace(sought, ids=tuple(dict.fromkeys(ids)))
     return change_register(law, await past.read_reachable(known.moment, sought))

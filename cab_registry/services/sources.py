@@ -23,7 +23,7 @@ from cab_registry.domain.records import (
     Route,
     read_record,
 )
-from cab_registry.engine.inquiry import fold
+from cab_registry.engine.inquiry import MEANT, fold
 from cab_registry.register.compiled import Versioned, subject_of
 from cab_registry.services.heads import Held
 from cab_registry.storage.engine import read_only
@@ -159,8 +159,7 @@ class MemoryRecords:
         ids = set(sought.ids)
         for identifier in sought.identifiers:
             ids.update(body for body, _, _ in facts.identifiers.get(identifier, ()))
-        for name in sought.names:
-            ids.update(facts.names.get(fold(name), ()))
+        ids.update(find_named(sought.names, ((key, name) for name, keys in facts.names.items() for key in keys)))
         return [
             each
             for each in self._held.register.records.values()
@@ -227,9 +226,31 @@ async def _find_named(connection: AsyncConnection, moment: Moment, names: Collec
         "SELECT id, jsonb_path_query_array(payload, '$.names[*].name') FROM record_version"  # noqa: S608 - fixed texts only
         f" WHERE type = 'body' AND NOT retired AND {_known(moment)}"
     )
-    wanted = {fold(name) for name in names}
     found = await connection.execute(statement, {"moment": moment})
-    return [body for body, borne in found if any(fold(name) in wanted for name in borne)]
+    return find_named(names, ((body, name) for body, borne in found for name in borne))
+
+
+def find_named(wanted: Collection[str], borne: Iterable[tuple[str, str]]) -> list[str]:
+    """Find who bears one of some names, or one that begins with the same whole words.
+
+    Of those that only begin so, no more are given than it takes for the engine to see that they are too many.
+
+    Args:
+        wanted: names as they were asked for.
+        borne: who bears which name.
+    """
+    folded = [fold(name) for name in wanted]
+    exact: dict[str, None] = {}
+    begun: dict[str, set[str]] = {name: set() for name in folded}
+    for key, name in borne if folded else ():
+        known = fold(name)
+        for each in folded:
+            if known == each:
+                exact[key] = None
+            elif known.startswith(f"{each} "):
+                begun[each].add(key)
+    fewest = (key for keys in begun.values() for key in sorted(keys)[: MEANT + 1])
+    return list(dict.fromkeys((*exact, *fewest)))
 
 
 async def _find_notices(connection: AsyncConnection, moment: Moment, number: str | None) -> Sequence[str]:

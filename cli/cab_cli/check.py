@@ -11,7 +11,6 @@ from cab_cli.client import DEFAULT_SERVER, Client
 from cab_cli.console import data_console
 from cab_cli.exits import exit_of_verdict
 from cab_cli.questions import Flags, compose, read_document
-from cab_registry.services.feed_addresses import make_feed_address
 
 Server = Annotated[str, typer.Option(envvar="CAB_SERVER", metavar="URL", help="The server to ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the server's document, untouched.")]
@@ -126,6 +125,8 @@ def check(
         document = client.ask(question)
     answer = msgspec.json.decode(document)
     if feed:
+        from cab_registry.services.feed_addresses import make_feed_address
+
         today = "" if question.get("known_at") else answer["asked"]["known_on"]
         typer.echo(server.rstrip("/") + make_feed_address(question, today))
     elif as_json:

@@ -8,6 +8,7 @@ import pytest
 
 from cab_cli.exits import Exit
 from cab_cli.profiles import keep_waiting
+from cab_registry.settings import read_keys
 from tests.cli.officers import Office, Officer
 
 
@@ -22,6 +23,12 @@ def test_there_is_one_first_registrar(office: Office) -> None:
     assert (again.exit_code, again.stdout) == (Exit.REFUSED, "")
     assert "there is a registrar already" in again.stderr
     assert office.registrar.does("auth", "status")["token"]["roles"] == ["registrar"]
+
+
+def test_a_key_for_sealing_is_printed_and_is_another_each_time(office: Office) -> None:
+    printed = {office.registrar.types("admin", "secret-key").stdout for _ in range(2)}
+    assert len(printed) == 2
+    assert all(len(key) == 32 for text in printed for key in read_keys(text.strip()))
 
 
 def test_a_token_is_kept_for_its_owner_alone_and_forgotten(office: Office, newcomer: Officer, tmp_path: Path) -> None:

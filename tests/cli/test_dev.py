@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from cab_cli.dev import FIRST_QUESTION
 from cab_cli.exits import Exit
 from cab_cli.main import app
 from cab_cli.sockets import listen
+from cab_registry.services.sealing import KEY_FILE
 from cab_registry.storage.cluster import find_postmaster
 
 START = [sys.executable, "-c", "from cab_cli.main import run; run()"]
@@ -72,7 +74,7 @@ def read_address(process: "subprocess.Popen[str]", pattern: str) -> str:
 
 @pytest.mark.timeout(180)
 def test_once_answers_from_nothing_and_again_from_what_was_kept(folder: Path, environment: dict[str, str]) -> None:
-    answers = []
+    answers, keys = [], set[str]()
     for expected in ("Upgraded from an empty database", "0 added, 0 amended, 0 conflicts"):
         started = time.monotonic()
         done = subprocess.run(
@@ -83,8 +85,11 @@ def test_once_answers_from_nothing_and_again_from_what_was_kept(folder: Path, en
         assert f"kept in {folder}" in done.stderr
         assert time.monotonic() - started < 60
         answers.append(done.stdout)
+        assert stat.S_IMODE((folder / KEY_FILE).stat().st_mode) == 0o600
+        keys.add((folder / KEY_FILE).read_text())
         assert find_postmaster(folder / "data") is None
     assert answers[0] == answers[1]
+    assert len(keys) == 1
     assert "─ ACCEPTED ─" in answers[0]
     assert "us-eu-gmp-human-eu" in answers[0]
 

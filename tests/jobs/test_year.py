@@ -120,7 +120,7 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 
 async def live(stations: list[Station], engine: AsyncEngine, chance: random.Random, harm: str | None) -> None:
     """Let the schedulers that are up work at the same time, and do harm to one of them meanwhile."""
-    up = chance.sample(stations, chance.choice([1, 2, 2]))
+    up = chance.sample(stations, min(chance.choice([1, 2, 2]), len(stations)))
     tasks = [asyncio.create_task(station.work()) for station in up]
     if harm is not None:
         victim = chance.randrange(len(up))

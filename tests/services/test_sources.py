@@ -53,6 +53,9 @@ QUESTIONS = [
     question(result__issuer={"name": "nobody"}, result__issuer_economy="KR"),
     question(result__issuer={"id": "us-fcc"}, destination="KR"),
     question(result__issuer={"name": "Federal Communications Commission"}, destination="KR"),
+    question(result__issuer={"name": "federal  Communications"}, destination="KR"),
+    question(result__issuer={"name": "Prüflabor"}),
+    question(result__issuer={"scheme": "nando", "value": "1408"}),
     question(result__subcontractors=[{"name": "prüflabor suwon", "economy": "KR"}, {"id": "kr-kolas"}]),
     question(result__number="17"),
 ]

@@ -1,6 +1,8 @@
 """Webhooks against a receiver that is real: signed, to the vetted address only, and never for longer than allowed."""
 
 import os
+import re
+import runpy
 import ssl
 import time
 from asyncio import StreamWriter
@@ -8,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 import trustme
@@ -94,6 +97,19 @@ async def test_another_implementation_verifies_what_was_received() -> None:
         Webhook(SECRET).verify(request.body + b" ", request.headers)
     with pytest.raises(WebhookVerificationError):
         Webhook(make_secret(os.urandom)).verify(request.body, request.headers)
+
+
+def test_what_receivers_are_told_to_run_verifies_what_is_sent(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "webhooks.md").read_text("utf-8")
+    (told,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    script = tmp_path / "verifying.py"
+    script.write_text(told)
+    verify, now = runpy.run_path(str(script))["verify"], datetime.now(UTC)
+    headers = sign([make_secret(os.urandom), SECRET], NOTICE, now, BODY)
+    assert verify(SECRET, headers, BODY)
+    assert not verify(SECRET, headers, BODY + b" ")
+    assert not verify(make_secret(os.urandom), headers, BODY)
+    assert not verify(SECRET, sign([SECRET], NOTICE, now - timedelta(minutes=6), BODY), BODY)
 
 
 def test_two_secrets_sign_while_one_is_replaced() -> None:
