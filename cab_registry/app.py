@@ -23,7 +23,7 @@ from cab_registry import __version__
 from cab_registry.api.acceptance import make_acceptance_routes
 from cab_registry.api.accounts import make_account_routes
 from cab_registry.api.answer_history import make_answer_history_routes
-from cab_registry.api.authentication import Authentication
+from cab_registry.api.authentication import Authentication, visitor_of
 from cab_registry.api.edge import Edge
 from cab_registry.api.endpoints import make_endpoint_routes
 from cab_registry.api.expiries import make_expiry_routes
@@ -60,6 +60,7 @@ from cab_registry.services.sealing import make_sealer
 from cab_registry.services.sources import DatabaseRecords
 from cab_registry.services.views import Views
 from cab_registry.services.watch_desk import WatchDesk
+from cab_registry.services.watched_impact import tell_watched
 from cab_registry.settings import Settings, SettingsError, read_networks
 from cab_registry.storage.engine import create_engine
 from cab_registry.storage.errors import operational_faults
@@ -123,7 +124,7 @@ def create_app(
         look=lambda: _look_at(engine, holder, clock),
         horizon=desk.horizon,
         lifespan=(run,),
-        stored=lambda site: _make_stored_routes(desk, settings, zone, site),
+        stored=lambda site, views: _make_stored_routes(desk, settings, zone, site, views),
         middleware=(Authentication(lambda text: authenticate(engine, text, clock), trusted),),
     )
     app.state.holder = holder
@@ -131,7 +132,9 @@ def create_app(
     return app
 
 
-def _make_stored_routes(desk: Desk, settings: Settings, zone: ZoneInfo, site: Site) -> list[HTTPRouteHandler]:
+def _make_stored_routes(
+    desk: Desk, settings: Settings, zone: ZoneInfo, site: Site, views: Views
+) -> list[HTTPRouteHandler]:
     """Return the handlers that need a database."""
 
     def tell_flips(before: Register, after: Register, changed: Sequence[str]) -> Effect:
@@ -146,6 +149,7 @@ def _make_stored_routes(desk: Desk, settings: Settings, zone: ZoneInfo, site: Si
     )
     return [
         *make_history_routes(desk, zone),
+        *make_impact_routes(views, zone, lambda request, on: tell_watched(desk.engine, visitor_of(request), on)),
         *make_answer_history_routes(desk, QuestionReader()),
         *make_submission_routes(desk, foreseeing, limit=settings.submission_limit_bytes),
         *make_account_routes(desk),
@@ -165,7 +169,13 @@ def create_scratch_app(current: Callable[[], Register], today: Callable[[], date
     async def look() -> Readiness:
         return Readiness(ready=True, register_=True, database=True, position=current().position, lag_seconds=0.0)
 
-    return _put_together(answering, body_limit=SCRATCH_BODY_LIMIT, look=look, horizon=Horizon())
+    return _put_together(
+        answering,
+        body_limit=SCRATCH_BODY_LIMIT,
+        look=look,
+        horizon=Horizon(),
+        stored=lambda _, views: make_impact_routes(views, answering.zone),
+    )
 
 
 def _put_together(
@@ -175,7 +185,7 @@ def _put_together(
     look: Callable[[], Awaitable[Readiness]],
     horizon: Horizon,
     lifespan: Sequence[Lifespan] = (),
-    stored: Callable[[Site], Sequence[HTTPRouteHandler]] = lambda _: (),
+    stored: Callable[[Site, Views], Sequence[HTTPRouteHandler]],
     middleware: Sequence[ASGIMiddleware] = (),
 ) -> Litestar:
     questions = QuestionReader()
@@ -186,8 +196,7 @@ def _put_together(
         *make_acceptance_routes(answering, questions),
         *make_record_routes(views),
         *make_expiry_routes(views, horizon),
-        *make_impact_routes(views, answering.zone),
-        *stored(site),
+        *stored(site, views),
         *make_health_routes(__version__, look),
         make_openapi_route(document),
         *make_asking_routes(site, answering, questions),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -13,13 +13,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from msgspec import Meta
 
+from cab_registry.api.authentication import WELCOME
 from cab_registry.api.replies import AnyRequest, QueryReader, reply_privately
 from cab_registry.services.blast import HORIZON, LONGEST_HORIZON, ImpactTeller, Supposition, Watched
 from cab_registry.services.supposing import Loss, What
 from cab_registry.services.views import Viewing, Views
 
-Watching = Callable[[AnyRequest], Awaitable[Watched]]
-"""Finds, for who asks, what tells the watched answers that differ."""
+Watching = Callable[[AnyRequest, int], Watched]
+"""Gives, for who asks and a day, what tells the watched answers that differ."""
 
 
 class Supposing(Viewing, frozen=True, kw_only=True):
@@ -46,7 +47,7 @@ def make_impact_routes(views: Views, zone: ZoneInfo, watching: Watching | None =
     reader = QueryReader(Supposing)
     teller = ImpactTeller()
 
-    @get("/v1/impact/{record_id:str}")
+    @get("/v1/impact/{record_id:str}", opt=WELCOME)
     async def get_impact(request: AnyRequest, record_id: FromPath[str]) -> Response[bytes]:
         wanted = reader.read(request)
         view = await views.find(wanted)
@@ -58,7 +59,7 @@ def make_impact_routes(views: Views, zone: ZoneInfo, watching: Watching | None =
             horizon=wanted.horizon,
             known_on=None if view.instant is None else view.instant.astimezone(zone).toordinal(),
         )
-        watched = None if watching is None else await watching(request)
+        watched = None if watching is None else watching(request, asked.on)
         return reply_privately(await teller.tell(view, asked, watched))
 
     return [get_impact]

@@ -17,9 +17,11 @@ def list_impact_operations() -> tuple[Operation, ...]:
             tag="Acceptance",
             summary="See what would flip, if a body or an accreditation body lost what it has",
             description="Which standing answers, of which bodies, in which markets, from which day on: for a result "
-            "that is performed, issued and presented on one day. Nothing is stored.",
+            "that is performed, issued and presented on one day. How many watched answers flip is counted; with a "
+            "token, one's own are named. Nothing is stored.",
             query=(Supposing,),
             gives=Impact,
+            account="welcome",
             kinds=(
                 problems.UNREADABLE,
                 problems.WRONG_PARAMETERS,

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.services.database import verify
 from cab_registry.services.foretelling import Foreteller
+from cab_registry.services.watch_desk import WatchLimits
+from cab_registry.services.watch_mail import end_unconfirmed
 from cab_registry.services.watching import Watcher
 
 
@@ -73,10 +75,24 @@ async def look_ahead(ground: Ground, connection: AsyncConnection, due_on: date) 
     return Report(await ground.foreteller.look(connection, due_on, ground.clock()))
 
 
+async def forget_unconfirmed(ground: Ground, connection: AsyncConnection, _due_on: date) -> Report:
+    """Forget mail addresses that were not confirmed in time, with what was asked for them."""
+    forgotten = await end_unconfirmed(connection, ground.clock(), WatchLimits())
+    return Report(f"{forgotten} addresses were not confirmed in time")
+
+
 def list_jobs() -> tuple[Job, ...]:
     """Return every job, in the order of the day."""
     return (
         Job("expiry-horizon", "tell what ends at 120, 90, 30, 7 days and on the day", 0, 10, look_ahead),
+        Job(
+            "forget-unconfirmed",
+            "forget mail addresses that were not confirmed within 48 hours",
+            1,
+            10,
+            forget_unconfirmed,
+            every_day=False,
+        ),
         Job(
             "prove-log",
             "recompute every hash of the log and compare all that is derived from it",

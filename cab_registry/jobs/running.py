@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cab_registry.domain.errors import OperationalFault, RegistryError
 from cab_registry.jobs.registrar import Ground, Job, Report
 from cab_registry.storage.errors import operational_faults
-from cab_registry.storage.runs import Ledger, claim_run, fail_run, finish_run, read_ledger
+from cab_registry.storage.runs import Ledger, claim_run, fail_run, finish_run, note_due, read_ledger
 
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LONGEST_PAUSE: Final = timedelta(hours=1)
@@ -37,7 +37,12 @@ async def run_missed(ground: Ground, job: Job) -> list[tuple[date, Report]]:
         async with ground.engine.connect() as connection:
             ledger = await read_ledger(connection, job.name)
     done = []
-    for due_on in list_due(job, ledger, ground.clock()):
+    now = ground.clock()
+    for due_on in list_due(job, ledger, now):
+        if ledger == Ledger():
+            with operational_faults():
+                async with ground.engine.begin() as connection:
+                    await note_due(connection, job.name, due_on, now)
         report = await run_for(ground, job, due_on)
         if report is not None:
             done.append((due_on, report))
@@ -80,7 +85,7 @@ def list_due(job: Job, ledger: Ledger, now: datetime) -> Iterator[date]:
     last = moment.date()
     if moment.time() < time(job.hour, job.minute):
         last -= timedelta(days=1)
-    if ledger.failed is not None and ledger.tried is not None:
+    if ledger.failed is not None and ledger.tried is not None and ledger.attempts:
         if now < ledger.tried + pause_after(ledger.attempts):
             return
     if ledger.done is None and ledger.failed is None:

@@ -68,7 +68,7 @@ def tell_changed(step: Step, subject: Subject, before: Answered, after: Answered
         sentences.append(f"Reason: {step.cause.public_reason}")
     if recall is not None:
         sentences.insert(0, recall.results)
-    told = _tell(step, subject, f"{_title(step, subject)}: {_pass(before, after)}", sentences)
+    told = _tell(step, subject, f"{tell_title(step, subject)}: {_pass(before, after)}", sentences)
     kind: EventType = "answer.changed" if recall is None else "answer.recalled"
     return kind, msgspec.structs.replace(told, before=before, after=after, recall=recall)
 
@@ -76,7 +76,7 @@ def tell_changed(step: Step, subject: Subject, before: Answered, after: Answered
 def tell_turned(step: Step, subject: Subject, before: Answered, after: Answered) -> tuple[EventType, Told]:
     """Tell that the day came on which the answer became another one."""
     now = _answer(subject.target, step.after.facts, step.today)
-    told = _tell(step, subject, f"{_title(step, subject)}: {_pass(before, after)}", [now.headline])
+    told = _tell(step, subject, f"{tell_title(step, subject)}: {_pass(before, after)}", [now.headline])
     return "answer.turned", msgspec.structs.replace(told, before=before, after=after)
 
 
@@ -88,7 +88,7 @@ def tell_forecast(step: Step, subject: Subject, now: Answered, turns_on: int) ->
     unless = _RENEWED.get(then.first_failing or "")
     sentence = f"From {say_day(turns_on)} {new} {to}" + (f" {unless}" if unless else "") + "."
     days = turns_on - step.today
-    headline = f"{_title(step, subject)}: {to} in {days} day{'' if days == 1 else 's'}"
+    headline = f"{tell_title(step, subject)}: {to} in {days} day{'' if days == 1 else 's'}"
     told = _tell(step, subject, headline, [sentence, then.headline])
     return "answer.forecast", msgspec.structs.replace(told, before=now, turns_on=show_day(turns_on))
 
@@ -123,7 +123,7 @@ def _link(step: Step, target: Target) -> Link:
     return Link(title="The answer with its reasons", address=f"{step.base}/answer?{query}")
 
 
-def _title(step: Step, subject: Subject) -> str:
+def tell_title(step: Step, subject: Subject) -> str:
     """Name a question by what its watcher called it, else by its issuer and market."""
     if subject.watch.row or subject.watch.name:
         return subject.watch.row or subject.watch.name

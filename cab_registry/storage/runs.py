@@ -15,7 +15,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         done: the latest day for which it has run; none: it never has.
-        failed: the earliest day after that for which it failed.
+        failed: the earliest day after that for which it failed, or with which it began.
         attempts: how often it was tried for that day.
         tried: when it was last tried for that day.
     """
@@ -44,10 +44,16 @@ async def claim_run(connection: AsyncConnection, job: str, due_on: date, now: da
     claim = claim.on_conflict_do_update(
         index_elements=["job", "due_on"],
         set_={"state": "done", "attempts": job_run.c.attempts + 1, "began": now, "ended": now, "report": ""},
-        where=job_run.c.state == "failed",
+        where=job_run.c.state != "done",
     )
     attempt = await connection.scalar(claim.returning(job_run.c.attempts))
     return None if attempt is None else int(attempt)
+
+
+async def note_due(connection: AsyncConnection, job: str, due_on: date, now: datetime) -> None:
+    """Note the day with which a job begins, so that it is not forgotten should nothing come of its first run."""
+    row = {"job": job, "due_on": due_on, "state": "due", "attempts": 0, "began": now, "ended": now, "report": ""}
+    await connection.execute(insert(job_run).values(row).on_conflict_do_nothing())
 
 
 async def finish_run(
@@ -67,8 +73,14 @@ async def fail_run(
     await connection.execute(
         failure.on_conflict_do_update(
             index_elements=["job", "due_on"],
-            set_={"attempts": job_run.c.attempts + 1, "began": began, "ended": now, "report": reason},
-            where=job_run.c.state == "failed",
+            set_={
+                "state": "failed",
+                "attempts": job_run.c.attempts + 1,
+                "began": began,
+                "ended": now,
+                "report": reason,
+            },
+            where=job_run.c.state != "done",
         )
     )
 
@@ -79,7 +91,7 @@ async def read_ledger(connection: AsyncConnection, job: str) -> Ledger:
         select(func.max(job_run.c.due_on)).where(job_run.c.job == job, job_run.c.state == "done")
     )
     failed = select(job_run.c.due_on, job_run.c.attempts, job_run.c.ended).where(
-        job_run.c.job == job, job_run.c.state == "failed"
+        job_run.c.job == job, job_run.c.state != "done"
     )
     if done is not None:
         failed = failed.where(job_run.c.due_on > done)

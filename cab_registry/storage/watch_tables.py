@@ -25,7 +25,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from cab_registry.storage.tables import metadata
 
-# The ledger of runs: a job has run for a day when its row says done, in the transaction of its work.
+# The ledger of runs: a job has run for a day when its row says done, in the transaction of its work. A row that says
+# due is the day with which a job began.
 job_run: Final = Table(
     "job_run",
     metadata,
@@ -38,8 +39,8 @@ job_run: Final = Table(
     Column("report", Text, nullable=False),
     Column("faults", Integer, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("job", "due_on"),
-    CheckConstraint("state IN ('done', 'failed')", name="state_known"),
-    CheckConstraint("attempts >= 1 AND faults >= 0", name="counts_positive"),
+    CheckConstraint("state IN ('due', 'done', 'failed')", name="state_known"),
+    CheckConstraint("attempts >= 0 AND faults >= 0", name="counts_positive"),
     CheckConstraint("isfinite(began) AND isfinite(ended)", name="instants_finite"),
 )
 

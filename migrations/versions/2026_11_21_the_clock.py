@@ -24,8 +24,8 @@ CREATE TABLE job_run (
     report TEXT NOT NULL,
     faults INTEGER DEFAULT 0 NOT NULL,
     CONSTRAINT job_run_pkey PRIMARY KEY (job, due_on),
-    CONSTRAINT job_run_state_known CHECK (state IN ('done', 'failed')),
-    CONSTRAINT job_run_counts_positive CHECK (attempts >= 1 AND faults >= 0),
+    CONSTRAINT job_run_state_known CHECK (state IN ('due', 'done', 'failed')),
+    CONSTRAINT job_run_counts_positive CHECK (attempts >= 0 AND faults >= 0),
     CONSTRAINT job_run_instants_finite CHECK (isfinite(began) AND isfinite(ended))
 );
 CREATE TABLE scheduler_beat (

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cab_registry.domain.errors import OperationalFault
@@ -27,8 +27,9 @@ from tests.services.office import Office, body, given, law, right
 from tests.services.watchers import ROUTE, WatchOffice, new_reports
 
 BODIES = 5_000
-KILLS = 24
+KILLS = 40
 RENEWALS = 40
+WATCHED = range(1, 31)
 FIRST = date(2026, 11, 21)
 LAST = FIRST + timedelta(days=365)
 THRESHOLDS = (120, 90, 30, 7, 0)
@@ -78,6 +79,10 @@ class Told:
                 self.causes.update((watch, cause) for watch in (*self.everything, *self.watchers.get(number, ())))
 
 
+class Killed(BaseException):
+    """What ends a process at once: nothing in it can hold it up."""
+
+
 class Station:
     """A scheduler's process: it comes up, works, is killed, and forgets all that it knew."""
 
@@ -85,12 +90,21 @@ class Station:
         self._url, self._name, self._office = url, f"cab-jobs {name}", office
         self._engine: AsyncEngine | None = None
         self._ground: Ground | None = None
+        self._left: int | None = None
 
-    async def work(self) -> None:
-        """Follow the log, and run what was missed, as the process does."""
+    def _count_down(self, *_: Any) -> None:
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                raise Killed
+
+    async def work(self, statements: int | None = None) -> None:
+        """Follow the log, and run what was missed, as the process does; it dies at one of its statements."""
         if self._ground is None:
             self._engine = create_engine(self._url, application_name=self._name, pool_size=3)
+            event.listen(self._engine.sync_engine, "before_cursor_execute", self._count_down)
             self._ground = make_ground(self._engine, load_settings({}), self._office.clock)
+        self._left = statements
         job = find_job("expiry-horizon")
         assert job is not None
         with suppress(OperationalFault):
@@ -121,53 +135,86 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 async def live(stations: list[Station], engine: AsyncEngine, chance: random.Random, harm: str | None) -> None:
     """Let the schedulers that are up work at the same time, and do harm to one of them meanwhile."""
     up = chance.sample(stations, min(chance.choice([1, 2, 2]), len(stations)))
-    tasks = [asyncio.create_task(station.work()) for station in up]
-    if harm is not None:
-        victim = chance.randrange(len(up))
+    victim = up[0] if harm is not None else None
+    statements = chance.randrange(40) if harm == "kill" else None
+    tasks = [asyncio.create_task(station.work(statements if station is victim else None)) for station in up]
+    if harm == "cut" and victim is not None:
         await asyncio.sleep(chance.random() * 0.25)
-        if harm == "kill":
-            tasks[victim].cancel()
-            await asyncio.wait((tasks[victim],))
-            await up[victim].die()
+        await victim.lose_connections(engine)
+    done = await asyncio.gather(*tasks, return_exceptions=True)
+    killed = [each for each in done if isinstance(each, Killed)]
+    assert [each for each in done if each is not None] == killed
+    if killed and victim is not None:
+        await victim.die()
+
+
+@dataclass
+class Year:
+    """The laboratories, those who watch, and what happens to them."""
+
+    office: Large
+    desk: WatchOffice
+    ends: dict[int, date]
+    chance: random.Random
+    history: list[tuple[datetime, int, date]] = field(default_factory=list)
+
+    async def renew(self) -> None:
+        """Give one accreditation another end."""
+        number = self.chance.randrange(1, BODIES + 1)
+        version = 1 + sum(each == number for _, each, _ in self.history)
+        end = self.office.now.date() + timedelta(days=self.chance.randrange(10, 300))
+        await self.office.submit("accreditor", given(accreditation(number, end), version, "correction"))
+        self.history.append((self.office.now, number, end))
+
+    def known(self, at: datetime) -> dict[int, date]:
+        """The ends as they were recorded at an instant."""
+        return self.ends | {number: end for recorded, number, end in self.history if recorded < at}
+
+    def let_pass(self, harm: str | None) -> None:
+        """Let some time pass: where harm is to be done, so much that there is work to be interrupted."""
+        if harm is not None:
+            self.office.wait(hours=self.chance.randrange(24, 73))
+        elif self.chance.random() < 0.95:
+            self.office.wait(hours=self.chance.randrange(1, 30))
         else:
-            await up[victim].lose_connections(engine)
-    await asyncio.gather(*tasks, return_exceptions=harm is not None)
+            self.office.wait(days=self.chance.randrange(2, 21))
 
 
-@pytest.mark.timeout(400)
-async def test_a_year_of_5000_laboratories(database_url: str, engine: AsyncEngine) -> None:
-    chance = random.Random(20261121)
+async def begin(engine: AsyncEngine, chance: random.Random) -> tuple[Year, Told]:
     ends = {number: FIRST + timedelta(days=chance.randrange(3, 500)) for number in range(1, BODIES + 1)}
-    office = Large(engine, documents=list(enter_all(ends, range(1, 31))))
-    office.now = datetime(2026, 11, 21, 0, 0, tzinfo=UTC)
+    office = Large(engine, documents=list(enter_all(ends, WATCHED)))
+    office.now = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
     await office.open()
     await office.hire("officer", "xa-ministry", "submitter")
     await office.hire("accreditor", "xa-service", "submitter")
     desk = WatchOffice(office, office.people["officer"].id)
     await office.desk.heads.at_least(1)
     everything = [await desk.watch(Target(kind="authority", id="xa-service"))]
-    watchers = {number: [await desk.watch(Target(kind="body", id=f"lab-{number}"))] for number in range(1, 31)}
-    for number in range(1, 31):
+    watchers = {number: [await desk.watch(Target(kind="body", id=f"lab-{number}"))] for number in WATCHED}
+    for number in WATCHED:
         await desk.watch(new_reports(number))
-    told = Told(ends, watchers, everything)
+    return Year(office, desk, ends, chance), Told(ends, watchers, everything)
+
+
+@pytest.mark.timeout(400)
+async def test_a_year_of_5000_laboratories(database_url: str, engine: AsyncEngine) -> None:
+    chance = random.Random(20261121)
+    year, told = await begin(engine, chance)
+    office = year.office
     stations = [Station(database_url, name, office) for name in ("one", "two")]
-    harms = iter(chance.choices(["kill", "cut"], k=KILLS))
+    harms = iter(chance.choices(["kill", "kill", "cut"], k=KILLS))
     renewals = sorted(chance.sample(range(365), RENEWALS))
-    history: list[tuple[datetime, int, date]] = []
+    harm: str | None = "kill"
     while office.now.date() < LAST:
         while renewals and FIRST + timedelta(days=renewals[0]) <= office.now.date():
             renewals.pop(0)
-            number = chance.randrange(1, BODIES + 1)
-            version = 1 + sum(each == number for _, each, _ in history)
-            end = office.now.date() + timedelta(days=chance.randrange(10, 300))
-            await office.submit("accreditor", given(accreditation(number, end), version, "correction"))
-            history.append((office.now, number, end))
-        office.wait(minutes=1)
-        await live(stations, engine, chance, next(harms, None) if chance.random() < 0.2 else None)
-        down = chance.random()
-        office.wait(hours=chance.randrange(1, 30) if down < 0.9 else 24 * chance.randrange(2, 21))
+            await year.renew()
+        office.wait(minutes=15)
+        await live(stations, engine, chance, harm)
+        harm = next(harms, None) if chance.random() < 0.4 else None
+        year.let_pass(harm)
     office.now = datetime(LAST.year, LAST.month, LAST.day, 1, 0, tzinfo=UTC)
-    await live([stations[0]], engine, chance, None)
+    await live(stations[:1], engine, chance, None)
     assert next(harms, None) is None
     for station in stations:
         await station.die()
@@ -182,26 +229,23 @@ async def test_a_year_of_5000_laboratories(database_url: str, engine: AsyncEngin
     assert all(row.state == "done" and row.due_on <= row.began.date() for row in rows)
     assert [row.began for row in rows] == sorted(row.began for row in rows)
     for row in rows:
-        known = dict(ends)
-        known.update({number: end for recorded, number, end in history if recorded < row.began})
-        told.run(row.due_on, known)
+        told.run(row.due_on, year.known(row.began))
     found = [(row.watch, row.cause) for row in written if row.cause.startswith("end/accreditation")]
     assert len(found) == len(set(found))
     assert set(found) == told.causes
     assert len(found) > 3 * BODIES * 0.7
     for row in written:
         assert row.due_on is None or row.due_on <= row.created.date()
-    _hold_turns(written, ends, history)
+    _hold_turns(written, year.ends, {number for _, number, _ in year.history})
 
 
-def _hold_turns(written: list[Any], ends: dict[int, date], history: list[tuple[datetime, int, date]]) -> None:
+def _hold_turns(written: list[Any], ends: dict[int, date], renewed: set[int]) -> None:
     """Of standing answers that no renewal touched: forecast at each threshold, and turned on the day, once."""
-    renewed = {number for _, number, _ in history}
     watches = sorted({row.watch for row in written if row.kind in ("answer.forecast", "answer.turned")})
     by_watch = {watch: [row for row in written if row.watch == watch] for watch in watches}
     # The standing questions were watched last, in the order of their laboratories.
-    for number in set(range(1, 31)) - renewed:
-        watch = f"w-{31 + number:016x}"
+    for number in set(WATCHED) - renewed:
+        watch = f"w-{1 + len(WATCHED) + number:016x}"
         turns = ends[number] + timedelta(days=1)
         left = (turns - FIRST).days
         causes = [row.cause for row in by_watch.get(watch, [])]
