@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import typer.main
+from msgspec import inspect
+from prometheus_client import CollectorRegistry
 
 from cab_cli.exits import Exit
 from cab_cli.faces import scratch_server
@@ -27,9 +29,12 @@ from cab_registry.api.operations import list_operations
 from cab_registry.api.problems import KINDS
 from cab_registry.app import create_scratch_app
 from cab_registry.domain.records import RECORD_TYPES
+from cab_registry.jobs.metrics import JobMetrics
+from cab_registry.jobs.registrar import Job, list_jobs
 from cab_registry.register.catalogue import load_catalogue
 from cab_registry.register.compiled import Versioned, compile_register
 from cab_registry.services.asking import QuestionReader
+from cab_registry.services.events import EVENT_TYPES, Told
 from cab_registry.services.flat import list_fields
 from cab_registry.services.metrics import Metrics
 from cab_registry.services.watch_desk import WatchLimits
@@ -69,7 +74,11 @@ def _settings() -> str:
 
 
 def _metrics() -> str:
-    found = sorted(Metrics().registry.collect(), key=lambda family: family.name)
+    return _families(Metrics().registry)
+
+
+def _families(registry: CollectorRegistry) -> str:
+    found = sorted(registry.collect(), key=lambda family: family.name)
     rows = (
         (f"`{family.name}{'_total' if family.type == 'counter' else ''}`", family.type, family.documentation)
         for family in found
@@ -121,6 +130,38 @@ def _limits() -> str:
     return _table(("limit", "most"), ((field.description, str(getattr(given, field.name))) for field in fields))
 
 
+def _jobs() -> str:
+    rows = ((f"`{job.name}`", f"{job.hour:02}:{job.minute:02}", job.says, _made_up(job)) for job in list_jobs())
+    return _table(("job", "from (UTC)", "what it does", "days that were missed"), rows)
+
+
+def _made_up(job: Job) -> str:
+    return "each is made up for, in order" if job.every_day else "only the latest counts"
+
+
+def _jobmetrics() -> str:
+    return _families(JobMetrics().registry)
+
+
+def _events() -> str:
+    return _table(("type", "what it tells"), ((f"`{kind}`", says) for kind, says in EVENT_TYPES.items()))
+
+
+def _told() -> str:
+    fields = list(inspect.type_info(Told).fields)
+    rows = ((f"`{field.encode_name}`", _describe(field.type)) for field in fields)
+    return _table(("field of `data`", "what it says"), rows)
+
+
+def _describe(kind: inspect.Type) -> str:
+    """Return what a field says of itself, else what the Struct in it says."""
+    if isinstance(kind, inspect.Metadata):
+        return str((kind.extra_json_schema or {}).get("description", ""))
+    parts = kind.types if isinstance(kind, inspect.UnionType) else (getattr(kind, "item_type", kind),)
+    structs = [part.cls for part in parts if isinstance(part, inspect.StructType)]
+    return (structs[0].__doc__ or "").partition("\n")[0] if structs else ""
+
+
 PARTS: Final[dict[str, Callable[[], str]]] = {
     "settings": _settings,
     "metrics": _metrics,
@@ -131,6 +172,10 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "pages": _pages,
     "parameters": _parameters,
     "limits": _limits,
+    "jobs": _jobs,
+    "jobmetrics": _jobmetrics,
+    "events": _events,
+    "told": _told,
 }
 
 

@@ -21,6 +21,7 @@ from cab_registry.settings import asyncpg_url
 from cab_registry.storage.cluster import Cluster, find_binaries
 
 MOST_CLONES = 100
+LONG = ("tests/story/", "tests/jobs/test_year", "tests/jobs/test_many_watches")
 Result = TypeVar("Result")
 
 # A shared machine makes single examples slow now and then; the time limit of the whole test stands.
@@ -30,7 +31,7 @@ hypothesis_settings.load_profile("cab")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first, so that no worker waits for one of them at the end."""
-    items.sort(key=lambda item: "tests/story/" not in item.path.as_posix())
+    items.sort(key=lambda item: not any(part in item.path.as_posix() for part in LONG))
 
 
 class DatabaseServer:

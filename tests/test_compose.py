@@ -49,9 +49,12 @@ def test_the_data_outlives_the_containers() -> None:
 
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_each_program_is_given_settings_that_it_accepts(name: str) -> None:
-    given = {key: re.sub(r"\$\{[^}]*\}", "secret", value) for key, value in SERVICES[name]["environment"].items()}
+    # What has a default is left unset, the rest is given.
+    unset = {key: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for key, value in SERVICES[name]["environment"].items()}
+    given = {key: re.sub(r"\$\{[^}]*\}", "secret", value) for key, value in unset.items()}
     settings = load_settings(given)
     assert settings.environment == "production"
+    assert (settings.secret_keys, settings.smtp_url) == (None, None)
     assert settings.database_url == "postgresql+asyncpg://cab:secret@postgres:5432/cab"
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -23,6 +24,23 @@ EventType = Literal[
     "record.recalled",
     "record.expiring",
 ]
+
+
+EVENT_TYPES: Final[Mapping[EventType, str]] = {
+    "answer.changed": "A submission changed the answer to a watched question: its verdict, its conditions, or until "
+    "when it holds.",
+    "answer.recalled": "As above, and the loss reaches back: what was accepted on days that are past is not any more.",
+    "answer.turned": "The day came on which the answer became another one, without any submission.",
+    "answer.forecast": "The answer is going to be another one from a day on, as things stand; told 120, 90, 30 and 7 "
+    "days ahead.",
+    "record.changed": "A record of a watched body, scope, agreement or authority has a new version, or is retired; or "
+    "standing answers of the body flip.",
+    "record.recalled": "As above, and standing answers of the body that were accepted on days that are past are not "
+    "any more.",
+    "record.expiring": "Something of a watched body, scope, agreement or authority ends; told 120, 90, 30, 7 days "
+    "before its last valid day and on it.",
+}
+"""What each type of notice tells."""
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,19 +112,23 @@ class EndTold(msgspec.Struct, frozen=True, kw_only=True):
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """The data of a notice. What does not apply to its type is null or empty."""
 
-    headline: str
-    sentences: list[str]
-    links: list[Link]
-    watch: WatchNamed
+    headline: Annotated[str, Meta(description="What happened, in a few words.")]
+    sentences: Annotated[list[str], Meta(description="What happened, with reasons, line by line.")]
+    links: Annotated[list[Link], Meta(description="Where to look.")]
+    watch: Annotated[WatchNamed, Meta(description="The watch, by id and by the watcher's own names.")]
     target: Annotated[dict[str, Any], Meta(description="What is watched.")]
     on: Annotated[str, Meta(description="The day for which it was asked.")]
-    before: Answered | None = None
-    after: Answered | None = None
+    before: Annotated[Answered | None, Meta(description="The answer as it was.")] = None
+    after: Annotated[Answered | None, Meta(description="The answer as it is now.")] = None
     turns_on: Annotated[str | None, Meta(description="The day on which the answer becomes another one.")] = None
-    cause: CauseTold | None = None
+    cause: Annotated[CauseTold | None, Meta(description="The submission that caused it; null: the calendar did.")] = (
+        None
+    )
     flips: Annotated[list[Flip], Meta(description="Standing answers of the body that flip.")] = []
-    recall: Recall | None = None
-    end: EndTold | None = None
+    recall: Annotated[
+        Recall | None, Meta(description="What is taken back, from when, by whom, and where it says so.")
+    ] = None
+    end: Annotated[EndTold | None, Meta(description="What ends, and when.")] = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from types import FrameType
 from typing import Annotated, Any, Final
 
@@ -106,8 +106,23 @@ async def _answer_and_serve(settings: Settings, taken: socket.socket | None, sta
             if app.state.metrics_port:
                 say(f"Metrics: http://{settings.metrics_host}:{app.state.metrics_port}/metrics")
             say("Ctrl-C ends it.")
-            await serve_here(app, taken)
+            async with _jobs_beside(settings):
+                await serve_here(app, taken)
             say("Stopped.")
+
+
+@contextlib.asynccontextmanager
+async def _jobs_beside(settings: Settings) -> AsyncIterator[None]:
+    """Run the jobs in this process too, so that who watches is told; production gives them a process of their own."""
+    from cab_registry.app import serve_jobs
+
+    stop = asyncio.Event()
+    running = asyncio.create_task(serve_jobs(msgspec.structs.replace(settings, metrics_port=0), stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
 
 
 async def _ask(app: Any) -> dict[str, Any]:

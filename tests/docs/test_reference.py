@@ -103,7 +103,7 @@ def test_each_command_that_a_page_names_is_there(generate: Any, pages: dict[str,
     groups = {name.rpartition(" ")[0] for name in names}
     dead = []
     for page, text in pages.items():
-        for named in re.findall(r"(?:`|^|\$ )(cab [a-z]+(?: [a-z]+)?)", text, re.MULTILINE):
+        for named in re.findall(r"(?:`|^|\$ )(cab [a-z-]+(?: [a-z][a-z-]*)?)", text, re.MULTILINE):
             wanted = named if named.rpartition(" ")[0] in groups else named.rpartition(" ")[0]
             if wanted not in names:
                 dead.append(f"{page}: {named}")
