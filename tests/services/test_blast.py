@@ -316,13 +316,20 @@ def test_the_catalogue_knows_who_rests_on_an_accreditation_body(catalogue: Regis
     after = suppose(catalogue, "us-nvlap", "suspended", on).register
     for each in found.bodies:
         for flip in each.flips:
-            assert (flip.question.procedure, flip.question.product_class, flip.question.site) == (None, None, None)
             asked = flip.question
+            issuer = {"issuer": {"id": each.id}, "site": asked.site, "performed_in": each.economy}
             document = {
                 "destination": asked.destination,
                 "standing_on": flip.on,
-                "result": {"kind": asked.result_kind, "issuer": {"id": each.id}, "performed_in": each.economy},
-                "subject": {"sector": asked.sector, "requirement": asked.requirement, "origin": each.economy},
+                "result": {"kind": asked.result_kind, **issuer},
+                "subject": {
+                    "sector": asked.sector,
+                    "requirement": asked.requirement,
+                    "procedure": asked.procedure,
+                    "product_class": asked.product_class,
+                    "activity": asked.activity,
+                    "origin": each.economy,
+                },
             }
             question = pose(read_question(document), today=TODAY)
             pair = [answer(question, side.facts).verdict for side in (catalogue, after)]

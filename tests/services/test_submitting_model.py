@@ -123,7 +123,9 @@ def machine_for(url: str) -> type[RuleBasedStateMachine]:  # noqa: C901 - the ru
             )
             async with self.engine.begin() as connection:
                 await connection.execute(text("SET LOCAL session_replication_role = replica"))
-                await connection.execute(text(f"TRUNCATE {tables}, authority_policy, body_search, body_identifier"))
+                await connection.execute(
+                    text(f"TRUNCATE {tables}, authority_policy, body_search, body_identifier CASCADE")
+                )
 
         def _try(self, work: Coroutine[Any, Any, Submitted]) -> Submitted | Refusal:
             done: Submitted | Refusal
