@@ -48,6 +48,7 @@ from cab_registry.register.compiled import Register
 from cab_registry.register.procedure import check_steps
 from cab_registry.services.answering import Answering
 from cab_registry.services.asking import QuestionReader
+from cab_registry.services.delivery.sealing import make_sealer
 from cab_registry.services.desk import Desk
 from cab_registry.services.expiries import Horizon
 from cab_registry.services.following import RegisterHolder
@@ -56,11 +57,10 @@ from cab_registry.services.impact import Effect, FlipTeller, tell_words
 from cab_registry.services.memory import keep_in_memory
 from cab_registry.services.metrics import Metrics
 from cab_registry.services.principals import Random, authenticate
-from cab_registry.services.sealing import make_sealer
 from cab_registry.services.sources import DatabaseRecords
 from cab_registry.services.views import Views
-from cab_registry.services.watch_desk import WatchDesk
-from cab_registry.services.watched_impact import tell_watched
+from cab_registry.services.watching.watch_desk import WatchDesk
+from cab_registry.services.watching.watched_impact import tell_watched
 from cab_registry.settings import Settings, SettingsError, read_networks
 from cab_registry.storage.engine import create_engine
 from cab_registry.storage.errors import operational_faults

@@ -34,10 +34,10 @@ from cab_registry.jobs.registrar import Job, list_jobs
 from cab_registry.register.catalogue import load_catalogue
 from cab_registry.register.compiled import Versioned, compile_register
 from cab_registry.services.asking import QuestionReader
-from cab_registry.services.events import EVENT_TYPES, Told
 from cab_registry.services.flat import list_fields
 from cab_registry.services.metrics import Metrics
-from cab_registry.services.watch_desk import WatchLimits
+from cab_registry.services.watching.events import EVENT_TYPES, Told
+from cab_registry.services.watching.watch_desk import WatchLimits
 from cab_registry.settings import describe_settings
 
 FOLDER: Final = Path(__file__).resolve().parent

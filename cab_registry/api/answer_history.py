@@ -20,15 +20,15 @@ from cab_registry.api.history import Position
 from cab_registry.api.replies import JSON, AnyRequest, QueryReader, has_already, reply
 from cab_registry.domain.days import show_day
 from cab_registry.domain.errors import Fault
-from cab_registry.services.answer_feed import render_answer_feed
-from cab_registry.services.answer_history import LARGEST_PAGE, PAGE, AnswerHistories, AnswerHistory, Following
 from cab_registry.services.asking import ImpossibleQuestion, QuestionReader
 from cab_registry.services.desk import Desk
-from cab_registry.services.feed_addresses import CHANGES_PATH, FEED_PATH
 from cab_registry.services.feeds import MEDIA_TYPE
 from cab_registry.services.flat import read_pairs, write_flat
 from cab_registry.services.heads import Held
-from cab_registry.services.targets import Target
+from cab_registry.services.watching.answer_feed import render_answer_feed
+from cab_registry.services.watching.answer_history import LARGEST_PAGE, PAGE, AnswerHistories, AnswerHistory, Following
+from cab_registry.services.watching.feed_addresses import CHANGES_PATH, FEED_PATH
+from cab_registry.services.watching.targets import Target
 
 
 class AnswerFollowing(Waiting, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from cab_registry.api.authentication import NEEDED, principal_of
 from cab_registry.api.bodies import BodyReader
 from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply_privately
 from cab_registry.domain.errors import Fault
-from cab_registry.services.endpoint_keeping import (
+from cab_registry.services.delivery.endpoint_keeping import (
     EndpointRequest,
     EndpointShown,
     create_endpoint,
@@ -30,7 +30,7 @@ from cab_registry.services.endpoint_keeping import (
 )
 from cab_registry.services.tokens import Principal
 from cab_registry.services.views import LARGEST_PAGE, Given, WrongParameters
-from cab_registry.services.watch_desk import WatchDesk
+from cab_registry.services.watching.watch_desk import WatchDesk
 from cab_registry.storage.deliveries import Delivery
 
 PATH: Final = "/v1/endpoints"

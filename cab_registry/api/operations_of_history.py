@@ -11,11 +11,11 @@ from cab_registry.api.history import Following, HistoryPaging
 from cab_registry.api.operation import Operation
 from cab_registry.api.operations_of_accounts import SECURED
 from cab_registry.domain.question import AskedQuestion
-from cab_registry.services.answer_history import AnswerHistory
-from cab_registry.services.feed_addresses import CHANGES_PATH, FEED_PATH
 from cab_registry.services.feeds import MEDIA_TYPE
 from cab_registry.services.history import History
 from cab_registry.services.inbox import Inbox
+from cab_registry.services.watching.answer_history import AnswerHistory
+from cab_registry.services.watching.feed_addresses import CHANGES_PATH, FEED_PATH
 
 _READING: Final = (
     problems.UNREADABLE,

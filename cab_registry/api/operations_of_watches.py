@@ -12,10 +12,10 @@ from cab_registry.api.operations_of_accounts import SECURED, SENT
 from cab_registry.api.replies import NoParameters
 from cab_registry.api.watches import PATH as WATCHES
 from cab_registry.api.watches import NoticeFollowing, WatchList, WatchListing, WatchRequested, WatchViewing
-from cab_registry.services.endpoint_keeping import EndpointIssued, EndpointRequest, EndpointShown, Sent
+from cab_registry.services.delivery.endpoint_keeping import EndpointIssued, EndpointRequest, EndpointShown, Sent
 from cab_registry.services.feeds import MEDIA_TYPE
-from cab_registry.services.watch_targets import WatchRequest
-from cab_registry.services.watches import NoticePage, WatchDetail, WatchShown
+from cab_registry.services.watching.watch_targets import WatchRequest
+from cab_registry.services.watching.watches import NoticePage, WatchDetail, WatchShown
 
 _TAG: Final = "Watches"
 _NAMED: Final = (*SECURED, problems.NO_SUCH_WATCH)

@@ -34,7 +34,7 @@ from cab_registry.services.refusals import (
     TooMany,
 )
 from cab_registry.services.views import NoSuchRecord, WrongParameters
-from cab_registry.services.watch_desk import NoSuchWatch, OverLimit
+from cab_registry.services.watching.watch_desk import NoSuchWatch, OverLimit
 from cab_registry.storage.errors import StaleVersion
 
 MEDIA_TYPE: Final = "application/problem+json"

@@ -16,12 +16,12 @@ from cab_registry.api.bodies import BodyReader
 from cab_registry.api.problems import Unauthenticated
 from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply_privately
 from cab_registry.services.feeds import MEDIA_TYPE
-from cab_registry.services.notice_feed import render_notices
 from cab_registry.services.views import LARGEST_PAGE, Given
-from cab_registry.services.watch_desk import WatchDesk
-from cab_registry.services.watch_mail import request_watch
-from cab_registry.services.watch_targets import WatchRequest
-from cab_registry.services.watches import (
+from cab_registry.services.watching.notice_feed import render_notices
+from cab_registry.services.watching.watch_desk import WatchDesk
+from cab_registry.services.watching.watch_mail import request_watch
+from cab_registry.services.watching.watch_targets import WatchRequest
+from cab_registry.services.watching.watches import (
     WatchShown,
     create_watch,
     end_watch,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cab_registry.domain.errors import RegistryError
 from cab_registry.jobs.metrics import JobMetrics
 from cab_registry.services.logs import make_logger
-from cab_registry.services.watching import Watcher
+from cab_registry.services.watching.watcher import Watcher
 from cab_registry.storage.listening import listening
 from cab_registry.storage.log import CHANNEL
 

@@ -18,13 +18,13 @@ from cab_registry.jobs.metrics import JobMetrics
 from cab_registry.jobs.registrar import Ground, Report, find_job, list_jobs
 from cab_registry.jobs.running import run_for
 from cab_registry.jobs.scheduler import Scheduler
-from cab_registry.services.delivering import run_courier
+from cab_registry.services.delivery.delivering import run_courier
+from cab_registry.services.delivery.sealing import Random
+from cab_registry.services.delivery.sending import make_sender
 from cab_registry.services.expiries import Horizon
-from cab_registry.services.foretelling import Foreteller
 from cab_registry.services.logs import make_logger
-from cab_registry.services.sealing import Random
-from cab_registry.services.sending import make_sender
-from cab_registry.services.watching import Watcher
+from cab_registry.services.watching.foretelling import Foreteller
+from cab_registry.services.watching.watcher import Watcher
 from cab_registry.settings import Settings, SettingsError
 from cab_registry.storage.engine import create_engine
 

@@ -9,10 +9,10 @@ from datetime import date, datetime
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.services.database import verify
-from cab_registry.services.foretelling import Foreteller
-from cab_registry.services.watch_desk import WatchLimits
-from cab_registry.services.watch_mail import end_unconfirmed
-from cab_registry.services.watching import Watcher
+from cab_registry.services.watching.foretelling import Foreteller
+from cab_registry.services.watching.watch_desk import WatchLimits
+from cab_registry.services.watching.watch_mail import end_unconfirmed
+from cab_registry.services.watching.watcher import Watcher
 
 
 @dataclass(frozen=True, slots=True)

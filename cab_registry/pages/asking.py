@@ -28,10 +28,10 @@ from cab_registry.pages.rendering import Site
 from cab_registry.pages.words import CHECKS, DUTIES, OUTCOMES, VERDICTS, Look, in_words
 from cab_registry.services.answering import Answering, Prepared
 from cab_registry.services.asking import ImpossibleQuestion, QuestionReader
-from cab_registry.services.feed_addresses import make_feed_address
 from cab_registry.services.flat import read_pairs, write_flat
 from cab_registry.services.heads import Held
 from cab_registry.services.views import View
+from cab_registry.services.watching.feed_addresses import make_feed_address
 
 AnyRequest = Request[Any, Any, Any]
 _NEAR: Final = 5

@@ -10,8 +10,8 @@ from litestar.params import FromPath
 
 from cab_registry.pages.rendering import Site
 from cab_registry.services.flat import Unreadable, read_pairs
-from cab_registry.services.watch_desk import NoSuchLink, WatchDesk
-from cab_registry.services.watch_mail import (
+from cab_registry.services.watching.watch_desk import NoSuchLink, WatchDesk
+from cab_registry.services.watching.watch_mail import (
     Stopping,
     Subscription,
     confirm,

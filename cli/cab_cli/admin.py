@@ -65,7 +65,7 @@ def secret_key() -> None:
     Examples:
       cab admin secret-key
     """
-    from cab_registry.services.sealing import make_key
+    from cab_registry.services.delivery.sealing import make_key
 
     typer.echo(make_key(os.urandom))
     say("Keep it where the service and its jobs read it, and a copy elsewhere: without it nothing sealed opens.")

@@ -125,7 +125,7 @@ def check(
         document = client.ask(question)
     answer = msgspec.json.decode(document)
     if feed:
-        from cab_registry.services.feed_addresses import make_feed_address
+        from cab_registry.services.watching.feed_addresses import make_feed_address
 
         today = "" if question.get("known_at") else answer["asked"]["known_on"]
         typer.echo(server.rstrip("/") + make_feed_address(question, today))

@@ -83,7 +83,7 @@ def chosen_keys() -> str | None:
     settings = load_settings(os.environ)
     if settings.secret_keys is not None or settings.database_url is not None:
         return settings.secret_keys
-    from cab_registry.services.sealing import keep_keys
+    from cab_registry.services.delivery.sealing import keep_keys
     from cab_registry.storage.cluster import kept_folder
 
     folder = kept_folder(settings.data_folder)

@@ -12,8 +12,8 @@ from litestar import Litestar
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cab_registry.services.feed_addresses import make_feed_address
 from cab_registry.services.flat import write_flat
+from cab_registry.services.watching.feed_addresses import make_feed_address
 from tests.api.conftest import client_of, question
 from tests.api.test_history import changed
 from tests.api.test_pages import HTML, Page, answer_path

@@ -12,16 +12,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cab_registry.services.mail import unsubscribe_address
-from cab_registry.services.sealing import make_sealer
-from cab_registry.services.watching import Watcher
+from cab_registry.services.delivery.mail import unsubscribe_address
+from cab_registry.services.delivery.sealing import make_sealer
+from cab_registry.services.watching.watcher import Watcher
 from cab_registry.settings import Settings
 from tests.api.conftest import eventually, question
 from tests.api.test_history import ATOM
 from tests.api.test_pages import HTML, Page
 from tests.api.test_problems import check_shape
 from tests.api.test_submissions import Office, engine, office, request, restricted, send
-from tests.services.watch_desks import read_mails, token_of
+from tests.services.watching.watch_desks import read_mails, token_of
 
 __all__ = ["engine", "office"]
 

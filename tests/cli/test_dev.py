@@ -20,7 +20,7 @@ from cab_cli.dev import FIRST_QUESTION
 from cab_cli.exits import Exit
 from cab_cli.main import app
 from cab_cli.sockets import listen
-from cab_registry.services.sealing import KEY_FILE
+from cab_registry.services.delivery.sealing import KEY_FILE
 from cab_registry.storage.cluster import find_postmaster
 
 START = [sys.executable, "-c", "from cab_cli.main import run; run()"]

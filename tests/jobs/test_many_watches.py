@@ -18,16 +18,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cab_registry.engine.facts import Facts
-from cab_registry.services.targets import Target
-from cab_registry.services.watched_answers import Asker
+from cab_registry.services.watching.targets import Target
+from cab_registry.services.watching.watched_answers import Asker
 from cab_registry.storage.engine import create_engine
 from cab_registry.storage.watches import NewWatch, NewWatched, insert_watch, lock_cursor
 from tests.jobs.served import ServedJobs
 from tests.jobs.test_year import Large
-from tests.services.noticing import make_endpoint
+from tests.services.delivery.noticing import make_endpoint
+from tests.services.delivery.receiving import answer, receiving
 from tests.services.office import body, given, law, right
-from tests.services.receiving import answer, receiving
-from tests.services.watchers import ROUTE, new_reports, report
+from tests.services.watching.watchers import ROUTE, new_reports, report
 
 BODIES = 10_000
 EACH = 10

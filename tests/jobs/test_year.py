@@ -20,11 +20,11 @@ from cab_registry.jobs.registrar import Ground, find_job
 from cab_registry.jobs.running import run_missed
 from cab_registry.services.principals import authenticate, init_registrar
 from cab_registry.services.submissions import load_catalogue
-from cab_registry.services.targets import Target
+from cab_registry.services.watching.targets import Target
 from cab_registry.settings import load_settings
 from cab_registry.storage.engine import create_engine
 from tests.services.office import Office, body, given, law, right
-from tests.services.watchers import ROUTE, WatchOffice, new_reports
+from tests.services.watching.watchers import ROUTE, WatchOffice, new_reports
 
 BODIES = 5_000
 KILLS = 40

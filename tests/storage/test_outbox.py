@@ -11,12 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cab_registry.services.endpoints import disable_endpoint, enable_endpoint, end_endpoint
+from cab_registry.services.delivery.endpoints import disable_endpoint, enable_endpoint, end_endpoint
 from cab_registry.storage.deliveries import Claimed, claim_due, list_deliveries, next_due, record_attempt, replay
 from cab_registry.storage.endpoints import block_mail, is_blocked
 from cab_registry.storage.outbox import CHANNEL, CONFIRMATION, add_notices
 from cab_registry.storage.watch_tables import outbox
-from tests.services.noticing import START, make_endpoint, make_watch, notice, notices_of, state_of
+from tests.services.delivery.noticing import START, make_endpoint, make_watch, notice, notices_of, state_of
 
 LATER = START + timedelta(hours=1)
 MAIL = {"kind": "mail"}

@@ -1,0 +1,1 @@
+"""Delivery: endpoints, secrets, and notices on their way by webhook and mail."""

@@ -1,0 +1,150 @@
+"""What is to be watched: read with all its faults, asked for the first time, and shown with its last answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.register.compiled import Register
+from cab_registry.services.asking import list_unknown_economies
+from cab_registry.services.watching.targets import Label, Target, list_target_faults
+from cab_registry.services.watching.watch_desk import OverLimit, WatchDesk
+from cab_registry.services.watching.watched_answers import Answered, Asker
+from cab_registry.storage.canonical import NotCanonical, canonical_bytes
+from cab_registry.storage.watch_keeping import StoredTarget
+from cab_registry.storage.watches import NewWatched
+
+PORTFOLIO: Final = "portfolio"
+
+
+class WatchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that somebody wants to be told of."""
+
+    targets: Annotated[
+        tuple[Target, ...],
+        Meta(
+            min_length=1, description="What is watched; several make a portfolio, whose rows have names of their own."
+        ),
+    ]
+    name: Annotated[Label, Meta(description="The watcher's own name for it.")] = ""
+    endpoint: Annotated[
+        str | None, Meta(description="Id of the endpoint of one's own to which notices go; null: they are only read.")
+    ] = None
+    mail: Annotated[
+        str | None, Meta(description="Without an account: the mail address to which notices go once it is confirmed.")
+    ] = None
+
+    @property
+    def kind(self) -> str:
+        """Kind of the one target, or portfolio."""
+        return self.targets[0].kind if len(self.targets) == 1 else PORTFOLIO
+
+
+class TargetShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is watched, with its last answer."""
+
+    number: Annotated[int, Meta(description="Its place; the `after` of what follows it.")]
+    target: Target
+    position: Annotated[int, Meta(description="Position of the log up to which changes of it are known here.")]
+    answered: Annotated[Answered | None, Meta(description="The last answer, of a question.")]
+    turns_on: Annotated[date | None, Meta(description="The day on which the answer becomes another one.")]
+
+
+def show_target(stored: StoredTarget) -> TargetShown:
+    """Show what is kept."""
+    return TargetShown(
+        number=stored.number,
+        target=msgspec.convert(stored.target, Target),
+        position=stored.position,
+        answered=None if stored.answered is None else msgspec.convert(stored.answered, Answered),
+        turns_on=stored.turns_on,
+    )
+
+
+def name_rows(request: WatchRequest) -> WatchRequest:
+    """Return a request in which each row of a portfolio has a name: its number, where the watcher gave none."""
+    if len(request.targets) == 1:
+        return request
+    named = tuple(
+        each if each.row else msgspec.structs.replace(each, row=str(number))
+        for number, each in enumerate(request.targets, 1)
+    )
+    return msgspec.structs.replace(request, targets=named)
+
+
+async def ask_targets(
+    watches: WatchDesk, register: Register, request: WatchRequest, most: int, more: Sequence[Fault] = ()
+) -> list[NewWatched]:
+    """Ask everything that is to be watched of a register, for today, in a thread.
+
+    Args:
+        watches: the desk.
+        register: at the position from which changes are told.
+        request: what is to be watched.
+        most: how many rows there may be.
+        more: faults that were found in the request before.
+
+    Raises:
+        OverLimit: there are more rows.
+        Refusal: something cannot be watched; every fault of every row is listed, and `more` before them.
+    """
+    if len(request.targets) > most:
+        raise OverLimit("rows of one watch", most, pointer="/targets")
+    async with watches.gate:
+        return await asyncio.to_thread(_ask, register, watches.desk.today, request, tuple(more))
+
+
+def _ask(register: Register, today: int, request: WatchRequest, more: tuple[Fault, ...]) -> list[NewWatched]:
+    faults = (*more, *_list_faults(register, date.fromordinal(today), request))
+    if faults:
+        raise Refusal("this cannot be watched", faults)
+    asker = Asker(register.facts, today)
+    return [_ask_one(asker, register.position, target) for target in request.targets]
+
+
+def _ask_one(asker: Asker, position: int, target: Target) -> NewWatched:
+    document: dict[str, Any] = msgspec.to_builtins(target)
+    if target.question is None:
+        return NewWatched(row=target.row, target=document, position=position, keys=target.keys)
+    asked = asker.ask(target)
+    return NewWatched(
+        row=target.row,
+        target=document,
+        position=position,
+        keys=[*target.keys, *asked.reach.own],
+        law=asked.reach.law,
+        answered=msgspec.to_builtins(asked.answered),
+        turns_on=None if asked.turns_on is None else date.fromordinal(asked.turns_on),
+    )
+
+
+def _list_faults(register: Register, today: date, request: WatchRequest) -> Iterator[Fault]:
+    if not request.name.isprintable():
+        yield Fault("/name", "holds a character that cannot be printed")
+    seen: dict[str, int] = {}
+    for index, target in enumerate(request.targets):
+        for fault in _list_row_faults(register, today, target):
+            yield Fault(f"/targets/{index}{fault.pointer}", fault.message)
+        first = seen.setdefault(target.row, index)
+        if first != index:
+            yield Fault(f"/targets/{index}/row", f"row {first} is called {target.row!r} already")
+
+
+def _list_row_faults(register: Register, today: date, target: Target) -> Iterator[Fault]:
+    try:
+        canonical_bytes(msgspec.to_builtins(target))
+    except NotCanonical as wrong:
+        yield Fault(wrong.pointer, wrong.reason)
+        return
+    if not target.row.isprintable():
+        yield Fault("/row", "holds a character that cannot be printed")
+    yield from list_target_faults(target, register.facts, today)
+    if target.question is not None:
+        for fault in list_unknown_economies(target.question, register.facts.economies):
+            yield Fault(f"/question{fault.pointer}", fault.message)
