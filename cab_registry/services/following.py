@@ -13,10 +13,10 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.domain.errors import Defect, OperationalFault
-from cab_registry.register.compiled import Versioned, change_register, compile_register
+from cab_registry.register.compiled import compile_register
 from cab_registry.services.heads import Held, NotLoaded, PositionNotReached, PositionNotWritten
 from cab_registry.services.logs import make_logger
-from cab_registry.services.sources import read_version
+from cab_registry.services.sources import Changes, read_version
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.entries import Head
 from cab_registry.storage.errors import operational_faults
@@ -181,15 +181,8 @@ async def _load(connection: AsyncConnection, end: Head) -> Held:
 
 
 async def _advance(connection: AsyncConnection, held: Held, end: Head) -> Held:
-    changed: dict[str, Versioned] = {}
-    removed: dict[str, None] = {}
+    changes = Changes()
     async for entry in stream_entries(connection, held.position):
-        if entry.change == "retire":
-            changed.pop(entry.id, None)
-            removed[entry.id] = None
-        else:
-            changed[entry.id] = read_version(entry.id, entry.document(), entry.version)
-    register = await asyncio.to_thread(
-        change_register, held.register, changed.values(), removed=removed, position=end.position
-    )
+        changes.take(entry)
+    register = await asyncio.to_thread(changes.apply, held.register, end.position)
     return Held(register, end.recorded, end.log_id)

@@ -24,9 +24,10 @@ from cab_registry.domain.records import (
     read_record,
 )
 from cab_registry.engine.inquiry import MEANT, fold
-from cab_registry.register.compiled import Versioned, subject_of
+from cab_registry.register.compiled import Register, Versioned, change_register, subject_of
 from cab_registry.services.heads import Held
 from cab_registry.storage.engine import read_only
+from cab_registry.storage.entries import Entry
 from cab_registry.storage.errors import operational_faults
 from cab_registry.storage.log import head, position_at, recorded_at
 from cab_registry.storage.projection import LAW_TYPES
@@ -170,6 +171,32 @@ class MemoryRecords:
         """Read everything that is not law."""
         del moment
         return [each for each in self._held.register.records.values() if not _is_law(each)]
+
+
+class Changes:
+    """What entries of the log change, taken in their order; of each record the last word counts."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._changed: dict[str, Versioned] = {}
+        self._removed: dict[str, None] = {}
+        for entry in entries:
+            self.take(entry)
+
+    def take(self, entry: Entry) -> None:
+        """Take one entry, later than those before.
+
+        Raises:
+            Defect: the log holds a document that this program cannot read; a newer program wrote it.
+        """
+        if entry.change == "retire":
+            self._changed.pop(entry.id, None)
+            self._removed[entry.id] = None
+        else:
+            self._changed[entry.id] = read_version(entry.id, entry.document(), entry.version)
+
+    def apply(self, register: Register, position: int) -> Register:
+        """Return a register with them, at the position of the last of them."""
+        return change_register(register, self._changed.values(), removed=self._removed, position=position)
 
 
 def read_versions(versions: Iterable[RecordVersion]) -> list[Versioned]:

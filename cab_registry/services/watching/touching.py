@@ -18,7 +18,7 @@ from cab_registry.domain.question import AskedQuestion
 from cab_registry.engine.inquiry import fold
 from cab_registry.register.compiled import Register, Versioned, change_register
 from cab_registry.services.answering import seek
-from cab_registry.services.sources import Sought, read_version, read_versions
+from cab_registry.services.sources import Sought, read_versions
 from cab_registry.storage.entries import INITIAL_SUBMISSION, Entry
 from cab_registry.storage.log import COLUMNS, entry_of
 from cab_registry.storage.projection import LAW_TYPES
@@ -151,11 +151,7 @@ def rewind(register: Register, stretch: Stretch) -> Register:
 
 def apply(register: Register, submission: TouchingSubmission) -> Register:
     """Return the register with a submission."""
-    changed = [
-        read_version(each.id, each.document(), each.version) for each in submission.entries if each.change != "retire"
-    ]
-    removed = [each.id for each in submission.entries if each.change == "retire"]
-    return change_register(register, changed, removed=removed, position=submission.last)
+    return Changes(submission.entries).apply(register, submission.last)
 
 
 def _choose(rows: Sequence[Any]) -> tuple[list[Any], bool]:

@@ -10,16 +10,15 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.domain.days import show_day
 from cab_registry.engine.reads import Read
-from cab_registry.register.compiled import Register, change_register, compile_register
+from cab_registry.register.compiled import Register, compile_register
 from cab_registry.register.differences import find_touched_reads
-from cab_registry.services.sources import read_version
+from cab_registry.services.sources import Changes, read_version
 from cab_registry.services.watching.events import EventType, Told, WatchNamed, spell_event
 from cab_registry.services.watching.noticing import Step, Subject, tell_changed, tell_turned
 from cab_registry.services.watching.subjects import SubjectTeller, Touching, tell_cause
@@ -217,16 +216,7 @@ def reanswer(watched: Watched, asked: Asked) -> Reanswered:
 
 
 def _follow(register: Register, entries: Sequence[Entry]) -> Register:
-    changed: dict[str, Any] = {}
-    removed: dict[str, None] = {}
-    for entry in entries:
-        if entry.change == "retire":
-            changed.pop(entry.id, None)
-            removed[entry.id] = None
-        else:
-            removed.pop(entry.id, None)
-            changed[entry.id] = read_version(entry.id, entry.document(), entry.version)
-    return change_register(register, changed.values(), removed=removed, position=entries[-1].position)
+    return Changes(entries).apply(register, entries[-1].position)
 
 
 async def _find_rows(
