@@ -18,7 +18,7 @@ from cab_registry.domain.question import AskedQuestion
 from cab_registry.engine.inquiry import fold
 from cab_registry.register.compiled import Register, Versioned, change_register
 from cab_registry.services.answering import seek
-from cab_registry.services.sources import Sought, read_versions
+from cab_registry.services.sources import Changes, Sought, read_versions
 from cab_registry.storage.entries import INITIAL_SUBMISSION, Entry
 from cab_registry.storage.log import COLUMNS, entry_of
 from cab_registry.storage.projection import LAW_TYPES
