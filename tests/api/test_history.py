@@ -1,7 +1,9 @@
 """What changed, for everyone; and what waits, for those whom it waits for."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import Any
+from uuid import UUID, uuid5
 from xml.etree import ElementTree as ET
 
 import httpx
@@ -73,6 +75,35 @@ async def test_the_feed_is_followed_by_position(office: Office, changed: dict[st
     headers = {"if-none-match": atom.headers["etag"]}
     same = await nobody.get("/v1/changes.atom", params={"limit": 2, "authority": "us-fcc"}, headers=headers)
     assert same.status_code == 304
+
+
+FACETS = {"authority": "us-fcc", "body": "x-kr-lab", "agreement": "apec-tel-us-kr", "sector": "telecom_radio"}
+
+
+async def test_the_feed_leaves_out_no_facet_of_the_search(office: Office, changed: dict[str, Any]) -> None:
+    """Whatever is filtered for, a feed reader sees what the search sees, and nothing else."""
+    nobody = await office.client()
+    everything: set[str] = set()
+    for count in range(len(FACETS) + 1):
+        for chosen in combinations(FACETS, count):
+            # The first load holds all the law: what is compared is its end, and what came after it.
+            filters = {name: FACETS[name] for name in chosen} | {"after": changed["position"] - 60, "limit": 500}
+            searched = (await nobody.get("/v1/changes", params=filters)).json()
+            feed = await nobody.get("/v1/changes.atom", params=filters)
+            ids = [
+                str(entry.findtext(f"{ATOM}id"))
+                for entry in ET.fromstring(feed.content).findall(f"{ATOM}entry")  # noqa: S314 - made by the service
+            ]
+            expected = [
+                f"urn:uuid:{uuid5(UUID(searched['log']), str(each['position']))}" for each in searched["entries"]
+            ]
+            assert ids == expected[::-1], filters
+            assert searched["complete"]
+            everything = everything or set(ids)
+            assert set(ids) <= everything
+            if chosen:
+                assert len(ids) < len(everything)
+                assert ids
 
 
 async def test_a_record_of_any_type_is_read_with_its_version(office: Office, changed: dict[str, Any]) -> None:
