@@ -47,7 +47,9 @@ class Edge:
         scope["state"]["request_id"] = request_id
         method: str = scope["method"]
         bodiless = method == "HEAD"
-        passed: Any = {**scope, "method": "GET"} if bodiless else scope
+        # A name with a NUL is the name of nothing; PostgreSQL could not even be asked for it.
+        passed: Any = {**scope, "path": scope["path"].replace("\0", "\ufffd")}
+        passed["method"] = "GET" if bodiless else method
         status = 500
 
         async def send_on(message: Message) -> None:

@@ -50,6 +50,9 @@ class QueryReader(Generic[Query]):
         document, faults = build_document(pairs, self.fields)
         values: dict[str, Any] = {}
         for name, value in document.items():
+            if "\0" in (value if isinstance(value, str) else "".join(value)):
+                faults.append(Fault(f"/{name}", "holds a character that no text of the register has"))
+                continue
             try:
                 values[self._attributes[name]] = self._convert(name, value)
             except msgspec.ValidationError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, date, datetime
 from os import getpid
 from socket import gethostname
@@ -23,6 +22,7 @@ from cab_registry.services.delivery.sealing import Random
 from cab_registry.services.delivery.sending import make_sender
 from cab_registry.services.expiries import Horizon
 from cab_registry.services.logs import make_logger
+from cab_registry.services.tasks import end_task
 from cab_registry.services.watching.foretelling import Foreteller
 from cab_registry.services.watching.watcher import Watcher
 from cab_registry.settings import Settings, SettingsError
@@ -55,9 +55,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, clock: Callable[[], 
         await Scheduler(make_ground(engine, settings, clock), metrics, name).run(stop)
         await delivering
     finally:
-        delivering.cancel()
-        with suppress(asyncio.CancelledError):
-            await delivering
+        await end_task(delivering)
         server.shutdown()
         server.server_close()
         thread.join()

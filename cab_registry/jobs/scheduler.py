@@ -20,6 +20,7 @@ from cab_registry.jobs.metrics import JobMetrics
 from cab_registry.jobs.registrar import Ground, Job, list_jobs
 from cab_registry.jobs.running import run_missed
 from cab_registry.services.logs import make_logger
+from cab_registry.services.tasks import end_task
 from cab_registry.storage.errors import operational_faults
 from cab_registry.storage.runs import count_failed, forget_beat, note_beat
 
@@ -78,8 +79,7 @@ class Scheduler:
                         await self.beat(connection, leads=True)
                 finally:
                     schedule.shutdown(wait=False)
-                    following.cancel()
-                    await asyncio.gather(following, return_exceptions=True)
+                    await end_task(following)
 
     async def beat(self, connection: AsyncConnection, *, leads: bool) -> None:
         """Say that this scheduler is alive, and how many days of each job failed."""

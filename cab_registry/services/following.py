@@ -17,6 +17,7 @@ from cab_registry.register.compiled import compile_register
 from cab_registry.services.heads import Held, NotLoaded, PositionNotReached, PositionNotWritten
 from cab_registry.services.logs import make_logger
 from cab_registry.services.sources import Changes, read_version
+from cab_registry.services.tasks import end_task
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.entries import Head
 from cab_registry.storage.errors import operational_faults
@@ -28,7 +29,6 @@ _KEPT: Final = 8
 """How many former registers are kept, so that a reader can turn pages; they share what did not change."""
 
 _SLOWEST: Final = 30.0
-_CANCEL_AGAIN: Final = 1.0
 
 
 class RegisterHolder:
@@ -116,10 +116,7 @@ class RegisterHolder:
         try:
             yield self
         finally:
-            # A cancellation that meets a driver just as it is done may be lost in it; so it is repeated.
-            while not task.done():
-                task.cancel()
-                await asyncio.wait((task,), timeout=_CANCEL_AGAIN)
+            await end_task(task)
 
     async def catch_up(self) -> None:
         """Read the log to its end, once.

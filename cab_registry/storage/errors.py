@@ -17,6 +17,8 @@ _BUSY_STATES: Final = frozenset(
     {"55P03", "57014", "40001", "40P01", "53300", "57P01", "57P02", "57P03", "25006", "53100", "53200"}
 )
 
+_NO_SUCH_CHARACTER: Final = "22021"
+
 
 class StorageBusy(OperationalFault):
     """The database cannot serve now; nothing was written, the same request may be sent again."""
@@ -57,6 +59,10 @@ class NotInitial(Refusal):
     """Only the first submission of an empty log is the initial load."""
 
 
+class UnfitText(Refusal):
+    """A text holds a character that the database cannot keep."""
+
+
 class RepeatedSubmission(Refusal):
     """The principal's idempotency key was used before.
 
@@ -75,21 +81,28 @@ def operational_faults() -> Iterator[None]:
 
     Raises:
         StorageBusy: a lock, time or connection limit was met, or the connection was lost before commit.
+        UnfitText: a text holds a NUL, which PostgreSQL cannot keep and which nothing on record has.
     """
     try:
         yield
     except (DBAPIError, PoolExhausted, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+        if _state_of(fault) == _NO_SUCH_CHARACTER:
+            raise UnfitText("a text holds a character that cannot be kept") from fault
         if _is_operational(fault):
             raise StorageBusy(f"the database cannot serve now: {_first_line(fault)}") from fault
         raise
 
 
 def _is_operational(fault: Exception) -> bool:
-    # COPY runs on the driver itself, so that its faults arrive as the driver raises them.
-    state = getattr(fault.orig if isinstance(fault, DBAPIError) else fault, "sqlstate", None)
+    state = _state_of(fault)
     if state is not None:
         return state in _BUSY_STATES or state.startswith("08")
     return not isinstance(fault, DBAPIError) or fault.connection_invalidated or isinstance(fault, InterfaceError)
+
+
+def _state_of(fault: Exception) -> str | None:
+    # COPY runs on the driver itself, so that its faults arrive as the driver raises them.
+    return getattr(fault.orig if isinstance(fault, DBAPIError) else fault, "sqlstate", None)
 
 
 def _first_line(fault: Exception) -> str:

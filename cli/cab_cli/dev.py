@@ -64,12 +64,14 @@ def dev(
     started = time.monotonic()
     settings = load_settings(os.environ)
     wanted = host or settings.host, settings.port if port is None else port
-    with _ending_as_by_ctrl_c(), contextlib.ExitStack() as held:
+    with _ending_as_by_ctrl_c() as ending, contextlib.ExitStack() as held:
         try:
             taken = None if once else held.enter_context(listen(*wanted))
             url = held.enter_context(chosen_database(start=True))
+            ending.check()
             _prepare(url)
-            asyncio.run(_answer_and_serve(settings_for(url), taken, started))
+            ending.check()
+            asyncio.run(_answer_and_serve(settings_for(url), taken, started, ending))
         except KeyboardInterrupt:
             say("Stopped.")
     raise typer.Exit(Exit.DONE)
@@ -86,7 +88,7 @@ def _prepare(url: str) -> None:
         say(line)
 
 
-async def _answer_and_serve(settings: Settings, taken: socket.socket | None, started: float) -> None:
+async def _answer_and_serve(settings: Settings, taken: socket.socket | None, started: float, ending: "_Ending") -> None:
     from cab_registry.app import create_app
     from cab_registry.services.logs import configure_logging
 
@@ -98,6 +100,7 @@ async def _answer_and_serve(settings: Settings, taken: socket.socket | None, sta
         say(f"\nA first question: {IN_WORDS}\n")
         print_answer(data_console(), answer)
         say(f"\nAnswered {time.monotonic() - started:.1f} seconds after the start.")
+        ending.check()
         if taken is not None:
             address = address_of(taken)
             if any(route.path == "/" for route in app.routes):
@@ -136,17 +139,30 @@ async def _ask(app: Any) -> dict[str, Any]:
     return answer
 
 
-@contextlib.contextmanager
-def _ending_as_by_ctrl_c() -> Iterator[None]:
-    """Treat SIGTERM and a closed terminal as Ctrl-C, so that everything that was started is ended each way."""
+class _Ending:
+    """Whether the end was asked for: an exception that meets a finaliser is lost in it, so it is asked for again."""
 
-    def end(number: int, frame: FrameType | None) -> None:
+    def __init__(self) -> None:
+        self._asked = False
+
+    def ask(self, number: int, frame: FrameType | None) -> None:
         del number, frame
+        self._asked = True
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    def check(self) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _ending_as_by_ctrl_c() -> Iterator[_Ending]:
+    """Treat SIGINT, SIGTERM and a closed terminal alike, so that everything that was started is ended each way."""
+    ending = _Ending()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, ending.ask) for number in numbers}
     try:
-        yield
+        yield ending
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -27,7 +27,7 @@ from tests.services.office import Office, body, given, law, right
 from tests.services.watching.watchers import ROUTE, WatchOffice, new_reports
 
 BODIES = 5_000
-KILLS = 40
+KILLS = 20
 RENEWALS = 40
 WATCHED = range(1, 31)
 FIRST = date(2026, 11, 21)
@@ -175,7 +175,7 @@ class Year:
         if harm is not None:
             self.office.wait(hours=self.chance.randrange(24, 73))
         elif self.chance.random() < 0.95:
-            self.office.wait(hours=self.chance.randrange(1, 30))
+            self.office.wait(hours=self.chance.randrange(1, 60))
         else:
             self.office.wait(days=self.chance.randrange(2, 21))
 

@@ -239,7 +239,7 @@ async def test_who_hangs_holds_nobody_else_up(engine: AsyncEngine) -> None:
         before = len(going.receiver.received)
         going.clock.pass_by(minutes=10)
         await tell(engine, [notice(f"quick {n}", going.clock.now, endpoint=other) for n in range(9)])
-        patient = sender_of(engine, going.clock, deadline=timedelta(seconds=60))
+        patient = sender_of(engine, going.clock, deadline=timedelta(seconds=8))
         courier = courier_of(engine, patient, going.clock)
         delivering = asyncio.create_task(courier.deliver_due())
         await until(quick, 9, 20)

@@ -219,7 +219,7 @@ async def compare(url: str, several: list[Step]) -> int:
 def test_the_changes_are_those_that_asking_at_every_position_finds(
     database_server: DatabaseServer, migrated_template: str
 ) -> None:
-    @settings(max_examples=15, suppress_health_check=list(HealthCheck), deadline=None)
+    @settings(max_examples=8, suppress_health_check=list(HealthCheck), deadline=None)
     @given(steps())
     def check(several: list[Step]) -> None:
         url = database_server.url(database_server.create(migrated_template))
