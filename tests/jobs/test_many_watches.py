@@ -37,10 +37,10 @@ DAYS = [f"2026-0{month}-01" for month in range(1, 6)]
 
 def enter_all() -> Iterator[dict[str, Any]]:
     yield from law()
-    yield {**ROUTE, "sources": {"law": {"title": "Gazette", "confidence": "high"}}}
+    issuer = {"recognition": ROUTE["issuer"]["recognition"]}
+    yield {**ROUTE, "issuer": issuer, "sources": {"law": {"title": "Gazette", "confidence": "high"}}}
     for number in range(1, BODIES + 1):
         yield body(number)
-        yield right("accreditation", number)
         yield right("recognition", number)
 
 

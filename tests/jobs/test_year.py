@@ -28,7 +28,7 @@ from tests.services.watching.watchers import ROUTE, WatchOffice, new_reports
 
 BODIES = 5_000
 KILLS = 20
-RENEWALS = 40
+RENEWALS = 20
 WATCHED = range(1, 31)
 FIRST = date(2026, 11, 21)
 LAST = FIRST + timedelta(days=365)
@@ -175,7 +175,7 @@ class Year:
         if harm is not None:
             self.office.wait(hours=self.chance.randrange(24, 73))
         elif self.chance.random() < 0.95:
-            self.office.wait(hours=self.chance.randrange(1, 60))
+            self.office.wait(hours=self.chance.randrange(1, 30))
         else:
             self.office.wait(days=self.chance.randrange(2, 21))
 

@@ -354,5 +354,5 @@ def machine_for(url: str) -> type[RuleBasedStateMachine]:  # noqa: C901 - the ru
 def test_nobody_changes_what_is_not_theirs(database_server: DatabaseServer, migrated_template: str) -> None:
     url = database_server.url(database_server.create(migrated_template, kept=True))
     run_state_machine_as_test(
-        machine_for(url), settings=settings(max_examples=25, stateful_step_count=30, deadline=None)
+        machine_for(url), settings=settings(max_examples=20, stateful_step_count=25, deadline=None)
     )

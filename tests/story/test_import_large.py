@@ -150,7 +150,7 @@ def test_ten_thousand_bodies_come_in(office: Office, service: Served, tmp_path: 
 @pytest.mark.xdist_group("import")
 def test_an_import_that_was_killed_goes_on(office: Office, tmp_path: Path) -> None:
     rra = office.officer("kr-rra")
-    count = 2_000
+    count = 1_500
     table = make_table(tmp_path, count)
     run = start(rra, table)
     state = table.report.with_name(f"{table.report.name}.state")

@@ -7,7 +7,7 @@ a notice is known by its watch and its cause; so the horizon of a day may be loo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -97,14 +97,16 @@ class Foreteller:
 
     async def _end(self, connection: AsyncConnection, step: Step) -> list[tuple[Watched, Found]]:
         due = {ending.key: ending for ending in await asyncio.to_thread(self._due, step)}
-        by_key = await find_by_key(connection, {key for ending in due.values() for key in _keys_of(ending)})
-        wanted: dict[Cause, tuple[Watched, Subject, Ending]] = {}
+        keys = {name: tuple(_keys_of(ending)) for name, ending in due.items()}
+        by_key = await find_by_key(connection, {key for several in keys.values() for key in several})
         subjects = {row.id: subject_of_row(row) for rows in by_key.values() for row in rows}
-        for ending in due.values():
-            for row in _watchers(ending, by_key):
+        wanted: dict[Cause, tuple[Watched, Subject, Ending]] = {}
+        for name, ending in due.items():
+            threshold = _threshold(ending, step.today)
+            for row in {row.id: row for key in keys[name] for row in by_key.get(key, ())}.values():
                 subject = subjects[row.id]
                 if _concerns(ending, subject.target, step.after):
-                    cause = f"end/{ending.key}/{_threshold(ending, step.today)}/{row.row}"
+                    cause = f"end/{ending.key}/{threshold}/{row.row}"
                     wanted.setdefault((row.watch, cause), (row, subject, ending))
         told = await find_told(connection, list(wanted))
         return [
@@ -113,16 +115,11 @@ class Foreteller:
             if (watch, cause) not in told
         ]
 
-    def _due(self, step: Step) -> Iterator[Ending]:
+    def _due(self, step: Step) -> list[Ending]:
         endings = self._horizon.endings_of(step.after)
         late = (each for each in find_late(step.after, endings, step.today) if each.kind == "confirmation")
-        for ending in (
-            *due_within(endings, step.today, AHEAD),
-            *find_running(step.after, step.today),
-            *late,
-        ):
-            if _threshold(ending, step.today) is not None:
-                yield ending
+        found = (*due_within(endings, step.today, AHEAD), *find_running(step.after, step.today), *late)
+        return [ending for ending in found if _threshold(ending, step.today) is not None]
 
 
 def _threshold(ending: Ending, today: int) -> int | None:
@@ -137,10 +134,6 @@ def _keys_of(ending: Ending) -> Iterator[str]:
             yield f"{kind}:{key}"
     authorities = dict.fromkeys((ending.owner, *ending.concerned, ending.accreditation_body))
     yield from (f"authority:{each}" for each in authorities if each is not None)
-
-
-def _watchers(ending: Ending, by_key: dict[str, list[Watched]]) -> Collection[Watched]:
-    return {row.id: row for key in _keys_of(ending) for row in by_key.get(key, ())}.values()
 
 
 def _concerns(ending: Ending, target: Target, register: Register) -> bool:
