@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cab_registry.domain.errors import OperationalFault
@@ -142,10 +143,13 @@ async def live(stations: list[Station], engine: AsyncEngine, chance: random.Rand
         await asyncio.sleep(chance.random() * 0.25)
         await victim.lose_connections(engine)
     done = await asyncio.gather(*tasks, return_exceptions=True)
-    killed = [each for each in done if isinstance(each, Killed)]
-    assert [each for each in done if each is not None] == killed
-    if killed and victim is not None:
-        await victim.die()
+    for station, fault in zip(up, done, strict=True):
+        if station is not victim:
+            assert fault is None
+        elif fault is not None:
+            # What becomes of a cut connection is for the process to tell; the next one takes up where it broke off.
+            assert isinstance(fault, Killed | SQLAlchemyError | OSError), fault
+            await station.die()
 
 
 @dataclass
