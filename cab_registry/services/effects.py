@@ -135,6 +135,16 @@ def first_change(before: AnyRecord | None, after: AnyRecord | None, today: int) 
     return min((day for day in one ^ two if day > EARLIEST), default=today) if one ^ two else today
 
 
+def first_day(before: Register, after: Register, changed: Iterable[str], today: int) -> int:
+    """Return the earliest day from which records that changed can flip answers, or today where that is earlier."""
+    first = today
+    for record_id in changed:
+        one, two = (side.records.get(record_id) for side in (before, after))
+        changes = first_change(None if one is None else one.record, None if two is None else two.record, today)
+        first = min(first, changes)
+    return first
+
+
 class _Pair:
     """A standing question before and after: its candidates are found once, its day is set for each answer."""
 
@@ -221,4 +231,5 @@ __all__ = [
     "describe_flip",
     "find_flips",
     "first_change",
+    "first_day",
 ]

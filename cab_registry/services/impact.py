@@ -12,7 +12,7 @@ from msgspec import Meta
 from cab_registry.domain.records import write_record
 from cab_registry.register.compiled import Register, subject_of
 from cab_registry.services.describing import NameOf, describe_changes, title_of
-from cab_registry.services.effects import Flip, describe_flip, find_flips, first_change
+from cab_registry.services.effects import Flip, describe_flip, find_flips, first_day
 from cab_registry.services.naming import name_in
 
 AHEAD: Final = 2 * 366
@@ -64,7 +64,7 @@ class FlipTeller:
 
     def find(self, before: Register, after: Register, changed: Sequence[str], bodies: Sequence[str]) -> FlipsTold:
         """Find the standing answers of some bodies that a change flips, from the first day that it reaches."""
-        first = min((_first_day(before, after, each, self.today) for each in changed), default=self.today)
+        first = first_day(before, after, changed, self.today)
         found = find_flips(before, after, bodies, on=first, horizon=self.today - first + AHEAD, known_on=self.today)
         name_of = name_in(after)
         return FlipsTold(
@@ -84,12 +84,6 @@ def _tell(before: Register, after: Register, record_id: str, name_of: NameOf) ->
     document = write_record(two.record)
     was = None if one is None else write_record(one.record)
     return RecordTold(id=record_id, title=title_of(document, name_of), words=describe_changes(was, document, name_of))
-
-
-def _first_day(before: Register, after: Register, record_id: str, today: int) -> int:
-    one, two = (side.records.get(record_id) for side in (before, after))
-    days = first_change(None if one is None else one.record, None if two is None else two.record, today)
-    return min(days, today)
 
 
 def _concerned(before: Register, after: Register, changed: Iterable[str]) -> Iterator[str]:

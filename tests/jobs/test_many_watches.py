@@ -8,7 +8,7 @@ import random
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cab_registry.engine.facts import Facts
 from cab_registry.services.watching.targets import Target
+from cab_registry.services.watching.watch_targets import ask_one
 from cab_registry.services.watching.watched_answers import Asker
 from cab_registry.storage.engine import create_engine
 from cab_registry.storage.watches import NewWatch, NewWatched, insert_watch, lock_cursor
@@ -56,19 +56,6 @@ def targets_of(number: int) -> list[Target]:
     return found
 
 
-def ask(facts: Facts, today: int, target: Target, position: int) -> NewWatched:
-    asked = Asker(facts, today).ask(target)
-    return NewWatched(
-        row=target.row,
-        target=msgspec.to_builtins(target),
-        position=position,
-        keys=asked.reach.own,
-        law=asked.reach.law,
-        answered=msgspec.to_builtins(asked.answered),
-        turns_on=None if asked.turns_on is None else date.fromordinal(asked.turns_on),
-    )
-
-
 def for_body(rows: list[NewWatched], number: int) -> list[NewWatched]:
     """What was asked of the first laboratory, as it is asked of another one: all of them are alike."""
 
@@ -78,9 +65,7 @@ def for_body(rows: list[NewWatched], number: int) -> list[NewWatched]:
             plain = plain.replace(f'{old}"', f'{new}"')
         return json.loads(plain)
 
-    return [
-        msgspec.structs.replace(row, target=renamed(row.target), keys=tuple(renamed(list(row.keys)))) for row in rows
-    ]
+    return [msgspec.structs.replace(row, target=renamed(row.target), keys=renamed(list(row.keys))) for row in rows]
 
 
 @pytest.fixture
@@ -106,10 +91,10 @@ async def test_a_change_asks_only_what_it_can_touch(database_url: str, engine: A
     await office.open()
     await office.hire("regulator", "xb-office", "submitter")
     held = await office.desk.heads.at_least(1)
-    facts, today = held.register.facts, office.desk.today
-    first = [ask(facts, today, target, held.position) for target in targets_of(1)]
+    asker = Asker(held.register.facts, office.desk.today)
+    first = [ask_one(asker, held.position, target) for target in targets_of(1)]
     for number in random.Random(7).sample(range(1, BODIES + 1), 30):
-        asked = [ask(facts, today, target, held.position) for target in targets_of(number)]
+        asked = [ask_one(asker, held.position, target) for target in targets_of(number)]
         assert asked == for_body(first, number)
 
     async with receiving(answer(204)) as receiver:

@@ -12,7 +12,7 @@ from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.reach import find_candidates
 from cab_registry.register.compiled import Register
 from cab_registry.services.change_days import ChangeDays
-from cab_registry.services.effects import first_change
+from cab_registry.services.effects import first_day
 from cab_registry.services.history import Reference
 from cab_registry.services.naming import name_in
 from cab_registry.services.watching.events import PositionTold, Recall
@@ -79,11 +79,7 @@ def _lost_since(answers: tuple[Answered, Answered], today: int, target: Target) 
 
 def _first_lost(before: Register, after: Register, today: int, target: Target, changed: Sequence[str]) -> int | None:
     """Return the first day that is past for which a standing question was accepted and is not any more."""
-    first = today
-    for key in changed:
-        was, now = (side.records.get(key) for side in (before, after))
-        days = first_change(None if was is None else was.record, None if now is None else now.record, today)
-        first = min(first, days)
+    first = first_day(before, after, changed, today)
     if first >= today:
         return None
     inquiries = [Inquiry(target.pose(date.fromordinal(today)), side.facts) for side in (before, after)]

@@ -105,10 +105,11 @@ def _ask(register: Register, today: int, request: WatchRequest, more: tuple[Faul
     if faults:
         raise Refusal("this cannot be watched", faults)
     asker = Asker(register.facts, today)
-    return [_ask_one(asker, register.position, target) for target in request.targets]
+    return [ask_one(asker, register.position, target) for target in request.targets]
 
 
-def _ask_one(asker: Asker, position: int, target: Target) -> NewWatched:
+def ask_one(asker: Asker, position: int, target: Target) -> NewWatched:
+    """Return what is kept of one target, its question asked of the register at a position."""
     document: dict[str, Any] = msgspec.to_builtins(target)
     if target.question is None:
         return NewWatched(row=target.row, target=document, position=position, keys=target.keys)

@@ -102,10 +102,9 @@ class Watcher:
         """Return the register at the position up to which was told, which stays there until the commit."""
         position = await lock_cursor(connection)
         register = self._register
-        if register is not None and register.position < position:
-            while register.position < position:
-                entries = await read_submission_after(connection, register.position)
-                register = await asyncio.to_thread(_follow, register, entries)
+        while register is not None and register.position < position:
+            entries = await read_submission_after(connection, register.position)
+            register = await asyncio.to_thread(_follow, register, entries)
         if register is None or register.position != position:
             known = [
                 read_version(each.id, each.document, each.version)
@@ -142,17 +141,25 @@ class Watcher:
         step = Step(before, after, self._today(), tell_cause(before, after, entries), changed, self.base)
         teller = SubjectTeller(step, touching)
         routes = frozenset(key for table, key in reads if table == "routes")
-        found = await asyncio.to_thread(lambda: [self._ask_again(step, teller, routes, row) for row in rows])
+        askers = Asker(before.facts, step.today), Asker(after.facts, step.today)
+        found = await asyncio.to_thread(lambda: [self._ask_again(step, teller, askers, routes, row) for row in rows])
         await self.write(connection, found, now, after.position)
 
-    def _ask_again(self, step: Step, teller: SubjectTeller, routes: frozenset[str], row: tuple[Watched, bool]) -> _Row:
+    def _ask_again(
+        self,
+        step: Step,
+        teller: SubjectTeller,
+        askers: tuple[Asker, Asker],
+        routes: frozenset[str],
+        row: tuple[Watched, bool],
+    ) -> _Row:
         watched, by_routes_only = row
         subject = subject_of_row(watched)
         cause = f"change/{step.after.position}/{watched.id}"
         if subject.target.question is None:
             told = teller.tell(subject)
             return watched, Found(() if told is None else ((cause, *told),))
-        one, two = (Asker(side.facts, step.today) for side in (step.before, step.after))
+        one, two = askers
         if by_routes_only and routes.isdisjoint(one.routes_of(subject.target) | two.routes_of(subject.target)):
             return watched, Found()
         self.counts.asked += 1
@@ -196,9 +203,7 @@ def tell_of_days(
 ) -> Iterable[tuple[str, EventType, Told]]:
     """Tell of an answer that became another one by days that passed since it was last asked, if it did."""
     before = msgspec.convert(watched.answered, Answered)
-    if not subject.target.rolling or now.same(before):
-        return
-    if (now.verdict, now.conditions) == (before.verdict, before.conditions):
+    if not subject.target.rolling or (now.verdict, now.conditions) == (before.verdict, before.conditions):
         return
     at = Step(step.before, step.before, step.today, base=step.base)
     yield f"turn/{show_day(step.today)}/{watched.id}", *tell_turned(at, subject, before, now)

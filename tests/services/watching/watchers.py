@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import msgspec
@@ -13,10 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.services.watching.targets import Target
+from cab_registry.services.watching.watch_targets import ask_one
 from cab_registry.services.watching.watched_answers import Asker
 from cab_registry.services.watching.watcher import Watcher
 from cab_registry.storage.log import head
-from cab_registry.storage.watches import NewWatch, NewWatched, insert_watch, lock_cursor
+from cab_registry.storage.watches import NewWatch, insert_watch, lock_cursor
 from tests.services.office import Office, body, right
 
 ROUTE: dict[str, Any] = {
@@ -97,19 +97,7 @@ class WatchOffice:
             held = await self.office.desk.heads.at_least(await head_position(connection))
             assert held.position >= position
             asker = Asker(held.register.facts, self.office.desk.today)
-            rows = []
-            for target in targets:
-                asked = asker.ask(target) if target.question is not None else None
-                row = NewWatched(
-                    row=target.row,
-                    target=msgspec.to_builtins(target),
-                    position=held.position,
-                    keys=[*target.keys, *(asked.reach.own if asked is not None else ())],
-                    law=None if asked is None else asked.reach.law,
-                    answered=None if asked is None else msgspec.to_builtins(asked.answered),
-                    turns_on=None if asked is None or asked.turns_on is None else date.fromordinal(asked.turns_on),
-                )
-                rows.append(row)
+            rows = [ask_one(asker, held.position, target) for target in targets]
             new = NewWatch(
                 id=watch_id,
                 endpoint=None,
