@@ -1,9 +1,10 @@
 # Built from the hashed locks alone. Python's image is named by version; whoever deploys adds the digest of the platform.
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /source
-COPY requirements/build.txt requirements/server.txt requirements/
+COPY requirements/pip.txt requirements/build.txt requirements/server.txt requirements/
 RUN python -m venv /opt/cab \
-    && /opt/cab/bin/pip install --no-cache-dir --require-hashes -r requirements/server.txt -r requirements/build.txt
+    && /opt/cab/bin/python -m pip install --no-cache-dir --require-hashes -r requirements/pip.txt \
+    && /opt/cab/bin/python -m pip install --no-cache-dir --require-hashes -r requirements/server.txt -r requirements/build.txt
 COPY pyproject.toml ./
 COPY cab_registry cab_registry
 COPY cli cli

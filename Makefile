@@ -1,7 +1,7 @@
 # Everything lives in .venv, made from the hashed locks in requirements/; a lock that did not change is not installed again.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test bench setup setup-run lint format lock clean
+.PHONY: help run test quick bench setup setup-run lint format lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -24,6 +24,9 @@ run: setup-run ## Start a database of its own, load the catalogue, ask a first q
 test: setup ## Run every check: format, lint, types, import contracts, wheel, tests
 	@bash .ci/checks
 
+quick: setup ## Check style, types and imports, run the unit tests: for every edit, under 90 seconds
+	@bash .ci/checks quick
+
 bench: setup ## Measure
 	@$(BIN)/python -m bench
 
@@ -43,6 +46,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "CAB Registry needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) -r requirements/pip.txt
 
 $(RUN_STAMP): | $(BIN)/python
 	@echo "Installing what the service needs into $(VENV) ..."
@@ -58,14 +62,23 @@ $(DEV_STAMP): | $(BIN)/python
 
 # Each lock keeps the versions that it has where it can; `make lock UPGRADE=--upgrade` takes the newest.
 LOCK = .venv-lock/bin/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+	--no-strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+# Older pips take the pin of name[extra] for no pin of the bare name: each such pin is written for both.
+define PIN_BARE
+/^[^ ]/ { if (bare != "") print bare; bare = ""; if ($$0 ~ /\[/) { bare = $$0; sub(/\[[^]]*\]/, "", bare) } print; next }
+{ print; if (bare != "") bare = bare "\n" $$0 }
+END { if (bare != "") print bare }
+endef
+export PIN_BARE
 lock: ## Write the locks anew from pyproject.toml and requirements/*.in
 	@test -x .venv-lock/bin/uv || { $(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip --disable-pip-version-check install -qq uv==$(UV); }
+	@$(LOCK) -o requirements/pip.txt requirements/pip.in
 	@$(LOCK) -o requirements/build.txt requirements/build.in
 	@$(LOCK) -o requirements/server.txt pyproject.toml --extra server
 	@$(LOCK) -o requirements/client.txt pyproject.toml -c requirements/server.txt
 	@$(LOCK) -o requirements/embedded.txt requirements/embedded.in -c requirements/server.txt
 	@$(LOCK) -o requirements/dev.txt requirements/dev.in requirements/server.txt requirements/embedded.txt
+	@for lock in requirements/*.txt; do awk "$$PIN_BARE" $$lock > $$lock.new && mv $$lock.new $$lock; done
 
 clean: ## Remove what was made here, the kept database excepted
 	@rm -rf $(VENV) .venv-lock build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

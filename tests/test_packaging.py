@@ -93,14 +93,14 @@ def test_locks_are_pinned_hashed_and_name_no_place(lock: Path) -> None:
     assert not re.search(r"https?://|^\s*--(?!hash)|(?<![\w.])/\w+/|#", text, re.MULTILINE)
     requirements = [line for line in text.splitlines() if line and not line.startswith(" ")]
     assert requirements
-    assert all(re.match(r"[a-z0-9.-]+==\S+( ; .+)? \\$", line) for line in requirements)
+    assert all(re.match(r"[a-z0-9.-]+(\[[a-z0-9,-]+\])?==\S+( ; .+)? \\$", line) for line in requirements)
     assert text.count(" \\\n") >= len(requirements)
 
 
 def test_one_version_of_each_package_in_all_locks() -> None:
     versions: dict[str, set[str]] = {}
     for lock in LOCKS:
-        for name, version in re.findall(r"^([a-z0-9.-]+)==(\S+)", lock.read_text(), re.MULTILINE):
+        for name, version in re.findall(r"^([a-z0-9.-]+)(?:\[[a-z0-9,-]+\])?==(\S+)", lock.read_text(), re.MULTILINE):
             versions.setdefault(name, set()).add(version)
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 
