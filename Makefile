@@ -1,7 +1,7 @@
 # Everything lives in .venv, made from the hashed locks in requirements/; a lock that did not change is not installed again.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test quick bench setup setup-run lint format lock clean
+.PHONY: help run test quick soak bench setup setup-run lint format lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -26,6 +26,10 @@ test: setup ## Run every check: format, lint, types, import contracts, wheel, te
 
 quick: setup ## Check style, types and imports, run the unit tests: for every edit, under 90 seconds
 	@bash .ci/checks quick
+
+SOAKS := tests/story tests/jobs/test_year.py tests/jobs/test_many_watches.py
+soak: setup ## Run the long tests in their whole length
+	@CAB_SOAK=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q $(SOAKS)
 
 bench: setup ## Measure
 	@$(BIN)/python -m bench

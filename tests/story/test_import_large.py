@@ -1,4 +1,4 @@
-"""Ten thousand bodies from one table: the good rows go in, each bad one is told, also where the import was killed."""
+"""Very many bodies from one table: the good rows go in, each bad one is told, also where the import was killed."""
 
 import csv
 import json
@@ -12,9 +12,10 @@ import pytest
 
 from cab_cli.exits import Exit
 from tests.cli.officers import Office, Officer
+from tests.sizes import SOAK, sized
 from tests.story.served import PROGRAM, Served, peak_memory, plain_environment
 
-BODIES = 10_000
+BODIES = sized(2_500, whole=10_000)
 BAD_EACH = 100
 MOST_SECONDS = 120
 MOST_MEMORY = 500_000_000
@@ -131,7 +132,7 @@ def await_bodies(officer: Officer, expected: int) -> None:
 
 @pytest.mark.timeout(400)
 @pytest.mark.xdist_group("import")
-def test_ten_thousand_bodies_come_in(office: Office, service: Served, tmp_path: Path) -> None:
+def test_very_many_bodies_come_in(office: Office, service: Served, tmp_path: Path) -> None:
     rra = office.officer("kr-rra")
     table = make_table(tmp_path, BODIES)
     assert len(table.bad) == BODIES * 3 // 100
@@ -139,7 +140,8 @@ def test_ten_thousand_bodies_come_in(office: Office, service: Served, tmp_path: 
     run = start(rra, table)
     run.watch()
     done = run.read()
-    assert time.monotonic() - began <= MOST_SECONDS
+    if SOAK:
+        assert time.monotonic() - began <= MOST_SECONDS
     assert max(run.memory, service.memory()) < MOST_MEMORY
     assert (done["entered"], done["refused"], done["waiting"]) == (BODIES - len(table.bad), len(table.bad), 0)
     hold_report(table)

@@ -24,11 +24,12 @@ from cab_registry.storage.migration import upgrade
 from cab_registry.storage.rebuilding import rebuild
 from cab_registry.storage.verification import verify
 from tests.services.office import Office, body
+from tests.sizes import sized
 from tests.story.served import plain_environment
 
 WRITERS = 50
-SUBMISSIONS = 2_000
-KILLS = 20  # of each kind
+SUBMISSIONS = sized(800, whole=2_000)
+KILLS = sized(8, whole=20)  # of each kind
 SHARED = 10
 EACH = SUBMISSIONS // WRITERS
 STRIKES = 3 * KILLS
