@@ -1,0 +1,116 @@
+"""Schemes of identifiers: the canonical form of each, as patterns (domain.md, section 9, point 14).
+
+A NANDO number has four digits, so that `51`, `NB 51` and `0051 ` are three ways to ask about `0051`. What does not fit
+the pattern of its scheme, and what belongs to a scheme without one, is compared as it stands, blanks and case apart.
+"""
+
+# ruff: noqa: RUF001 - letters and signs of other scripts are meant
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final, NamedTuple
+
+from cab_registry.domain.folding import fold
+
+
+class Scheme(NamedTuple):
+    """A scheme of identifiers.
+
+    Attributes:
+        id: its code in records.
+        title: whose numbers these are, as a sentence names them.
+        pattern: of a value without blanks, dashes and strokes, in capitals; its groups are the parts of the value.
+        form: how the groups make the canonical form.
+        other_names: how people call the scheme.
+    """
+
+    id: str
+    title: str
+    pattern: str
+    form: str
+    other_names: tuple[str, ...] = ()
+
+
+SCHEMES: Final = (
+    Scheme(
+        "nando",
+        "EU notified body",
+        r"(?:(?:NB|CE|NANDO|NOTIFIEDBODY)(?:NO|NR|NUMBER)?\.?|NO\.?|NR\.?|N°|#)?(\d{1,4})",
+        "{0:0>4}",
+        ("nb", "notified body", "notified body number", "ce", "nando number", "eu notified body"),
+    ),
+    Scheme(
+        "ukmcab",
+        "UK approved body",
+        r"(?:(?:AB|UKCA|UKMCAB|APPROVEDBODY)(?:NO|NR|NUMBER)?\.?|NO\.?|#)?(\d{1,4})",
+        "{0:0>4}",
+        ("ab", "approved body", "approved body number", "uk approved body", "ukca"),
+    ),
+    Scheme(
+        "fcc-designation",
+        "test firm designated to the FCC",
+        r"(?:FCC)?([A-Z]{2})(\d{4})",
+        "{0}{1}",
+        ("fcc designation number", "fcc", "designation number"),
+    ),
+    Scheme(
+        "fcc-registration",
+        "test firm registered with the FCC",
+        r"(?:FRN|FCC)?(\d{1,6})",
+        "{0:0>6}",
+        ("fcc registration number", "test firm registration number"),
+    ),
+    Scheme("fcc-listing", "test site listed by the FCC", r"(?:FCC)?(\d{1,6})", "{0:0>6}", ("fcc listing number",)),
+    Scheme("ofca", "body recognised by OFCA", r"([A-Z]{2})(\d{3})", "{0}{1}", ("ofca number", "ofca code")),
+    Scheme("bsmi", "laboratory recognised by BSMI", r"(SL\d)([A-Z]{2})([A-Z])(\d{3,4})([A-Z]?)", "{0}-{1}-{2}-{3}{4}"),
+    Scheme("mic-rcb", "conformity assessment body registered in Japan", r"(\d{1,3})", "{0:0>3}", ("rcb", "mic")),
+    Scheme(
+        "a2la", "laboratory accredited by A2LA", r"(?:A2LA)?(\d{1,4})\.(\d{2})", "{0:0>4}.{1}", ("a2la certificate",)
+    ),
+)
+
+_GAPS: Final = re.compile(r"[\s\-‐-―−_/\\,;:()\[\]\"'’`]+")
+
+
+def find_scheme(name: str) -> str:
+    """Return the code of a scheme by its code or another name, case and punctuation apart; else the text itself."""
+    wanted = fold(name)
+    for scheme in SCHEMES:
+        if wanted in (fold(scheme.id), *map(fold, scheme.other_names)):
+            return scheme.id
+    return name
+
+
+def canonise(scheme: str, value: str) -> str:
+    """Return the form in which values of a scheme are compared; equal forms are one identifier."""
+    return canonical_form(scheme, value) or _tighten(value) or value
+
+
+def canonical_form(scheme: str, value: str) -> str | None:
+    """Return the canonical form of a value; none where the scheme has no pattern, or the value does not fit it."""
+    known = next((each for each in SCHEMES if each.id == scheme), None)
+    if known is None:
+        return None
+    found = re.fullmatch(known.pattern, _tighten(value))
+    return known.form.format(*found.groups()) if found else None
+
+
+def find_fitting(value: str) -> tuple[Scheme, ...]:
+    """Return the schemes whose numbers have this form, the shape of the value as it is written taken strictly.
+
+    A value of which zeros were lost (`51`) fits too; it is for the register to say which of the numbers it holds.
+    """
+    return tuple(scheme for scheme in SCHEMES if canonical_form(scheme.id, value) is not None)
+
+
+def _tighten(value: str) -> str:
+    """Return a value in capitals, without signs that nobody sees, blanks, dashes, strokes and a last full stop."""
+    plain = unicodedata.normalize("NFKC", value)
+    seen = "".join(_digit(sign) for sign in plain if unicodedata.category(sign) != "Cf")
+    return _GAPS.sub("", seen.upper()).strip(".")
+
+
+def _digit(sign: str) -> str:
+    return str(unicodedata.decimal(sign)) if sign.isdecimal() else sign
