@@ -14,7 +14,7 @@ from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, 
 from cab_registry.engine.holding import Holding, Pairs, used_by
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.reach import find_listed
-from cab_registry.engine.rights import best_on
+from cab_registry.engine.rights import best_on, find_loss
 
 _NO_LOSS = Finding("survival", NOT_APPLICABLE, "survival.no_loss")
 
@@ -42,10 +42,15 @@ def find_losses(view: View, rf: RouteFacts, holdings: list[Holding], accredited:
     """List what was lost between the result's own clocks and the day of presentation."""
     if view.presented < view.inquiry.issued.first:
         return []
-    held = [(holding.kind, holding.pairs) for holding in holdings if holding.own_clock_held]
+    held = [
+        (holding.kind, pairs)
+        for holding in holdings
+        if holding.own_clock_held
+        for pairs in (holding.pairs, *holding.methods)
+    ]
     rule = rf.route.issuer.accreditation
     if rule is not None and rule.loss_after_issue == "survival" and accredited.finding.key == "accreditation.held":
-        held.append(("accreditation", list(accredited.pairs)))
+        held.extend(("accreditation", pairs) for pairs in accredited.groups)
     law = (_lost_instrument(view, rf), _lost_operation(view, rf), _lost_listing(view, rf))
     rights = (_lost_right(view, kind, pairs) for kind, pairs in held)
     return [
@@ -58,9 +63,9 @@ def find_losses(view: View, rf: RouteFacts, holdings: list[Holding], accredited:
 
 
 def _lost_right(view: View, kind: str, pairs: Pairs) -> Loss | None:
-    shown = best_on(view, pairs, view.presented, "presented")
-    if shown.state is RightState.HELD:
+    if best_on(view, pairs, view.presented, "presented").state is RightState.HELD:
         return None
+    shown = find_loss(view, pairs)
     reason = _REASONS.get(shown.state)
     values = {
         "kind": kind,
