@@ -202,7 +202,7 @@ def _not_held(view: View, rf: RouteFacts, kind: str, rule: RightRule, held: Held
             return finding._replace(sourced=early.sourced or rule, source=None)
     name = {RightState.NOT_YET: "not_yet", RightState.EXPIRED: "expired"}.get(held.state, "ended")
     if held.status.start == NEVER:
-        name = "only_asked"
+        name = "not_asked_for" if held.status.event == "not_asked" else "only_asked"
     return _finding(view, kind, rule, held, FAIL, f"{kind}.{name}")
 
 

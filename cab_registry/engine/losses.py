@@ -11,10 +11,10 @@ from cab_registry.engine.accreditation import Accredited
 from cab_registry.engine.document import notices_on_result
 from cab_registry.engine.facts import Force, RightState, RouteFacts, Working
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding, Ground, Used
-from cab_registry.engine.holding import Holding, Pairs, used_by
+from cab_registry.engine.holding import Holding, used_by
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.reach import find_listed
-from cab_registry.engine.rights import best_on, find_loss
+from cab_registry.engine.rights import Pairs, best_on, find_loss
 
 _NO_LOSS = Finding("survival", NOT_APPLICABLE, "survival.no_loss")
 

@@ -35,7 +35,7 @@ class _Move:
 def _moves_of(right: Right, item: ScopeItem | None, edition_end: When | None) -> list[_Move]:
     moves = []
     for index, event in enumerate(right.timeline):
-        if event.items and (item is None or not _touches(event, item)):
+        if event.items and (item is None or not touches(event, item)):
             continue
         moves.append(_Move(event.event, event.on, event.until, index))
     if edition_end is not None:
@@ -43,9 +43,10 @@ def _moves_of(right: Right, item: ScopeItem | None, edition_end: When | None) ->
     return moves
 
 
-def _touches(event: RightEvent, item: ScopeItem) -> bool:
+def touches(event: RightEvent, item: ScopeItem) -> bool:
+    """Whether an event speaks of a scope item; one that names no item speaks of all."""
     names = {item.key, item.requirement, *item.standards, *item.product_classes}
-    return any(name in names for name in event.items)
+    return not event.items or any(name in names for name in event.items)
 
 
 def _start_of(kind: str, right: Right, item: ScopeItem | None, moves: Sequence[_Move]) -> When | None:
@@ -180,7 +181,8 @@ _NEVER_GIVEN: Final = Status(RightState.NOT_YET, None, None, NEVER, NEVER)
 
 def _timeline(moves: list[_Move], start: When | None, end: When, annulled: frozenset[int]) -> Timeline[Status]:
     if start is None:
-        return Timeline((EARLIEST,), (_NEVER_GIVEN,))
+        asked = any(move.name in _ASKED for move in moves)
+        return Timeline((EARLIEST,), (_NEVER_GIVEN if asked else _NEVER_GIVEN._replace(event="not_asked"),))
     dated = [(start, _Move("begin", start, None, -1))]
     dated.extend((move.on, move) for move in moves)
     dated.sort(key=lambda pair: (pair[0].earliest, pair[0].latest, pair[1].index))

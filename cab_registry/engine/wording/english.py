@@ -41,6 +41,7 @@ RIGHTS: Final = {
     "held": "{body} {was} by {by} for {requirement} {at}.",
     "given": "{body} {was} by {by}; what a decision changed later is judged under suspension.",
     "not_yet": "{body} {was} by {by} only from {start}, not yet {at}.",
+    "not_asked_for": "a {noun} of {body} by {by} for {requirement} was neither asked for nor given.",
     "only_asked": "a {noun} of {body} by {by} has been asked for, not given.",
     "expired": "the {noun} of {body} by {by} had run out at the end of {end}, before {at}.",
     "ended": "the {noun} of {body} by {by} had ended by {end}.",
