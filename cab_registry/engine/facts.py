@@ -23,7 +23,7 @@ from cab_registry.domain.records import (
     Route,
     Source,
 )
-from cab_registry.domain.records.route import ListedRequirement
+from cab_registry.domain.records.route import ListedRequirement, SurvivalRule
 from cab_registry.engine.timeline import Timeline
 
 
@@ -182,6 +182,8 @@ class RouteFacts:
     origin: tuple[Ruled, ...] = ()
     outlives_exclusion: bool = False
     signatory_arrangements: frozenset[str] = frozenset()
+    survival: tuple[SurvivalRule, ...] = ()
+    """The route's rules of survival from the narrowest to the widest."""
 
     @property
     def name(self) -> str:

@@ -42,11 +42,16 @@ class Holding:
     own_clock_held: bool = False
 
 
-def default_clocks(kind: str, view: View) -> tuple[str, ...]:
-    """The usual clocks: designation on issue; recognition on performance for reports of tests, else on issue."""
-    if kind == "recognition" and view.question.result.kind in ("test_report", "glp_study"):
-        return ("performed",)
-    return ("issued",)
+def clocks_of(view: View, rf: RouteFacts, kind: str, rule: RightRule) -> tuple[str, ...]:
+    """Return the clocks of a right: the rule's own or the usual ones, and what the route adds for test reports.
+
+    Usual are: for a designation issue; for a recognition performance of what tests, else issue.
+    """
+    tests = kind == "recognition" and view.question.result.kind in ("test_report", "glp_study")
+    own = rule.on or (("performed",) if tests else ("issued",))
+    if view.question.result.kind != "test_report":
+        return own
+    return (*own, *(clock for clock in rf.route.clocks.reports if clock not in own))
 
 
 def describe(view: View, held: Held, kind: str, rule: RightRule) -> dict[str, Any]:
@@ -79,7 +84,7 @@ def judge_right(view: View, rf: RouteFacts, wanted: Wanted, kind: str, rule: Rig
     if rule.begun_before is not None:
         pairs = [pair for pair in pairs if _begun(view, pair, rule.begun_before)]
     here, elsewhere = _at_site(view, pairs)
-    clocks = rule.on or default_clocks(kind, view)
+    clocks = clocks_of(view, rf, kind, rule)
     holding = _judge_limited(view, rf, kind, rule, here, clocks)
     if elsewhere and holding.finding.outcome == FAIL:
         other = _judge_limited(view, rf, kind, rule, here + elsewhere, clocks)

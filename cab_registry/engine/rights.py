@@ -250,6 +250,8 @@ def _carried(view: View, pairs: Pairs, index: int, held_on: When, day: int) -> S
         return status._replace(state=min(status.state, RightState.NOT_YET))
     start = cover.from_ or held_on
     begun = start.reached(day)
+    if begun is Truth.NO and day <= held_on.latest:
+        return status_of(view, right, item, day)
     if begun is not Truth.NO:
         own_end = status.end.earliest <= start.latest
         later = item.timeline(view.presented, beyond=own_end).at(day)
