@@ -193,14 +193,16 @@ _SEVEREST: Final = ("falls", "needs_active_body", "silent", "acquired_rights", "
 
 
 def _width(rule: SurvivalRule) -> tuple[float, ...]:
-    """How wide a rule of survival is: by procedure, kind of result, class, requirement, reason; the severer one first.
+    """How wide a rule of survival is: the less it is narrowed by, the wider; of two the severer goes first.
 
-    A rule for a procedure goes before one for an act: that type-examinations live on says nothing of control of making.
+    Among rules narrowed by as much, one for a procedure goes before one for an act: that the type-examinations
+    under an act live on says nothing of the control of production.
     """
     reasons = () if rule.reason == "any" else (rule.reason,) if isinstance(rule.reason, str) else rule.reason
-    narrowed = (rule.procedures, rule.result_kinds, rule.product_classes, rule.requirements, reasons)
-    bounds = rule.until.latest if rule.until is not None else LATEST
-    return (*(len(names) or float("inf") for names in narrowed), _SEVEREST.index(rule.effect), bounds)
+    narrowed = (rule.procedures, rule.result_kinds, rule.product_classes, reasons, rule.requirements)
+    lengths = [float(len(names)) if names else float("inf") for names in narrowed]
+    until = rule.until.latest if rule.until is not None else LATEST
+    return (-sum(map(bool, narrowed)), *lengths, _SEVEREST.index(rule.effect), until)
 
 
 def _by_name(items: Iterable[tuple[str, Dated]]) -> dict[str, tuple[Ruled, ...]]:
