@@ -217,9 +217,16 @@ def best_on(view: View, pairs: Pairs, day: int, clock: str, gate: Gate | None = 
                 status = status._replace(state=RightState.UNKNOWN, event="scope_in_words")
             elif admitted is Truth.UNKNOWN:
                 status = status._replace(state=RightState.UNKNOWN, event="admission_window")
-        if best.right is None or status.state > best.status.state:
+        if best.right is None or _betters(status, best.status):
             best = Held(status, right, item, clock, day, item.text_only)
     return best
+
+
+def _betters(status: Status, best: Status) -> bool:
+    """Whether a status is worth more than the best so far; of two rights that are to come the earlier one is."""
+    if status.state is RightState.NOT_YET is best.state:
+        return status.start.earliest < best.start.earliest
+    return status.state > best.state
 
 
 def _taken_parts(view: View, pairs: Pairs, day: int) -> frozenset[int]:
