@@ -7,13 +7,24 @@ from typing import NamedTuple
 from cab_registry.domain.days import ALWAYS, NEVER, Period, Truth
 from cab_registry.domain.records.route import AccreditationRule, AdmittedAccreditor, AdmittedStandard, Cover
 from cab_registry.engine.coverage import listing
-from cab_registry.engine.facts import ItemFacts, RightFacts, RightState, RouteFacts
+from cab_registry.engine.facts import RightFacts, RightState, RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
-from cab_registry.engine.holding import TAKEN, used_by
-from cab_registry.engine.inquiry import View, fold
-from cab_registry.engine.rights import NOTHING, Held, Wanted, given_by, item_fits, worst_over
+from cab_registry.engine.holding import used_by
+from cab_registry.engine.inquiry import View, fold, turns_of
+from cab_registry.engine.rights import (
+    NOTHING,
+    TAKEN,
+    Gate,
+    Held,
+    Pairs,
+    Wanted,
+    for_procedure,
+    given_by,
+    item_fits,
+    names_method,
+    worst_over,
+)
 
-Pairs = list[tuple[RightFacts, ItemFacts, Cover]]
 _ANY = Cover(any=True)
 
 
@@ -23,7 +34,7 @@ class Accredited(NamedTuple):
     finding: Finding
     taken: Held | None = None
     elsewhere: bool = False
-    pairs: tuple[tuple[RightFacts, ItemFacts, Cover], ...] = ()
+    groups: tuple[Pairs, ...] = ()
 
 
 _NOT_ASKED = Accredited(Finding("accreditation", NOT_APPLICABLE, "accreditation.not_asked"))
@@ -74,52 +85,80 @@ def _for_economy(view: View, admitted: AdmittedAccreditor) -> bool:
     return bool(set(admitted.site_economies) & ({view.inquiry.economy} | view.inquiry.issuer_parties))
 
 
-def _signs(view: View, rf: RouteFacts, rule: AccreditationRule, right: RightFacts) -> Truth:
-    """Whether the accreditation body is a signatory of the arrangement, or of its successor, on the clocks asked."""
-    if not rule.signatory_of:
-        return Truth.YES
+def _statuses(view: View, rf: RouteFacts, right: RightFacts) -> list[Period]:
+    """Return when the accreditation body was a signatory of the arrangement, or of its successor, for the standard."""
     authority = view.facts.authorities.get(right.by)
-    if authority is None:
-        return Truth.NO
-    worst = Truth.YES
-    for clock in rule.signatory_on:
-        best = Truth.NO
-        for status in authority.signatory:
-            if status.arrangement not in rf.signatory_arrangements:
-                continue
-            if status.standards and fold(right.standard or "") not in {fold(text) for text in status.standards}:
-                continue
-            best = max(best, view.held_on(status.period, clock))
-        worst = min(worst, best)
-    return worst
+    return [
+        status.period
+        for status in (authority.signatory if authority is not None else ())
+        if status.arrangement in rf.signatory_arrangements
+        and (not status.standards or fold(right.standard or "") in {fold(text) for text in status.standards})
+    ]
 
 
-def _find_pairs(view: View, rf: RouteFacts, wanted: Wanted, rule: AccreditationRule) -> tuple[Pairs, Pairs, bool]:
-    """Return admitted pairs for the requirement, admitted pairs for named methods, and whether any was refused."""
-    methods = set(view.question.subject.standards)
-    day = view.inquiry.performed.last
+def _open_gate(view: View, rf: RouteFacts, rule: AccreditationRule, clock: str) -> Gate:
+    """Return what the route asks of the accreditation body and of the standard on each day of a clock."""
+    others = [name for name in rule.signatory_on if name != clock and name not in _clocks_of(view, rule)]
+
+    def admits(right: RightFacts, day: int) -> Truth:
+        admitted = min(_admits_standard(rule, right, day), _admits_accreditor(view, rule, right, day))
+        if admitted is Truth.NO or not rule.signatory_of:
+            return admitted
+        periods = _statuses(view, rf, right)
+        if clock in rule.signatory_on:
+            admitted = min(admitted, max((period.holds(day) for period in periods), default=Truth.NO))
+        return min([admitted, *(view.held_by(periods, other) for other in others)])
+
+    return Gate(admits, _turns(view, rf, rule))
+
+
+def _turns(view: View, rf: RouteFacts, rule: AccreditationRule) -> frozenset[int]:
+    """Return the days on which an admission or a signatory status may change."""
+    periods = [admitted.period for admitted in rule.by if not isinstance(admitted, str)]
+    periods += [_standard_period(admitted) for admitted in rule.standards if not isinstance(admitted, str)]
+    if rule.signatory_of:
+        rights = (right for holder in view.inquiry.right_holders for right in holder.accreditations)
+        periods += [period for right in rights for period in _statuses(view, rf, right)]
+    return frozenset(day for period in periods for day in turns_of(period))
+
+
+def _clocks_of(view: View, rule: AccreditationRule) -> tuple[str, ...]:
+    return rule.on or _default_clocks(view)
+
+
+def _ever_admitted(view: View, right: RightFacts, gates: dict[str, Gate]) -> bool:
+    """Whether an accreditation may count on any day of the clocks: one that never does is as if it were not there."""
+    for clock, gate in gates.items():
+        span = view.clock(clock)
+        for day in {span.first, span.last, *(turn for turn in gate.turns if span.first < turn < span.last)}:
+            if gate.admits(right, day) is not Truth.NO:
+                return True
+    return False
+
+
+def _find_pairs(
+    view: View, wanted: Wanted, rule: AccreditationRule, gates: dict[str, Gate]
+) -> tuple[Pairs, dict[str, Pairs], bool]:
+    """Return admitted pairs for the requirement, those for each named method, and whether any was refused."""
+    methods = view.question.subject.standards
     fitting: Pairs = []
-    named: Pairs = []
+    named: dict[str, Pairs] = {method: [] for method in methods}
     refused = False
     for holder in view.inquiry.right_holders:
         for right in holder.accreditations:
-            admitted = min(
-                _admits_standard(rule, right, day),
-                _admits_accreditor(view, rule, right, day),
-                _signs(view, rf, rule, right),
-            )
+            admitted = _ever_admitted(view, right, gates)
             for item in right.items:
-                fits = rule.scope == "any" or item.text_only or item_fits(view, item, wanted)
-                names = bool(methods) and (item.requirement in methods or bool(item.standards & methods))
-                if not fits and not names:
-                    continue
-                if admitted is Truth.NO:
-                    refused = True
-                    continue
-                if fits:
-                    fitting.append((right, item, _ANY))
-                if names:
-                    named.append((right, item, _ANY))
+                if (
+                    rule.scope == "any"
+                    or item.text_only
+                    or (item_fits(view, item, wanted) and for_procedure(view, item))
+                ):
+                    refused = refused or not admitted
+                    if admitted:
+                        fitting.append((right, item, _ANY))
+                for method in methods if admitted else ():
+                    if names_method(view, item, method):
+                        named[method].append((right, item, _ANY))
     return fitting, named, refused
 
 
@@ -132,27 +171,28 @@ def judge_accreditation(view: View, rf: RouteFacts, wanted: Wanted, rule: Accred
     """Judge accreditation on its clocks; every method that a scope item names is judged beside the requirement."""
     if rule is None:
         return _NOT_ASKED
-    fitting, named, refused = _find_pairs(view, rf, wanted, rule)
-    here = _judge(view, rf, rule, _at_site(view, fitting), _at_site(view, named), refused=refused)
+    gates = {clock: _open_gate(view, rf, rule, clock) for clock in _clocks_of(view, rule)}
+    fitting, named, refused = _find_pairs(view, wanted, rule, gates)
+    groups = [fitting, *(pairs for pairs in named.values() if pairs)]
+    at_site = [_at_site(view, fitting), *(near for pairs in named.values() if (near := _at_site(view, pairs)))]
+    here = _judge(view, rf, rule, at_site, gates, refused=refused)
     if here.finding.outcome == FAIL and view.inquiry.site is not None:
-        anywhere = _judge(view, rf, rule, fitting, named, refused=refused)
+        anywhere = _judge(view, rf, rule, groups, gates, refused=refused)
         if anywhere.finding.outcome == PASS:
             return anywhere._replace(elsewhere=True)
     return here
 
 
 def _judge(
-    view: View, rf: RouteFacts, rule: AccreditationRule, wanted: Pairs, named: Pairs, *, refused: bool
+    view: View, rf: RouteFacts, rule: AccreditationRule, groups: list[Pairs], gates: dict[str, Gate], *, refused: bool
 ) -> Accredited:
-    groups = [wanted]
-    for method in view.question.subject.standards:
-        pairs = [pair for pair in named if pair[1].requirement == method or method in pair[1].standards]
-        if pairs:
-            groups.append(pairs)
-    worst, missing = _worst(view, groups, rule.on or _default_clocks(view))
+    worst, missing = _worst(view, groups, gates)
     values = {**describe_accreditation(view, worst), "standards": rule.standards}
-    finding = _finding(view, rf, rule, worst, values, missing, refused=refused)
-    return Accredited(finding, worst if worst.state in TAKEN else None, pairs=tuple(wanted))
+    if worst.state is RightState.NONE and groups[0] and not refused:
+        values["by"] = groups[0][0][0].by
+    finding = _finding(view, rf, rule, worst, values, missing, refused=refused or bool(groups[0]))
+    taken = worst if worst.state in TAKEN and not (rule.need == "supports" and rule.lapse != "fails") else None
+    return Accredited(finding, taken, groups=tuple(groups))
 
 
 def describe_accreditation(view: View, held: Held) -> dict[str, object]:
@@ -171,16 +211,24 @@ def describe_accreditation(view: View, held: Held) -> dict[str, object]:
     }
 
 
-def _worst(view: View, groups: list[Pairs], clocks: tuple[str, ...]) -> tuple[Held, tuple[str, ...]]:
+def _worst(view: View, groups: list[Pairs], gates: dict[str, Gate]) -> tuple[Held, tuple[str, ...]]:
     worst: Held | None = None
     lacks: tuple[str, ...] = ()
     for pairs in groups:
-        for clock in clocks:
-            held, missing = worst_over(view, pairs, clock)
+        for clock, gate in gates.items():
+            held, missing = worst_over(view, pairs, clock, gate)
             lacks += missing
             if worst is None or held.state < worst.state:
                 worst = held
     return worst or Held(NOTHING), lacks
+
+
+_LAPSES = {
+    RightState.NOT_YET: "not_yet",
+    RightState.EDITION_ENDED: "edition_ended",
+    RightState.SUSPENDED: "taken",
+    RightState.WITHDRAWN: "taken",
+}
 
 
 def _finding(
@@ -198,19 +246,19 @@ def _finding(
     base = Finding("accreditation", PASS, "accreditation.held", values, used, rule, rule.citation, source=source)
     if state is RightState.HELD:
         return base
-    if state in TAKEN:
+    if state in TAKEN and not (rule.need == "supports" and rule.lapse != "fails"):
         return base._replace(key="accreditation.given")
     if state is RightState.UNKNOWN:
         event = held.status.event
         key = (
             f"accreditation.{event}"
-            if event in ("scope_in_words", "clock_missing", "validity_unknown")
+            if event in ("scope_in_words", "clock_missing", "validity_unknown", "admission_window")
             else "accreditation.window"
         )
         return base._replace(outcome=UNKNOWN, key=key, missing=missing)
     if state is RightState.NONE:
         return _absent(view, rf, rule, base, refused=refused)
-    name = {RightState.NOT_YET: "not_yet", RightState.EDITION_ENDED: "edition_ended"}.get(state, "expired")
+    name = _LAPSES.get(state, "expired")
     outcome = {"fails": FAIL, "alerts": PASS, "silent": UNKNOWN}[rule.lapse]
     suffix = "" if rule.lapse == "fails" else f"_{rule.lapse}"
     return base._replace(outcome=outcome, key=f"accreditation.{name}{suffix}")

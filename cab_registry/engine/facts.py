@@ -23,7 +23,7 @@ from cab_registry.domain.records import (
     Route,
     Source,
 )
-from cab_registry.domain.records.route import ListedRequirement
+from cab_registry.domain.records.route import ListedRequirement, SurvivalRule
 from cab_registry.engine.timeline import Timeline
 
 
@@ -69,10 +69,12 @@ class ItemFacts:
     result_kinds: frozenset[str]
     text_only: bool
     lanes: tuple[Lane, ...]
+    beyond: tuple[Lane, ...] = ()
+    """The lanes as they are without the right's own end, where events came after it; empty: no event did."""
 
-    def timeline(self, presented: int) -> Timeline[Status]:
-        """Return the timeline as a question presented on that day sees it."""
-        lanes = self.lanes
+    def timeline(self, presented: int, *, beyond: bool = False) -> Timeline[Status]:
+        """Return the timeline as a question presented on that day sees it; beyond the right's own end where asked."""
+        lanes = (self.beyond or self.lanes) if beyond else self.lanes
         if len(lanes) == 1:
             return lanes[0].timeline
         return next(lane.timeline for lane in reversed(lanes) if lane.presented_from <= presented)
@@ -180,6 +182,8 @@ class RouteFacts:
     origin: tuple[Ruled, ...] = ()
     outlives_exclusion: bool = False
     signatory_arrangements: frozenset[str] = frozenset()
+    survival: tuple[SurvivalRule, ...] = ()
+    """The route's rules of survival from the narrowest to the widest."""
 
     @property
     def name(self) -> str:

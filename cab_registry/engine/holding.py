@@ -12,11 +12,18 @@ from cab_registry.engine.early import find_early
 from cab_registry.engine.facts import ItemFacts, RightFacts, RightState, RouteFacts
 from cab_registry.engine.finding import FAIL, PASS, RANK, UNKNOWN, Finding, Used
 from cab_registry.engine.inquiry import View
-from cab_registry.engine.rights import Held, Wanted, best_on, find_pairs, item_fits, worst_over
-
-Pairs = list[tuple[RightFacts, ItemFacts, Cover]]
-
-TAKEN = (RightState.SUSPENDED, RightState.WITHDRAWN)
+from cab_registry.engine.rights import (
+    TAKEN,
+    Held,
+    Pairs,
+    Wanted,
+    best_on,
+    find_pairs,
+    for_procedure,
+    item_fits,
+    names_method,
+    worst_over,
+)
 
 
 @dataclass(slots=True)
@@ -29,15 +36,22 @@ class Holding:
     pairs: Pairs = field(default_factory=list)
     taken: Held | None = None
     procedure: Held | None = None
+    limits: tuple[str, ...] = ()
+    methods: list[Pairs] = field(default_factory=list)
     elsewhere: bool = False
     own_clock_held: bool = False
 
 
-def default_clocks(kind: str, view: View) -> tuple[str, ...]:
-    """The usual clocks: designation on issue; recognition on performance for reports of tests, else on issue."""
-    if kind == "recognition" and view.question.result.kind in ("test_report", "glp_study"):
-        return ("performed",)
-    return ("issued",)
+def clocks_of(view: View, rf: RouteFacts, kind: str, rule: RightRule) -> tuple[str, ...]:
+    """Return the clocks of a right: the rule's own or the usual ones, and what the route adds for test reports.
+
+    Usual are: for a designation issue; for a recognition performance of what tests, else issue.
+    """
+    tests = kind == "recognition" and view.question.result.kind in ("test_report", "glp_study")
+    own = rule.on or (("performed",) if tests else ("issued",))
+    if view.question.result.kind != "test_report":
+        return own
+    return (*own, *(clock for clock in rf.route.clocks.reports if clock not in own))
 
 
 def describe(view: View, held: Held, kind: str, rule: RightRule) -> dict[str, Any]:
@@ -70,22 +84,59 @@ def judge_right(view: View, rf: RouteFacts, wanted: Wanted, kind: str, rule: Rig
     if rule.begun_before is not None:
         pairs = [pair for pair in pairs if _begun(view, pair, rule.begun_before)]
     here, elsewhere = _at_site(view, pairs)
-    clocks = rule.on or default_clocks(kind, view)
-    holding = _judge_on(view, rf, kind, rule, here, clocks)
+    clocks = clocks_of(view, rf, kind, rule)
+    holding = _judge_limited(view, rf, kind, rule, here, clocks)
     if elsewhere and holding.finding.outcome == FAIL:
-        other = _judge_on(view, rf, kind, rule, here + elsewhere, clocks)
+        other = _judge_limited(view, rf, kind, rule, here + elsewhere, clocks)
         if other.finding.outcome == PASS:
             other.elsewhere = True
             holding = other
-    asked = view.question.subject.procedure
-    if holding.finding.outcome != FAIL and holding.taken is None:
-        narrowed = [pair for pair in holding.pairs if not pair[1].procedures or asked in pair[1].procedures]
-        if len(narrowed) != len(holding.pairs):
-            own = [clock for clock in clocks if clock != "presented"] or ["issued"]
-            holding.procedure = min(
-                (worst_over(view, narrowed, clock)[0] for clock in own), key=lambda held: held.status.state
-            )
+    for method in view.question.subject.standards:
+        _judge_method(view, rf, holding, method, clocks)
     return holding
+
+
+def _judge_limited(
+    view: View, rf: RouteFacts, kind: str, rule: RightRule, pairs: Pairs, clocks: tuple[str, ...]
+) -> Holding:
+    """Judge a right for the procedure of the question alone; where only other procedures hold, `procedure` fails."""
+    own = [pair for pair in pairs if for_procedure(view, pair[1])]
+    holding = _judge_on(view, rf, kind, rule, own, clocks)
+    if len(own) != len(pairs):
+        if holding.finding.outcome == FAIL:
+            wide = _judge_on(view, rf, kind, rule, pairs, clocks)
+            if wide.finding.outcome == FAIL or wide.taken is not None:
+                return holding
+            holding = wide
+        holding.procedure = _worst_of(view, own, clocks)
+    elif view.question.subject.procedure is None and holding.finding.outcome != FAIL and holding.taken is None:
+        unlimited = [pair for pair in pairs if not pair[1].procedures]
+        if len(unlimited) != len(pairs):
+            holding.procedure = _worst_of(view, unlimited, clocks)
+    if holding.procedure is not None:
+        holding.limits = tuple(sorted({name for pair in pairs for name in pair[1].procedures}))
+    return holding
+
+
+def _worst_of(view: View, pairs: Pairs, clocks: tuple[str, ...]) -> Held:
+    own = [clock for clock in clocks if clock != "presented"] or ["issued"]
+    return min((worst_over(view, pairs, clock)[0] for clock in own), key=lambda held: held.status.state)
+
+
+def _judge_method(view: View, rf: RouteFacts, holding: Holding, method: str, clocks: tuple[str, ...]) -> None:
+    """Judge a method that items of the right name: the worst of the requirement and its methods stands."""
+    kind, rule = holding.kind, holding.rule
+    here, _ = _at_site(view, find_pairs(view, rf, kind, rule, lambda item: names_method(view, item, method)))
+    named = [pair for pair in here if names_method(view, pair[1], method)]
+    if not named:
+        return
+    found = _judge_on(view, rf, kind, rule, named, clocks)
+    holding.methods.append(named)
+    if RANK[found.finding.outcome] < RANK[holding.finding.outcome]:
+        holding.finding = found.finding
+    if found.taken is not None and (holding.taken is None or found.taken.state < holding.taken.state):
+        holding.taken = found.taken
+    holding.own_clock_held = holding.own_clock_held and found.own_clock_held
 
 
 def _begun(view: View, pair: tuple[RightFacts, ItemFacts, Cover], before: When) -> bool:
@@ -156,7 +207,7 @@ def _not_held(view: View, rf: RouteFacts, kind: str, rule: RightRule, held: Held
             return finding._replace(sourced=early.sourced or rule, source=None)
     name = {RightState.NOT_YET: "not_yet", RightState.EXPIRED: "expired"}.get(held.state, "ended")
     if held.status.start == NEVER:
-        name = "only_asked"
+        name = "not_asked_for" if held.status.event == "not_asked" else "only_asked"
     return _finding(view, kind, rule, held, FAIL, f"{kind}.{name}")
 
 

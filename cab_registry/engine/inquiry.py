@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Any, Final
 
 from cab_registry.domain.days import EARLIEST, LATEST, Period, Truth, When
@@ -26,6 +27,11 @@ def _begin_with(name: str, facts: Facts) -> tuple[str, ...]:
     """Return the issuers whose names begin with these whole words; none, where these are too many to be meant."""
     found = {issuer for full, ids in facts.names.items() if full.startswith(f"{name} ") for issuer in ids}
     return tuple(sorted(found)) if len(found) <= MEANT else ()
+
+
+def turns_of(period: Period) -> tuple[int, int, int, int]:
+    """Return the days on which it may change whether a period holds."""
+    return period.start.earliest, period.start.latest, period.end.earliest + 1, period.end.latest + 1
 
 
 class Inquiry:
@@ -246,14 +252,20 @@ class View:
 
     def held_on(self, period: Period, clock: str) -> Truth:
         """Whether a period includes the days of a clock; days that are not known exactly leave it open."""
+        return self.held_by((period,), clock)
+
+    def held_by(self, periods: Sequence[Period], clock: str) -> Truth:
+        """Whether on each day of a clock one of several periods holds: successive ones count together."""
         if clock == "presented":
-            return self.holds(period)
+            return max((self.holds(period) for period in periods), default=Truth.NO)
         span = self.clock(clock)
         if not span.every and clock == "submitted":
-            self.holds(period)
-        found = {period.holds(span.first), period.holds(span.last)}
-        if not span.every and period.start.earliest > span.first and period.end.latest < span.last:
-            found.add(Truth.UNKNOWN)
+            for period in periods:
+                self.holds(period)
+        days = {span.first, span.last}
+        if span.first != span.last:
+            days.update(day for period in periods for day in turns_of(period) if span.first < day < span.last)
+        found = {max((period.holds(day) for period in periods), default=Truth.NO) for day in days}
         if span.every:
             return min(found)
         return found.pop() if len(found) == 1 else Truth.UNKNOWN

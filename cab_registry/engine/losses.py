@@ -11,10 +11,11 @@ from cab_registry.engine.accreditation import Accredited
 from cab_registry.engine.document import notices_on_result
 from cab_registry.engine.facts import Force, RightState, RouteFacts, Working
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding, Ground, Used
-from cab_registry.engine.holding import Holding, Pairs, used_by
+from cab_registry.engine.holding import Holding, used_by
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.reach import find_listed
-from cab_registry.engine.rights import best_on
+from cab_registry.engine.rights import Pairs, best_on, find_loss
+from cab_registry.engine.standing import operational_clocks
 
 _NO_LOSS = Finding("survival", NOT_APPLICABLE, "survival.no_loss")
 
@@ -28,6 +29,7 @@ class Loss(NamedTuple):
     used: tuple[Used, ...] = ()
     notice: When | None = None
     open: bool = False
+    silent: bool = False
 
 
 _REASONS = {
@@ -38,14 +40,36 @@ _REASONS = {
 }
 
 
+_OF_THE_BODY = frozenset(_REASONS.values())
+"""Losses of a right that the body itself held."""
+
+_CONTROL = frozenset(
+    (
+        *(f"module_{letter}" for letter in ("c2", "d", "d1", "e", "e1", "f", "f1", "h", "h1")),
+        *("avcp_1_plus", "avcp_1", "avcp_2_plus", "surveillance"),
+    )
+)
+"""Procedures that go on while goods are made."""
+
+
+def is_control(view: View) -> bool:
+    """Whether a result is about production control, which goes on and so needs a body that is alive."""
+    return view.question.result.kind == "qms_approval" or view.question.subject.procedure in _CONTROL
+
+
 def find_losses(view: View, rf: RouteFacts, holdings: list[Holding], accredited: Accredited) -> list[Loss]:
     """List what was lost between the result's own clocks and the day of presentation."""
     if view.presented < view.inquiry.issued.first:
         return []
-    held = [(holding.kind, holding.pairs) for holding in holdings if holding.own_clock_held]
+    held = [
+        (holding.kind, pairs)
+        for holding in holdings
+        if holding.own_clock_held
+        for pairs in (holding.pairs, *holding.methods)
+    ]
     rule = rf.route.issuer.accreditation
     if rule is not None and rule.loss_after_issue == "survival" and accredited.finding.key == "accreditation.held":
-        held.append(("accreditation", list(accredited.pairs)))
+        held.extend(("accreditation", pairs) for pairs in accredited.groups)
     law = (_lost_instrument(view, rf), _lost_operation(view, rf), _lost_listing(view, rf))
     rights = (_lost_right(view, kind, pairs) for kind, pairs in held)
     return [
@@ -58,9 +82,9 @@ def find_losses(view: View, rf: RouteFacts, holdings: list[Holding], accredited:
 
 
 def _lost_right(view: View, kind: str, pairs: Pairs) -> Loss | None:
-    shown = best_on(view, pairs, view.presented, "presented")
-    if shown.state is RightState.HELD:
+    if best_on(view, pairs, view.presented, "presented").state is RightState.HELD:
         return None
+    shown = find_loss(view, pairs)
     reason = _REASONS.get(shown.state)
     values = {
         "kind": kind,
@@ -85,7 +109,7 @@ def _lost_instrument(view: View, rf: RouteFacts) -> Loss | None:
 
 
 def _lost_operation(view: View, rf: RouteFacts) -> Loss | None:
-    if "presented" in rf.route.clocks.operational:
+    if "presented" in operational_clocks(view, rf):
         return None
     state = view.now(rf.working)
     if state.working is not Working.ENDED or view.now(rf.force).force is not Force.IN_FORCE:
@@ -107,16 +131,17 @@ def _lost_listing(view: View, rf: RouteFacts) -> Loss | None:
 
 
 def _found_barred(view: View, rf: RouteFacts) -> list[Loss]:
-    """A finding on ownership after the work bars the body at once: what it had then is lost from that day."""
+    """A finding on ownership after issue: whether what was made before is still worth anything, no text says."""
     issuer, bar = view.inquiry.issuer, rf.route.issuer.findings_bar
     if issuer is None or bar is None:
         return []
     return [
-        Loss("withdrawal", notice.on, {"kind": "recognition", "by": notice.by, "event": notice.effect})
+        Loss("withdrawal", notice.on, {"kind": "recognition", "by": notice.by, "event": notice.effect}, silent=True)
         for notice, _ in issuer.notices
         if notice.effect == "prohibited_entity"
-        and notice.on.reached(view.inquiry.performed.last) is Truth.NO
+        and notice.on.reached(view.inquiry.issued.last) is Truth.NO
         and view.reached(notice.on) is Truth.YES
+        and (notice.until is None or view.reached(notice.until.moved(1)) is not Truth.YES)
     ]
 
 
@@ -145,7 +170,7 @@ def _find_rule(view: View, rf: RouteFacts, loss: Loss) -> SurvivalRule | None:
     ids = set(view.inquiry.requirements)
     for requirement in view.inquiry.requirements:
         ids |= view.facts.spell(requirement)
-    for rule in rf.route.survival:
+    for rule in rf.survival:
         reasons = (rule.reason,) if isinstance(rule.reason, str) else rule.reason
         if loss.reason not in reasons and "any" not in reasons:
             continue
@@ -182,12 +207,14 @@ def _judged(view: View, rf: RouteFacts, loss: Loss) -> Finding:
 
 
 def _judge(view: View, rf: RouteFacts, loss: Loss) -> Finding:
-    rule = _find_rule(view, rf, loss)
+    rule = None if loss.silent else _find_rule(view, rf, loss)
     values = {"reason": loss.reason, "on": loss.on, **loss.values}
     base = Finding(
         "survival", UNKNOWN, f"survival.silent_{loss.reason}", values, loss.used, rule, rule.citation if rule else None
     )
     if rule is None or rule.effect == "silent":
+        if rf.route.agreement is None and loss.reason in _OF_THE_BODY and not loss.silent and is_control(view):
+            return base._replace(outcome=FAIL, key="survival.needs_active_body")
         return base
     if rule.effect == "falls":
         return base._replace(outcome=FAIL, key="survival.falls")

@@ -6,12 +6,22 @@ from typing import Any
 
 from cab_registry.domain.days import Truth
 from cab_registry.domain.question import AskedSubcontractor
-from cab_registry.domain.records.route import Clause, Cover, RightRule, SubcontractorRule
-from cab_registry.engine.facts import IssuerFacts, ItemFacts, RightFacts, RightState, RouteFacts
+from cab_registry.domain.records.route import Clause, RightRule, SubcontractorRule
+from cab_registry.engine.facts import IssuerFacts, RightState, RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding
-from cab_registry.engine.holding import TAKEN, Holding, describe, used_by
+from cab_registry.engine.holding import Holding, describe, used_by
 from cab_registry.engine.inquiry import View, fold
-from cab_registry.engine.rights import Held, covered, given_by, held_as, worst_over
+from cab_registry.engine.rights import (
+    TAKEN,
+    Held,
+    Pairs,
+    covered,
+    find_wanted,
+    for_procedure,
+    given_by,
+    item_fits,
+    worst_over,
+)
 
 _NOTHING_TAKEN = Finding("suspension", PASS, "suspension.none")
 _ANYWHERE = Finding("site", NOT_APPLICABLE, "site.anywhere")
@@ -26,8 +36,7 @@ def check_procedure(view: View, holdings: list[Holding]) -> Finding:
         held = holding.procedure
         if held is None or held.state in (RightState.HELD, *TAKEN):
             continue
-        listed = sorted({name for _, item, _ in holding.pairs for name in item.procedures})
-        values = {**describe(view, held, holding.kind, holding.rule), "procedure": asked, "procedures": listed}
+        values = {**describe(view, held, holding.kind, holding.rule), "procedure": asked, "procedures": holding.limits}
         if asked is None:
             return Finding("procedure", UNKNOWN, "procedure.not_stated", values, missing=("subject.procedure",))
         outcome = UNKNOWN if held.state is RightState.UNKNOWN else FAIL
@@ -161,14 +170,16 @@ def _part_recognised(view: View, rf: RouteFacts, rule: SubcontractorRule, part: 
     recognition = RightRule(
         by=asked.by if asked is not None else ("importer",), under=rule.under or (asked.under if asked else ())
     )
-    ids = held_as(view, rf)
-    pairs: list[tuple[RightFacts, ItemFacts, Cover]] = []
+    wanted = find_wanted(view, rf)
+    pairs: Pairs = []
     for right in part.recognitions:
         cover = covered(right, rf, recognition.under)
         if cover is None or not given_by(view, recognition.by, right.by):
             continue
         pairs.extend(
-            (right, item, cover) for item in right.items if item.requirement is None or item.requirement in ids
+            (right, item, cover)
+            for item in right.items
+            if item.text_only or (item_fits(view, item, wanted) and for_procedure(view, item))
         )
     return worst_over(view, pairs, "performed")[0]
 

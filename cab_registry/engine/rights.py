@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from cab_registry.domain.days import ALWAYS, EARLIEST, NEVER, Truth, When
 from cab_registry.domain.question import Span
 from cab_registry.domain.records.route import Cover, RightRule
 from cab_registry.engine.facts import ItemFacts, RightFacts, RightState, RouteFacts, Status
-from cab_registry.engine.inquiry import YEAR, View
+from cab_registry.engine.inquiry import YEAR, View, fold
 
 NOTHING = Status(RightState.NONE, None, None, NEVER, ALWAYS)
+
+TAKEN = (RightState.SUSPENDED, RightState.WITHDRAWN)
+
+Pairs = list[tuple[RightFacts, ItemFacts, Cover]]
 
 
 class Held(NamedTuple):
@@ -28,6 +32,13 @@ class Held(NamedTuple):
     def state(self) -> RightState:
         """State of the right."""
         return self.status.state
+
+
+class Gate(NamedTuple):
+    """What a route asks, day by day, of whoever gave a right, and the days on which that may change."""
+
+    admits: Callable[[RightFacts, int], Truth]
+    turns: frozenset[int] = frozenset()
 
 
 class Wanted(NamedTuple):
@@ -110,6 +121,25 @@ def item_fits(view: View, item: ItemFacts, wanted: Wanted) -> bool:
     return not item.result_kinds or view.question.result.kind in item.result_kinds
 
 
+def for_procedure(view: View, item: ItemFacts) -> bool:
+    """Whether a scope item counts for the procedure of the question; one that is left out fits every item."""
+    asked = view.question.subject.procedure
+    return asked is None or not item.procedures or asked in item.procedures
+
+
+def names_method(view: View, item: ItemFacts, method: str) -> bool:
+    """Whether a scope item names a method of the question, within what else it is limited to."""
+    if item.text_only:
+        return False
+    ids = {method, *view.facts.citations.get(fold(method), ())}
+    if item.requirement not in ids and fold(method) not in {fold(standard) for standard in item.standards}:
+        return False
+    asked, kind = view.question.subject.product_class, view.question.result.kind
+    if item.product_classes and asked is not None and asked not in item.product_classes:
+        return False
+    return (not item.result_kinds or kind in item.result_kinds) and for_procedure(view, item)
+
+
 def held_as(view: View, rf: RouteFacts) -> frozenset[str]:
     """Return the ids under which the body may hold its rights for the question's requirement."""
     rules = view.inquiry.requirements
@@ -140,11 +170,9 @@ def asked_classes(view: View, rf: RouteFacts) -> frozenset[str]:
     return frozenset(kinds)
 
 
-def find_pairs(
-    view: View, rf: RouteFacts, kind: str, rule: RightRule, fits: Callable[[ItemFacts], bool]
-) -> list[tuple[RightFacts, ItemFacts, Cover]]:
+def find_pairs(view: View, rf: RouteFacts, kind: str, rule: RightRule, fits: Callable[[ItemFacts], bool]) -> Pairs:
     """Return the rights and scope items that could satisfy a rule, whatever the day."""
-    pairs: list[tuple[RightFacts, ItemFacts, Cover]] = []
+    pairs: Pairs = []
     for holder in view.inquiry.right_holders:
         for right in holder.rights(kind):
             cover = covered(right, rf, rule.under)
@@ -172,58 +200,121 @@ def status_of(view: View, right: RightFacts, item: ItemFacts, day: int) -> Statu
     return status
 
 
-def best_on(view: View, pairs: list[tuple[RightFacts, ItemFacts, Cover]], day: int, clock: str) -> Held:
-    """Return the best of several rights on one day."""
+def best_on(view: View, pairs: Pairs, day: int, clock: str, gate: Gate | None = None) -> Held:
+    """Return the best of several rights on one day; one that the gate does not admit on that day is not counted."""
     best = Held(NOTHING, clock=clock, day=day)
-    for right, item, cover in pairs:
+    narrowed = _taken_parts(view, pairs, day) if len(pairs) > 1 else frozenset[int]()
+    for index, (right, item, cover) in enumerate(pairs):
+        admitted = Truth.YES if gate is None else gate.admits(right, day)
+        if admitted is Truth.NO or index in narrowed:
+            continue
         if cover.held_on is not None:
-            status = _carried(view, right, item, cover, cover.held_on, day)
+            status = _carried(view, pairs, index, cover.held_on, day)
         else:
             status = status_of(view, right, item, day)
-        if item.text_only and status.state is RightState.HELD:
-            status = status._replace(state=RightState.UNKNOWN, event="scope_in_words")
-        if best.right is None or status.state > best.status.state:
+        if status.state is RightState.HELD:
+            if item.text_only:
+                status = status._replace(state=RightState.UNKNOWN, event="scope_in_words")
+            elif admitted is Truth.UNKNOWN:
+                status = status._replace(state=RightState.UNKNOWN, event="admission_window")
+        if best.right is None or _betters(status, best.status):
             best = Held(status, right, item, clock, day, item.text_only)
     return best
 
 
-def _carried(view: View, right: RightFacts, item: ItemFacts, cover: Cover, held_on: When, day: int) -> Status:
+def _betters(status: Status, best: Status) -> bool:
+    """Whether a status is worth more than the best so far; of two rights that are to come the earlier one is."""
+    if status.state is RightState.NOT_YET is best.state:
+        return status.start.earliest < best.start.earliest
+    return status.state > best.state
+
+
+def _taken_parts(view: View, pairs: Pairs, day: int) -> frozenset[int]:
+    """Return the pairs that do not count on a day, since a part of their requirement was taken from the same right."""
+    parts = [
+        (right, item)
+        for right, item, cover in pairs
+        if cover.held_on is None
+        and item.requirement in view.facts.wider
+        and status_of(view, right, item, day).state in TAKEN
+    ]
+    return frozenset(
+        index
+        for index, (right, item, _) in enumerate(pairs)
+        for part_of, part in parts
+        if part_of is right
+        and part.requirement is not None
+        and item.requirement != part.requirement
+        and item.requirement in view.facts.spell(part.requirement)
+    )
+
+
+def _carried(view: View, pairs: Pairs, index: int, held_on: When, day: int) -> Status:
+    """A right carried over by law: one right with the record that continues it, and later decisions touch it."""
+    right, item, cover = pairs[index]
     status = status_of(view, right, item, held_on.earliest)
     if status.state is not RightState.HELD:
         return status._replace(state=min(status.state, RightState.NOT_YET))
     start = cover.from_ or held_on
     begun = start.reached(day)
+    if begun is Truth.NO and day <= held_on.latest:
+        return status_of(view, right, item, day)
+    if begun is not Truth.NO:
+        own_end = status.end.earliest <= start.latest
+        later = item.timeline(view.presented, beyond=own_end).at(day)
+        if later.state in TAKEN or (later.state is RightState.EXPIRED and not (own_end and not item.beyond)):
+            return later
+        if any(_has_begun(view, pair, day) for pair in pairs if pair[2].held_on is None):
+            return Status(RightState.NOT_YET, "continued", start, start, NEVER)
     state = {Truth.YES: RightState.HELD, Truth.NO: RightState.NOT_YET, Truth.UNKNOWN: RightState.UNKNOWN}[begun]
     return Status(state, "carried_over", start, start, NEVER)
 
 
-def _days(pairs: list[tuple[RightFacts, ItemFacts, Cover]], view: View, span: Span) -> Iterator[int]:
+def _has_begun(view: View, pair: tuple[RightFacts, ItemFacts, Cover], day: int) -> bool:
+    status = status_of(view, pair[0], pair[1], day)
+    return status.state not in (RightState.NONE, RightState.NOT_YET) and RightState.NOT_YET not in status.possible
+
+
+def _days(pairs: Pairs, view: View, span: Span, gate: Gate | None) -> list[int]:
     if span.first in (span.last, EARLIEST):
-        yield span.last
-        return
-    days = {span.first}
-    for _, item, _ in pairs:
-        timeline = item.timeline(view.presented)
-        days.update(start for start in timeline.starts if span.first < start <= span.last)
-    yield from sorted(days)
+        return [span.last]
+    turns = set(gate.turns) if gate is not None else set()
+    for _, item, cover in pairs:
+        turns.update(item.timeline(view.presented).starts)
+        turns.update(item.timeline(view.presented, beyond=True).starts)
+        turns.update(day for when in (cover.held_on, cover.from_) if when for day in (when.earliest, when.latest))
+    return sorted({span.first, *(day for day in turns if span.first < day <= span.last)})
 
 
-def worst_over(
-    view: View, pairs: list[tuple[RightFacts, ItemFacts, Cover]], clock: str
-) -> tuple[Held, tuple[str, ...]]:
+def worst_over(view: View, pairs: Pairs, clock: str, gate: Gate | None = None) -> tuple[Held, tuple[str, ...]]:
     """Return the worst of the best statuses over the days of a clock, and what is missing to tell.
 
     A missing day of performance counts as the day of issue, unless the facts changed in the year before.
     """
     span = view.clock(clock)
     if span.first == span.last and not (clock == "performed" and view.inquiry.performed_assumed):
-        return best_on(view, pairs, span.last, clock), ()
+        return best_on(view, pairs, span.last, clock, gate), ()
     assumed = clock == "performed" and view.inquiry.performed_assumed and not view.question.standing
     if assumed:
         span = Span(span.last - YEAR, span.last, every=False)
-    found = [best_on(view, pairs, day, clock) for day in _days(pairs, view, span)]
+    found = [best_on(view, pairs, day, clock, gate) for day in _days(pairs, view, span, gate)]
     worst = min(found, key=lambda held: held.status.state)
     if span.every or len({held.status.state for held in found}) == 1:
         return worst, ()
     unknown = worst.status._replace(state=RightState.UNKNOWN, event="clock_missing")
     return worst._replace(status=unknown), (f"result.{clock}_on",)
+
+
+def find_loss(view: View, pairs: Pairs) -> Held:
+    """Return how a right that is not held on the day of presentation was lost: by those who held it to the last.
+
+    What came later on a right that was lost already, or earlier on a period before, is another story.
+    """
+    shown = best_on(view, pairs, view.presented, "presented")
+    span = Span(view.inquiry.issued.last, view.presented)
+    for day in reversed(_days(pairs, view, span, None)[1:]):
+        last = [pair for pair in pairs if best_on(view, [pair], day - 1, "presented").state is RightState.HELD]
+        if last:
+            lost = best_on(view, last, view.presented, "presented")
+            return shown if lost.state is RightState.HELD else lost
+    return shown

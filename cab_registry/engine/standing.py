@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cab_registry.domain.days import NEVER, Period, Truth
-from cab_registry.domain.records.law import Tail
+from cab_registry.domain.records.law import Edition, Tail
 from cab_registry.domain.records.rights import Ownership
 from cab_registry.domain.records.route import OwnershipRule
 from cab_registry.engine.coverage import listing
@@ -42,12 +42,32 @@ def _working(view: View, rf: RouteFacts, clock: str) -> WorkingState:
     return min(rf.working.over(span.first, span.last), key=lambda state: state.working)
 
 
+def operational_clocks(view: View, rf: RouteFacts) -> tuple[str, ...]:
+    """Return the clocks of operation: presentation for statuses, declarations and rules that ask nothing, else issue.
+
+    What the route states goes before.
+    """
+    if rf.route.clocks.operational:
+        return rf.route.clocks.operational
+    if view.question.result.kind in ("aeo_status", "manufacturer_declaration") or not asks_issuer(rf):
+        return ("presented",)
+    return ("issued",)
+
+
+def asks_issuer(rf: RouteFacts) -> bool:
+    """Whether a route asks anything of the issuer but its economy."""
+    rule = rf.route.issuer
+    held = rule.recognition or rule.designation or rule.accreditation
+    return rule.asked and bool(held or rule.authorities or rule.inspects or rule.kinds or rule.kinds_by_result)
+
+
 def check_operational(view: View, rf: RouteFacts) -> Finding:
     """The direction works on its clocks (usually the day of issue; GMP: the day of presentation)."""
+    clocks = operational_clocks(view, rf)
     worst, state, clock = Truth.YES, WorkingState(Working.OPERATIONAL, None, None), "issued"
-    for name in rf.route.clocks.operational:
+    for name in clocks:
         now = _working(view, rf, name)
-        if _WORKS[now.working] < worst or clock not in rf.route.clocks.operational:
+        if _WORKS[now.working] < worst or clock not in clocks:
             worst, state, clock = _WORKS[now.working], now, name
     values: dict[str, Any] = {"state": state, "clock": clock, "day": view.clock(clock).last}
     if worst is Truth.YES:
@@ -70,7 +90,7 @@ def _early_operation(view: View, rf: RouteFacts, values: dict[str, Any]) -> Find
     rules = rf.route.early_results
     if not isinstance(rules, str):
         for rule in rules:
-            if "operational" not in rule.about or rule.clock in rf.route.clocks.operational:
+            if "operational" not in rule.about or rule.clock in operational_clocks(view, rf):
                 continue
             if _working(view, rf, rule.clock).working in (Working.NOT_YET, Working.PILOT, Working.UNKNOWN):
                 early = find_early(view, rf, "operational")
@@ -134,14 +154,17 @@ def _check_edition(view: View, rf: RouteFacts, rule: str, values: dict[str, Any]
     if not found:
         known = ", ".join(item.key for item in record.editions)
         return Finding("requirement", UNKNOWN, "requirement.unknown_edition", {**values, "known": known})
-    best = Truth.NO
-    for item in found:
-        clocks = rf.route.clocks.requirement
-        best = max(best, min(_in_time(view, item.period, item.transition, clock) for clock in clocks))
+    best = min(_edition_on(view, found, clock) for clock in rf.route.clocks.requirement)
     if best is Truth.YES:
         return None
     key = "requirement.edition_window" if best is Truth.UNKNOWN else "requirement.edition_ended"
     return Finding("requirement", OUTCOME_OF[best], key, {**values, "period": found[0].period}, sourced=found[0])
+
+
+def _edition_on(view: View, editions: list[Edition], clock: str) -> Truth:
+    """Whether an edition was in use on a clock: successive periods of it count together, and each changeover."""
+    tails = [_in_time(view, item.period, item.transition, clock) for item in editions if item.transition is not None]
+    return max(view.held_by([item.period for item in editions], clock), *tails, Truth.NO)
 
 
 def check_issuer(view: View, rf: RouteFacts) -> Finding:
@@ -170,7 +193,7 @@ def _unknown_issuer(view: View, rf: RouteFacts) -> Finding:
     named = next((part for part in (asked.id, asked.value, asked.name) if part), None) if asked else None
     values: dict[str, Any] = {"body": named}
     needs = rule.recognition or rule.designation
-    if needs is None and rule.accreditation is None and not rule.authorities and not rule.kinds and not rule.inspects:
+    if not asks_issuer(rf):
         return Finding("issuer", PASS, "issuer.anyone", values)
     found = listing(view, rf, "recognition" if rule.recognition else "designation", needs.by if needs else ["exporter"])
     values |= {"list": found.title, "address": found.address}
@@ -184,7 +207,7 @@ def _wrong_kind(view: View, rf: RouteFacts, issuer: IssuerFacts, values: dict[st
     if rule.authorities and issuer.id not in rule.authorities:
         return Finding("issuer", FAIL, "issuer.other_authority", {**values, "authorities": rule.authorities})
     if issuer.authority is not None and issuer.authority.active:
-        held = max(view.held_on(item.period, "issued") for item in issuer.authority.active)
+        held = view.held_by([item.period for item in issuer.authority.active], "issued")
         if held is not Truth.YES:
             return Finding("issuer", OUTCOME_OF[held], "issuer.not_in_office", values)
     if rule.inspects and issuer.authority is not None and not set(rule.inspects) & set(issuer.authority.inspects):
@@ -202,22 +225,33 @@ def _wrong_kind(view: View, rf: RouteFacts, issuer: IssuerFacts, values: dict[st
 
 
 def _barred(view: View, rf: RouteFacts, issuer: IssuerFacts, values: dict[str, Any]) -> Finding | None:
-    """A finding on ownership before the work bars at once; a mere fact goes by the route's rule."""
+    """A finding on ownership bars what is issued from its day on; a mere fact goes by the route's rule."""
     bar = rf.route.issuer.findings_bar
-    if bar is not None and view.holds(bar.period) is not Truth.NO:
+    found: list[Finding | None] = []
+    if bar is not None:
+        in_rule = view.holds(bar.period)
         for notice, _ in issuer.notices:
-            if notice.effect == "prohibited_entity" and notice.on.reached(view.inquiry.performed.last) is Truth.YES:
-                return Finding("issuer", FAIL, "issuer.prohibited", {**values, "on": notice.on}, sourced=bar)
+            if notice.effect != "prohibited_entity" or in_rule is Truth.NO:
+                continue
+            met = min(in_rule, Period(notice.on, notice.until or NEVER).holds(view.inquiry.issued.last))
+            if met is not Truth.NO:
+                outcome = OUTCOME_OF[Truth(2 - met)]
+                found.append(Finding("issuer", outcome, "issuer.prohibited", {**values, "on": notice.on}, sourced=bar))
     facts = issuer.body.ownership if issuer.body is not None else ()
-    return worst_of(_owned(view, rule, fact, values) for fact in facts for rule in rf.route.issuer.ownership)
+    found.extend(_owned(view, rule, fact, values) for fact in facts for rule in rf.route.issuer.ownership)
+    return worst_of(found)
 
 
 def _owned(view: View, rule: OwnershipRule, fact: Ownership, values: dict[str, Any]) -> Finding | None:
-    if rule.fact != fact.fact or not _weighs(rule, fact.share) or view.holds(rule.period) is Truth.NO:
+    """Judge a mere fact of ownership: it weighs on what was issued since the rule, if it held while it was made."""
+    if rule.fact != fact.fact or not _weighs(rule, fact.share):
         return None
-    if view.held_on(fact.period, "performed") is Truth.NO:
+    in_rule = rule.period.holds(view.inquiry.issued.last)
+    span = view.inquiry.performed
+    during = fact.period.start.earliest <= view.inquiry.issued.last and fact.period.end.latest >= span.first
+    if in_rule is Truth.NO or not during:
         return None
-    outcome = FAIL if rule.effect == "fails" else UNKNOWN
+    outcome = FAIL if rule.effect == "fails" and in_rule is Truth.YES else UNKNOWN
     return Finding("issuer", outcome, f"issuer.{fact.fact}", {**values, "share": fact.share}, sourced=rule)
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
-from cab_registry.domain.days import EARLIEST, When, add_days, add_months
+from cab_registry.domain.days import EARLIEST, Truth, When, add_days, add_months
 from cab_registry.domain.records import Accreditation, Agreement, Designation, Recognition, Source
 from cab_registry.domain.records.law import Edition, Objection
-from cab_registry.domain.records.rights import Right, RightEvent, ScopeItem
+from cab_registry.domain.records.rights import RightEvent, ScopeItem
 from cab_registry.engine.facts import ItemFacts, Lane, RightFacts, RightState
 from cab_registry.engine.inquiry import fold
 from cab_registry.engine.timeline import Timeline
 from cab_registry.register.compiled_law import Law
-from cab_registry.register.right_timelines import resolve_items
+from cab_registry.register.right_timelines import resolve_items, touches
 
 AnyRight = Accreditation | Designation | Recognition
 
@@ -79,25 +80,31 @@ def _edition_end(accreditation: Accreditation, law: Law) -> When | None:
     return None if end.earliest >= 10**6 * 9 else end
 
 
+class _Begin(NamedTuple):
+    """From when silence recognises a scope item, and whether that is sure."""
+
+    on: When
+    sure: bool
+
+
 def _by_silence(
     right: Recognition, version: int, law: Law, accreditations: Sequence[Accreditation]
 ) -> Iterator[RightFacts]:
-    """Yield what an unused objection period makes of a notification that nobody answered."""
+    """Yield what unused objection periods make of notifications that nobody answered, item by item."""
     agreement = law.agreements.get(right.agreement or "")
-    notified = next((event for event in right.timeline if event.event == "notified"), None)
-    if agreement is None or notified is None or right.from_ is not None:
+    if agreement is None or right.from_ is not None:
         return
-    if any(event.event == "recognised" for event in right.timeline):
-        return
-    for items, objection in fit_objections(right, agreement, accreditations, notified, law):
-        begins = begin_by_silence(notified.on, objection)
-        if begins is None or objection.silence == "not_recognised" or _objected(right, begins):
-            continue
+    begun: dict[_Begin, list[ScopeItem]] = {}
+    for notified in (event for event in right.timeline if event.event == "notified"):
+        for items, objection in fit_objections(right, agreement, accreditations, notified, law):
+            for item in items:
+                begin = _begin_of(right, item, notified, objection)
+                if begin is not None:
+                    begun.setdefault(begin, []).append(item)
+    for begin, items in begun.items():
         events = tuple(event for event in right.timeline if event.event not in ("notified", "proposed", "objected"))
-        derived = msgspec.structs.replace(right, from_=begins, timeline=events, scope=items)
+        derived = msgspec.structs.replace(right, from_=begin.on, timeline=events, scope=tuple(items))
         facts = resolve_items("recognition", derived)
-        if objection.silence == "silent":
-            facts = tuple(_doubtful(item) for item in facts)
         yield RightFacts(
             kind="recognition",
             record=right.id,
@@ -107,14 +114,43 @@ def _by_silence(
             annex=right.annex,
             scheme=right.scheme,
             site=right.site,
-            items=facts,
-            silence_from=begins,
+            items=facts if begin.sure else tuple(_doubtful(item) for item in facts),
+            silence_from=begin.on,
             source=_read_at(right),
         )
 
 
-def _objected(right: Right, begins: When) -> bool:
-    return any(event.event == "objected" and event.on.earliest < begins.latest for event in right.timeline)
+def _begin_of(right: Recognition, item: ScopeItem, notified: RightEvent, objection: Objection) -> _Begin | None:
+    """Return from when silence recognises an item after a notification; None where it never does.
+
+    A notification opens a period of its own where it is the first, or where the one before was answered.
+    """
+    if not touches(notified, item) or objection.silence == "not_recognised":
+        return None
+    events = [event for event in right.timeline if touches(event, item)]
+    if any(event.event in ("recognised", "granted") for event in events):
+        return None
+    begins = begin_by_silence(notified.on, objection)
+    index = events.index(notified)
+    asked = [place for place, event in enumerate(events[:index]) if event.event == "notified"]
+    if begins is None or (asked and not any(event.event in _CLOSES for event in events[asked[-1] : index])):
+        return None
+    answers = [_answers(event, notified.on, begins) for event in events[index:] if event.event in _CLOSES]
+    if Truth.YES in answers:
+        return None
+    return _Begin(begins, sure=objection.silence == "recognised" and Truth.UNKNOWN not in answers)
+
+
+_CLOSES: Final = ("objected", "withdrawn", "resigned")
+"""What answers a notification or takes it back, so that a later one opens a new period."""
+
+
+def _answers(event: RightEvent, notified: When, begins: When) -> Truth:
+    """Whether an event came in the period that a notification opened."""
+    if event.on.latest < notified.earliest or event.on.earliest >= begins.latest:
+        return Truth.NO
+    inside = event.on.earliest >= notified.latest and event.on.latest < begins.earliest
+    return Truth.YES if inside else Truth.UNKNOWN
 
 
 def begin_by_silence(notified: When, objection: Objection) -> When | None:
@@ -138,9 +174,11 @@ def fit_objections(
 ) -> list[tuple[tuple[ScopeItem, ...], Objection]]:
     """Give the scope items grouped by the first objection clock that fits each."""
     objections = agreement.objection if isinstance(agreement.objection, tuple) else (agreement.objection,)
-    accredited = any(_held_on(accreditation, notified.on.earliest, law) for accreditation in accreditations)
+    day = notified.on.earliest
+    admitted = [each for each in accreditations if _counts_under(agreement, each.by, day, law)]
     groups: list[tuple[Objection, list[ScopeItem]]] = []
     for item in right.scope:
+        accredited = any(_held_on(each, item, day, law) for each in admitted)
         for objection in objections:
             if objection.annexes and right.annex not in objection.annexes:
                 continue
@@ -158,9 +196,24 @@ def fit_objections(
     return [(tuple(items), objection) for objection, items in groups]
 
 
-def _held_on(accreditation: Accreditation, day: int, law: Law) -> bool:
-    items = resolve_items("accreditation", accreditation, _edition_end(accreditation, law))
-    return any(item.timeline(day).at(day).state is RightState.HELD for item in items) if day > EARLIEST else False
+def _counts_under(agreement: Agreement, by: str, day: int, law: Law) -> bool:
+    """Whether an accreditation body is one of a party's: any other makes no period shorter."""
+    authority = law.authorities.get(by)
+    if authority is None or authority.economy is None or "accrediting" not in authority.roles:
+        return False
+    unions = (union for union, period in law.memberships.get(authority.economy, ()) if period.holds(day))
+    return not {authority.economy, *unions}.isdisjoint(agreement.parties)
+
+
+def _held_on(accreditation: Accreditation, item: ScopeItem, day: int, law: Law) -> bool:
+    """Whether an accreditation stands on a day for the requirement of a scope item."""
+    asked = law.wider.get(item.requirement or "", {item.requirement})
+    items = resolve_items("accreditation", accreditation, _edition_end(accreditation, law)) if day > EARLIEST else ()
+    return any(
+        each.timeline(day).at(day).state is RightState.HELD
+        for each in items
+        if each.requirement in asked or (each.requirement is None and not each.standards)
+    )
 
 
 def _doubtful(item: ItemFacts) -> ItemFacts:

@@ -35,7 +35,7 @@ class _Move:
 def _moves_of(right: Right, item: ScopeItem | None, edition_end: When | None) -> list[_Move]:
     moves = []
     for index, event in enumerate(right.timeline):
-        if event.items and (item is None or not _touches(event, item)):
+        if event.items and (item is None or not touches(event, item)):
             continue
         moves.append(_Move(event.event, event.on, event.until, index))
     if edition_end is not None:
@@ -43,9 +43,10 @@ def _moves_of(right: Right, item: ScopeItem | None, edition_end: When | None) ->
     return moves
 
 
-def _touches(event: RightEvent, item: ScopeItem) -> bool:
+def touches(event: RightEvent, item: ScopeItem) -> bool:
+    """Whether an event speaks of a scope item; one that names no item speaks of all."""
     names = {item.key, item.requirement, *item.standards, *item.product_classes}
-    return any(name in names for name in event.items)
+    return not event.items or any(name in names for name in event.items)
 
 
 def _start_of(kind: str, right: Right, item: ScopeItem | None, moves: Sequence[_Move]) -> When | None:
@@ -94,36 +95,54 @@ class _Life:
     cause: str | None = None
     since: When | None = None
     superseded_on: When | None = None
+    waiting: _Move | None = None
+    gone: bool = False
 
     def become(self, state: RightState, cause: str | None = None, since: When | None = None) -> None:
         self.state, self.cause, self.since = state, cause, since
 
     def live(self, move: _Move) -> None:
-        """Take one step. Nothing but the end of an edition can come before the right has begun."""
+        """Take one step. Before the right has begun, an edition can end, and what is suspended stays so."""
         name = move.name
         if name == "begin":
             self.begun = True
             self.become(RightState.HELD)
+            if self.waiting is not None:
+                self.become(RightState.SUSPENDED, self.waiting.name, self.waiting.on)
         elif name == "edition_ended":
             self.superseded_on = move.on
         elif name == "renewed":
             self.last = move.until or NEVER
-            if self.begun and self.state in (RightState.HELD, RightState.EXPIRED):
+            if self.begun and self.state in (RightState.HELD, RightState.EXPIRED) and not self.gone:
                 self.become(RightState.HELD)
         elif self.begun:
             self._lose_or_regain(move)
+        elif name in _SUSPENDS and not self._lifted(move):
+            self.waiting = self.waiting or move
+        elif name == "reinstated":
+            self.waiting = None
+
+    def _lifted(self, move: _Move) -> bool:
+        return move.until is not None and self.day > move.until.latest
 
     def _lose_or_regain(self, move: _Move) -> None:
         name = move.name
-        lifted = move.until is not None and self.day > move.until.latest
-        if name in _SUSPENDS and self.state is RightState.HELD and not lifted:
+        if name in _SUSPENDS and self.state is RightState.HELD and not self._lifted(move):
             self.become(RightState.SUSPENDED, name, move.on)
         elif name == "reinstated" and self.state in (RightState.SUSPENDED, RightState.WITHDRAWN):
             self.become(RightState.HELD)
-        elif name in _TAKES:
-            self.become(RightState.WITHDRAWN, name, move.on)
-        elif name == "expired":
-            self.become(RightState.EXPIRED, name, move.on)
+        elif name in _TAKES or name == "expired":
+            self._lose(move)
+
+    def _lose(self, move: _Move) -> None:
+        """Lose the right; on one that is lost already a further event does not move the day of the loss."""
+        if self.state in (RightState.WITHDRAWN, RightState.EXPIRED):
+            self.gone = self.gone or move.name in _TAKES
+        elif move.on.earliest > self.last.latest:
+            self.gone = move.name in _TAKES
+            self.become(RightState.EXPIRED, "expired", self.last.moved(1))
+        else:
+            self.become(RightState.EXPIRED if move.name == "expired" else RightState.WITHDRAWN, move.name, move.on)
 
     def close(self, start: When) -> Status:
         """Say what the right is worth once its own end and the end of its edition are looked at."""
@@ -162,7 +181,8 @@ _NEVER_GIVEN: Final = Status(RightState.NOT_YET, None, None, NEVER, NEVER)
 
 def _timeline(moves: list[_Move], start: When | None, end: When, annulled: frozenset[int]) -> Timeline[Status]:
     if start is None:
-        return Timeline((EARLIEST,), (_NEVER_GIVEN,))
+        asked = any(move.name in _ASKED for move in moves)
+        return Timeline((EARLIEST,), (_NEVER_GIVEN if asked else _NEVER_GIVEN._replace(event="not_asked"),))
     dated = [(start, _Move("begin", start, None, -1))]
     dated.extend((move.on, move) for move in moves)
     dated.sort(key=lambda pair: (pair[0].earliest, pair[0].latest, pair[1].index))
@@ -195,7 +215,21 @@ def _annulments(moves: list[_Move], events: Sequence[RightEvent]) -> list[tuple[
 def resolve_lanes(kind: str, right: Right, item: ScopeItem | None, edition_end: When | None = None) -> tuple[Lane, ...]:
     """Return the lanes of one scope item: one for each state of annulments, by day of presentation."""
     moves = _moves_of(right, item, edition_end)
-    start, end = _start_of(kind, right, item, moves), _end_of(right, item)
+    return _lanes(right, moves, _start_of(kind, right, item, moves), _end_of(right, item))
+
+
+def _beyond(kind: str, right: Right, item: ScopeItem | None) -> tuple[Lane, ...]:
+    """Return the lanes without the own end, for a right that may be carried over by law; () where no event follows."""
+    end = _end_of(right, item)
+    if kind == "accreditation" or end == NEVER:
+        return ()
+    moves = _moves_of(right, item, None)
+    if not any(move.on.latest > end.earliest for move in moves):
+        return ()
+    return _lanes(right, moves, _start_of(kind, right, item, moves), NEVER)
+
+
+def _lanes(right: Right, moves: list[_Move], start: When | None, end: When) -> tuple[Lane, ...]:
     lanes = [Lane(EARLIEST, _timeline(moves, start, end, frozenset()))]
     gone: set[int] = set()
     for day, index in _annulments(moves, right.timeline):
@@ -208,7 +242,18 @@ def resolve_items(kind: str, right: Right, edition_end: When | None = None) -> t
     """Return the scope items of a right; a right without any item cannot be matched and stands as words only."""
     if not right.scope:
         lanes = _unread_validity(right, resolve_lanes(kind, right, None, edition_end))
-        return (ItemFacts(None, frozenset(), frozenset(), frozenset(), frozenset(), text_only=True, lanes=lanes),)
+        return (
+            ItemFacts(
+                None,
+                frozenset(),
+                frozenset(),
+                frozenset(),
+                frozenset(),
+                text_only=True,
+                lanes=lanes,
+                beyond=_beyond(kind, right, None),
+            ),
+        )
     return tuple(
         ItemFacts(
             item.requirement,
@@ -218,6 +263,7 @@ def resolve_items(kind: str, right: Right, edition_end: When | None = None) -> t
             frozenset(item.result_kinds),
             text_only=_text_only(item),
             lanes=_unread_validity(right, resolve_lanes(kind, right, item, edition_end)),
+            beyond=_beyond(kind, right, item),
         )
         for item in right.scope
     )

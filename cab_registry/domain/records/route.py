@@ -88,10 +88,14 @@ class Cover(Value, frozen=True, kw_only=True):
     annex: str | None = None
     scheme: Identifier | None = None
     any: Annotated[bool, Meta(description="Under whatever title the same authority gave it.")] = False
-    held_on: Annotated[When | None, Meta(description="Counts if it was held on this day ...")] = None
-    from_: Annotated[When | None, Meta(description="... and then from this day on, without end.")] = msgspec.field(
-        default=None, name="from"
-    )
+    held_on: Annotated[
+        When | None,
+        Meta(description="Carried over by law: counts as it stood to this day, and if it was held on it ..."),
+    ] = None
+    from_: Annotated[
+        When | None,
+        Meta(description="... from this day on, until the record that continues it begins, or a later decision on it."),
+    ] = msgspec.field(default=None, name="from")
 
 
 class RightRule(Sourced, frozen=True, kw_only=True):
@@ -173,7 +177,7 @@ class AccreditationRule(Sourced, frozen=True, kw_only=True):
 
 
 class OwnershipRule(Dated, frozen=True, kw_only=True):
-    """What an ownership fact means: `from` is the day from which the rule applies (day of presentation)."""
+    """What an ownership fact means: the rule weighs on results made, that is issued, from `from` on."""
 
     fact: Literal["first_party", "prohibited_entity"]
     at_least: Annotated[int | None, Meta(description="Share in per cent from which it matters.")] = None
@@ -210,7 +214,10 @@ class IssuerRule(Value, frozen=True, kw_only=True):
     ownership: tuple[OwnershipRule, ...] = ()
     findings_bar: Annotated[
         Dated | None,
-        Meta(description="From this day an authority's finding on ownership (notice prohibited_entity) bars at once."),
+        Meta(
+            description="From this day an authority's finding on ownership (notice prohibited_entity) bars at once "
+            "what is issued from its day on; on what was issued before the text is silent."
+        ),
     ] = None
     designation: RightRule | None = None
     recognition: RightRule | None = None
@@ -252,7 +259,7 @@ class EarlyRule(Sourced, frozen=True, kw_only=True):
 
 
 class SurvivalRule(Sourced, frozen=True, kw_only=True):
-    """What a loss between issue and presentation does to an older result. The first rule that fits applies."""
+    """What a loss between issue and presentation does to an older result. The narrowest rule that fits applies."""
 
     reason: Annotated[
         LossReason | tuple[LossReason, ...], Meta(description="The kinds of loss to which it applies, or `any`.")
@@ -335,7 +342,17 @@ class Condition(Sourced, frozen=True, kw_only=True):
 class Clocks(Value, frozen=True, kw_only=True):
     """Clocks of the checks where they differ from the usual ones."""
 
-    operational: tuple[Clock, ...] = ("issued",)
+    operational: Annotated[
+        tuple[Clock, ...],
+        Meta(
+            description="Empty, the usual one: presentation for statuses, makers' declarations and rules that ask "
+            "nothing of the issuer, else issue."
+        ),
+    ] = ()
+    reports: Annotated[
+        tuple[Clock, ...],
+        Meta(description="Clocks on which whoever made a test report must hold its rights, beside the rights' own."),
+    ] = ()
     requirement: tuple[Clock, ...] = ("issued",)
     product: tuple[Clock, ...] = ("presented",)
     activity: tuple[Clock, ...] = ("presented",)
