@@ -21,6 +21,7 @@ from cab_registry.domain.codes import Confidence, Verdict
 from cab_registry.domain.days import EARLIEST, LAST_DAY, LATEST, Period, show_day
 from cab_registry.domain.question import Question
 from cab_registry.domain.records import Source
+from cab_registry.engine.attested import stand_for
 from cab_registry.engine.facts import Facts, RouteFacts
 from cab_registry.engine.finding import UNKNOWN, Finding
 from cab_registry.engine.inquiry import Inquiry, View
@@ -98,7 +99,7 @@ def decide(inquiry: Inquiry, routes: tuple[RouteFacts, ...], presented: int) -> 
         opened = judge_reach(view, rf)
         if opened is None:
             continue
-        trace = judge_route(view, rf, opened)
+        trace = _judge(view, rf, opened)
         if rf.route.duty == "discretion":
             discretionary.append(_soften(trace))
         else:
@@ -107,6 +108,19 @@ def decide(inquiry: Inquiry, routes: tuple[RouteFacts, ...], presented: int) -> 
     discretionary.sort(key=_rank)
     best = traces[0] if traces else (discretionary[0] if discretionary else None)
     return Outcome(best, tuple(traces), tuple(discretionary), view.low, view.high)
+
+
+def _judge(view: View, rf: RouteFacts, opened: list[Criterion]) -> Trace:
+    """Judge a route on the rule asked about, or on each rule that the document attests in its place."""
+    inquiry = view.inquiry
+    if not inquiry.attests or (rules := stand_for(inquiry, rf)) == inquiry.requirements or not rules:
+        return judge_route(view, rf, opened)
+    traces: list[Trace] = []
+    for rule in rules:
+        attested = View(inquiry.on_rule(rule), view.presented)
+        traces.append(judge_route(attested, rf, opened))
+        view.see(attested.low, attested.high)
+    return min(traces, key=lambda trace: _VERDICTS[trace.verdict])
 
 
 def _soften(trace: Trace) -> Trace:

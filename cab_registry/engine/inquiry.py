@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from copy import copy
 from typing import Any, Final
+
+import msgspec
 
 from cab_registry.domain.days import EARLIEST, LATEST, Period, Truth, When
 from cab_registry.domain.question import Question, Span
@@ -147,6 +150,14 @@ class Inquiry:
         self.rules = self.attests or self.requirements
         if len(self.requirements) > 1:
             self.candidates = self.requirements
+
+    def on_rule(self, rule: str) -> Inquiry:
+        """Return the same question about another rule, one that the document attests in place of the rule asked about."""
+        other = copy(self)
+        subject = msgspec.structs.replace(self.question.subject, requirement=rule)
+        other.question = msgspec.structs.replace(self.question, subject=subject)
+        other.requirements = (rule,)
+        return other
 
     def _requirement_ids(self, text: str | None) -> tuple[str, ...]:
         if text is None:

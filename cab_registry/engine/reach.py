@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from cab_registry.domain.days import ALWAYS, Period, Truth
 from cab_registry.domain.records.common import Sourced
 from cab_registry.domain.records.route import OriginRule, TerritoryRule
+from cab_registry.engine.attested import judge_attests
 from cab_registry.engine.early import judge_early
 from cab_registry.engine.facts import Force, RouteFacts, Ruled
 from cab_registry.engine.inquiry import Inquiry, View
@@ -110,13 +111,21 @@ def requirement(view: View, rf: RouteFacts) -> Criterion:
     values = {"requirement": subject.requirement}
     if not any(listed):
         return Criterion("requirement", Truth.NO, "requirement.not_listed", values)
-    if inquiry.attests and not any(find_listed(view, rf, rule) for rule in inquiry.attests):
-        return Criterion("requirement", Truth.NO, "requirement.attests_other", {"attests": inquiry.attests})
+    attests = judge_attests(inquiry, rf)
+    if attests is not Truth.YES:
+        return _attests_other(inquiry, attests)
     if len(listed) > 1:
         return Criterion(
             "requirement", Truth.UNKNOWN, "requirement.ambiguous", {**values, "candidates": inquiry.requirements}
         )
     return _MET["requirement"]
+
+
+def _attests_other(inquiry: Inquiry, met: Truth) -> Criterion:
+    values = {"attests": inquiry.attests, "requirement": inquiry.requirements[0]}
+    if met is Truth.NO:
+        return Criterion("requirement", met, "requirement.attests_other", values)
+    return Criterion("requirement", met, "requirement.attests_unknown", values, missing=("result.attests",))
 
 
 def find_listed(view: View, rf: RouteFacts, rule: str) -> Any:
