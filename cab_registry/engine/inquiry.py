@@ -15,6 +15,9 @@ from cab_registry.engine.timeline import State, Timeline
 
 YEAR: Final = 365
 
+OTHER: Final = "any_other"
+"""Stands for every value, or issuer, that nothing on record names; tried for what a question leaves out."""
+
 MEANT: Final = 20
 """An incomplete name that fits more issuers than this names none of them."""
 
@@ -152,7 +155,7 @@ class Inquiry:
             self.candidates = self.requirements
 
     def on_rule(self, rule: str) -> Inquiry:
-        """Return the same question about another rule, one that the document attests in place of the rule asked about."""
+        """Return the same question about a rule that the document attests in place of the one asked about."""
         other = copy(self)
         subject = msgspec.structs.replace(self.question.subject, requirement=rule)
         other.question = msgspec.structs.replace(self.question, subject=subject)

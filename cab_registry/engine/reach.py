@@ -86,12 +86,14 @@ def result_kind(view: View, rf: RouteFacts) -> Criterion:
 
 
 def procedure(view: View, rf: RouteFacts) -> Criterion:
-    """Where the route names procedures, the question must name one of them."""
+    """Where the route names procedures, the result must have followed one of them; one left out is open."""
     asked = view.question.subject.procedure
     if not rf.procedures or asked in rf.procedures:
         return _MET["procedure"]
     values = {"procedure": asked, "procedures": rf.route.procedures}
-    return Criterion("procedure", Truth.NO, "procedure.not_named" if asked is None else "procedure.other", values)
+    if asked is None:
+        return Criterion("procedure", Truth.UNKNOWN, "procedure.not_named", values, missing=("subject.procedure",))
+    return Criterion("procedure", Truth.NO, "procedure.other", values)
 
 
 def requirement(view: View, rf: RouteFacts) -> Criterion:
@@ -383,7 +385,7 @@ class Undated:
     def count(self, rf: RouteFacts) -> int:
         """Count the criteria without a date that a route misses, its exporter apart."""
         misses = 0 if self.kind in rf.result_kinds else 1
-        if rf.procedures and self.procedure not in rf.procedures:
+        if rf.procedures and self.procedure is not None and self.procedure not in rf.procedures:
             misses += 1
         if self.ids and rf.listed and rf.listed.keys().isdisjoint(self.ids):
             misses += 1
