@@ -118,8 +118,17 @@ def _places(inquiry: Inquiry, routes: list[RouteFacts]) -> set[str]:
     return named - {"WORLD"}
 
 
+def _at_recognised_site(inquiry: Inquiry, traces: tuple[Trace, ...]) -> list[RouteFacts]:
+    """Return the routes that ask for work at a recognised site, where the question names neither site nor place."""
+    if inquiry.question.standing or inquiry.issuer is None or inquiry.site_economy is not None:
+        return []
+    return [trace.rf for trace in traces if trace.rf.route.issuer.place == "recognised_site"]
+
+
 def _performed_in(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
-    routes = _lacks(traces, "result.performed_in") if inquiry.question.result.performed_in is None else []
+    if inquiry.question.result.performed_in is not None:
+        return None
+    routes = _lacks(traces, "result.performed_in") or _at_recognised_site(inquiry, traces)
     if not routes:
         return None
     places = sorted(_places(inquiry, routes))
