@@ -66,6 +66,13 @@ class PositionShown(msgspec.Struct, frozen=True):
     interval: list[Any]
 
 
+class MissingValue(msgspec.Struct, frozen=True):
+    """A value that the question leaves out and that could change the verdict, with the verdicts that it could bring."""
+
+    name: str
+    verdicts: Annotated[list[Verdict], Meta(description="The best one first.")]
+
+
 class OtherRoute(msgspec.Struct, frozen=True):
     """Another route that reaches the result."""
 
@@ -125,6 +132,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     checks: list[CheckShown] = []
     conditions: list[ConditionShown] = []
     missing: list[str] = []
+    could_bring: Annotated[
+        list[MissingValue], Meta(description="For each missing value, the verdicts that it could bring.")
+    ] = []
     assumptions: list[str] = []
     positions: list[PositionShown] = []
     holds: Holds = Holds()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 Verdict = Literal["accepted", "accepted_with_conditions", "not_accepted", "not_covered", "cannot_tell"]
 
@@ -22,6 +22,11 @@ ResultKind = Literal[
     "aeo_status",
     "non_compliance_statement",
 ]
+
+KIND_PROCEDURES: Final[dict[ResultKind, tuple[str, ...]]] = {
+    "eu_type_examination": ("module_b", "ec_type_examination"),
+}
+"""The procedures that a kind of result follows by its nature, the usual one first."""
 
 CheckCode = Literal[
     "direction",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from cab_registry.domain.answer import (
     Alternative,
@@ -12,36 +12,28 @@ from cab_registry.domain.answer import (
     ConditionShown,
     FactUsed,
     Holds,
+    MissingValue,
     NearRoute,
     OtherRoute,
     PositionShown,
     RouteShown,
 )
-from cab_registry.domain.codes import Confidence, Verdict
-from cab_registry.domain.days import EARLIEST, LAST_DAY, LATEST, Period, show_day
+from cab_registry.domain.codes import Confidence
+from cab_registry.domain.days import Period, show_day
 from cab_registry.domain.question import Question
 from cab_registry.domain.records import Source
+from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.facts import Facts, RouteFacts
-from cab_registry.engine.finding import UNKNOWN, Finding
+from cab_registry.engine.finding import Finding
 from cab_registry.engine.inquiry import Inquiry, View
-from cab_registry.engine.judge import ORDER, Trace, judge_route
+from cab_registry.engine.judge import Trace
 from cab_registry.engine.positions import Stance
-from cab_registry.engine.reach import CRITERIA, Criterion, Undated, find_candidates, judge_reach, list_misses
+from cab_registry.engine.reach import CRITERIA, Criterion, Undated, list_misses
+from cab_registry.engine.settling import settle
 from cab_registry.engine.wording import Speech
 
 ENGINE: Final = "1.0.0"
 """Version of the engine; it changes whenever an answer may change."""
-
-_VERDICTS: Final[dict[Verdict, int]] = {
-    "accepted": 4,
-    "accepted_with_conditions": 3,
-    "cannot_tell": 2,
-    "not_accepted": 1,
-    "not_covered": 0,
-}
-_DUTIES: Final = {"must": 2, "may": 1, "discretion": 0}
-_STEPS: Final = 500
-"""How many days on which something changes are looked at to find until when an answer holds."""
 
 _NEAR: Final = 8
 """How many near routes an answer names at least, where there are so many."""
@@ -56,126 +48,6 @@ _FARTHEST: Final = 0
 """Routes from elsewhere that miss more than this beside the economy, whatever the day, are not looked at."""
 
 _REACH_ORDER: Final = tuple(criterion.__name__ for criterion in CRITERIA)
-
-
-class Outcome(NamedTuple):
-    """What came of all routes on one day of presentation, and the days around it with the same outcome."""
-
-    best: Trace | None
-    traces: tuple[Trace, ...]
-    discretionary: tuple[Trace, ...]
-    low: int
-    high: int
-
-    @property
-    def verdict(self) -> Verdict:
-        """The best verdict over all routes."""
-        return self.best.verdict if self.best is not None else "not_covered"
-
-    @property
-    def signature(self) -> tuple[object, ...]:
-        """What must stay equal for an answer to hold: verdict, route, first failing check, conditions."""
-        if self.best is None:
-            return ("not_covered",)
-        best = self.best
-        grounds = tuple(ground.key for ground in best.conditions)
-        return (best.verdict, best.rf.route.id, best.first_failing, grounds)
-
-
-def _rank(trace: Trace) -> tuple[int, int, int, int, str]:
-    route = trace.rf.route
-    furthest = len(ORDER) if trace.first is None else ORDER.index(trace.findings[trace.first].code)
-    specific = 1 if route.exporter else 0
-    return (-_VERDICTS[trace.verdict], -_DUTIES[route.duty], -furthest, -specific, route.id)
-
-
-def decide(inquiry: Inquiry, routes: tuple[RouteFacts, ...], presented: int) -> Outcome:
-    """Judge the routes that may reach the question on one day of presentation."""
-    view = View(inquiry, presented)
-    traces: list[Trace] = []
-    discretionary: list[Trace] = []
-    for rf in routes:
-        opened = judge_reach(view, rf)
-        if opened is None:
-            continue
-        trace = judge_route(view, rf, opened)
-        if rf.route.duty == "discretion":
-            discretionary.append(_soften(trace))
-        else:
-            traces.append(trace)
-    traces.sort(key=_rank)
-    discretionary.sort(key=_rank)
-    best = traces[0] if traces else (discretionary[0] if discretionary else None)
-    return Outcome(best, tuple(traces), tuple(discretionary), view.low, view.high)
-
-
-def _soften(trace: Trace) -> Trace:
-    """A discretionary route decides nothing: whatever passes, the authority may still look at the case."""
-    if trace.verdict in ("accepted", "accepted_with_conditions"):
-        finding = Finding("recognition", UNKNOWN, "recognition.discretion", {})
-        findings = tuple(finding if other.code == "recognition" else other for other in trace.findings)
-        index = next(i for i, other in enumerate(findings) if other.code == "recognition")
-        return trace._replace(verdict="cannot_tell", findings=findings, first=index)
-    return trace
-
-
-class Settled(NamedTuple):
-    """What an answer comes to, without its texts."""
-
-    outcome: Outcome
-    holds: Holds
-    inquiry: Inquiry
-    routes: tuple[RouteFacts, ...]
-
-
-def settle(question: Question, facts: Facts) -> Settled:
-    """Decide any well-formed question, and find from when to when the answer holds; never raises for one."""
-    inquiry = Inquiry(question, facts)
-    routes = find_candidates(inquiry)
-    outcome = decide(inquiry, routes, question.presented_on)
-    return Settled(outcome, Holds() if question.standing else _find_holds(inquiry, routes, outcome), inquiry, routes)
-
-
-def _find_holds(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outcome) -> Holds:
-    """Walk over the days on which something changes until the answer is another one.
-
-    After very many such days the walk ends: `until` is then the last day looked at, with no next change named.
-    """
-    if outcome.best is None:
-        return Holds()
-    until, changes = _walk_on(inquiry, routes, outcome)
-    since = _walk_back(inquiry, routes, outcome)
-    return Holds(
-        since=None if since == EARLIEST else show_day(min(since, inquiry.question.presented_on)),
-        until=None if until >= LAST_DAY else show_day(until),
-        next_change=show_day(until + 1) if changes and until < LAST_DAY else None,
-    )
-
-
-def _walk_on(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outcome) -> tuple[int, bool]:
-    """Return the last day with the same answer, and whether the day after it brings another one."""
-    high = outcome.high
-    for _ in range(_STEPS):
-        if high >= LATEST:
-            return LATEST, False
-        after = decide(inquiry, routes, high + 1)
-        if after.signature != outcome.signature:
-            return high, True
-        high = max(after.high, high + 1)
-    return high, False
-
-
-def _walk_back(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outcome) -> int:
-    """Return the first day with the same answer, the day of issue at the earliest."""
-    low, earliest = outcome.low, inquiry.issued.last
-    for _ in range(_STEPS):
-        if low <= earliest:
-            return earliest
-        before = decide(inquiry, routes, low - 1)
-        if before.signature != outcome.signature:
-            return low
-        low = min(before.low, low - 1)
-    return low
 
 
 def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answer:
@@ -201,15 +73,21 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
         first_failing=best.first_failing,
         checks=[_show_check(finding, best.rf, speech) for finding in best.findings],
         conditions=[ConditionShown(ground.key, ground.text, ground.citation) for ground in best.conditions],
-        missing=list(best.missing) if best.verdict == "cannot_tell" else [],
+        missing=list(outcome.missing),
+        could_bring=_could_bring(outcome),
         assumptions=assumptions,
         positions=[_show_position(stance) for stance in best.stances],
-        holds=holds,
+        holds=Holds() if best.verdict == "cannot_tell" else holds,
         alternatives=_alternatives(inquiry, outcome, best, speech),
         other_routes=[_show_other(trace) for trace in others],
         candidates=list(inquiry.candidates),
         asked=shown,
     )
+
+
+def _could_bring(outcome: Outcome) -> list[MissingValue]:
+    """Return the values that are missing, each with the verdicts that it could bring."""
+    return [MissingValue(value.name, list(value.verdicts)) for value in outcome.open if value.name in outcome.missing]
 
 
 def _asks_performed(trace: Trace) -> bool:

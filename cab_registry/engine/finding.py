@@ -48,6 +48,8 @@ class Finding(NamedTuple):
     assumptions: tuple[tuple[str, dict[str, Any]], ...] = ()
     conditions: tuple[Ground, ...] = ()
     source: Source | None = None
+    reach: bool = False
+    """Whether the route does not reach the result at all, should this come out as a failure."""
 
 
 def worst_of(findings: Iterable[Finding | None]) -> Finding | None:

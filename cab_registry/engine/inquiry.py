@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, Final
+
+import msgspec
 
 from cab_registry.domain.days import EARLIEST, LATEST, Period, Truth, When
 from cab_registry.domain.question import Question, Span
@@ -12,6 +15,9 @@ from cab_registry.engine.facts import Facts, IssuerFacts
 from cab_registry.engine.timeline import State, Timeline
 
 YEAR: Final = 365
+
+OTHER: Final = "any_other"
+"""Stands for every value, or issuer, that nothing on record names; tried for what a question leaves out."""
 
 MEANT: Final = 20
 """An incomplete name that fits more issuers than this names none of them."""
@@ -153,6 +159,14 @@ class Inquiry:
         self.rules = self.attests or self.requirements
         if len(self.requirements) > 1:
             self.candidates = self.requirements
+
+    def on_rule(self, rule: str) -> Inquiry:
+        """Return the same question about a rule that the document attests in place of the one asked about."""
+        other = copy(self)
+        subject = msgspec.structs.replace(self.question.subject, requirement=rule)
+        other.question = msgspec.structs.replace(self.question, subject=subject)
+        other.requirements = (rule,)
+        return other
 
     def _requirement_ids(self, text: str | None) -> tuple[str, ...]:
         if text is None:

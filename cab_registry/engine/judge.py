@@ -50,20 +50,13 @@ class Trace(NamedTuple):
     first: int | None
     conditions: tuple[Ground, ...]
     stances: tuple[Stance, ...]
+    withheld: tuple[Ground, ...] = ()
+    """The conditions with which it would be accepted, were every open check to pass."""
 
     @property
     def first_failing(self) -> str | None:
         """Code of the first failing check; of the first unknown one where none fails."""
         return None if self.first is None else self.findings[self.first].code
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """What the open checks lack."""
-        found: dict[str, None] = {}
-        for finding in self.findings:
-            if finding.outcome == UNKNOWN:
-                found.update(dict.fromkeys(finding.missing))
-        return tuple(found)
 
 
 def _opened(criterion: Criterion) -> Finding:
@@ -74,6 +67,7 @@ def _opened(criterion: Criterion) -> Finding:
         criterion.values,
         sourced=criterion.sourced,
         missing=criterion.missing,
+        reach=not criterion.early,
     )
 
 
@@ -137,14 +131,14 @@ def judge_route(view: View, rf: RouteFacts, opened: list[Criterion]) -> Trace:
 def _conclude(view: View, rf: RouteFacts, findings: list[Finding], stances: list[Stance]) -> Trace:
     first = next((index for index, finding in enumerate(findings) if finding.outcome == FAIL), None)
     verdict: Verdict = "not_accepted"
-    conditions: tuple[Ground, ...] = ()
-    if first is None:
-        first = next((index for index, finding in enumerate(findings) if finding.outcome == UNKNOWN), None)
-        verdict = "cannot_tell"
-    if first is None:
-        conditions = _conditions(view, rf, findings)
-        verdict = "accepted_with_conditions" if conditions else "accepted"
-    return Trace(rf, verdict, tuple(findings), first, conditions, tuple(stances))
+    if first is not None:
+        return Trace(rf, verdict, tuple(findings), first, (), tuple(stances))
+    conditions = _conditions(view, rf, findings)
+    first = next((index for index, finding in enumerate(findings) if finding.outcome == UNKNOWN), None)
+    if first is not None:
+        return Trace(rf, "cannot_tell", tuple(findings), first, (), tuple(stances), conditions)
+    verdict = "accepted_with_conditions" if conditions else "accepted"
+    return Trace(rf, verdict, tuple(findings), None, conditions, tuple(stances))
 
 
 def _conditions(view: View, rf: RouteFacts, findings: list[Finding]) -> tuple[Ground, ...]:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from cab_registry.domain.days import ALWAYS, Period, Truth
 from cab_registry.domain.records.common import Sourced
 from cab_registry.domain.records.route import OriginRule, TerritoryRule
+from cab_registry.engine.attested import judge_attests
 from cab_registry.engine.early import judge_early
 from cab_registry.engine.facts import Force, RouteFacts, Ruled
 from cab_registry.engine.inquiry import Inquiry, View
@@ -85,12 +86,14 @@ def result_kind(view: View, rf: RouteFacts) -> Criterion:
 
 
 def procedure(view: View, rf: RouteFacts) -> Criterion:
-    """Where the route names procedures, the question must name one of them."""
+    """Where the route names procedures, the result must have followed one of them; one left out is open."""
     asked = view.question.subject.procedure
     if not rf.procedures or asked in rf.procedures:
         return _MET["procedure"]
     values = {"procedure": asked, "procedures": rf.route.procedures}
-    return Criterion("procedure", Truth.NO, "procedure.not_named" if asked is None else "procedure.other", values)
+    if asked is None:
+        return Criterion("procedure", Truth.UNKNOWN, "procedure.not_named", values, missing=("subject.procedure",))
+    return Criterion("procedure", Truth.NO, "procedure.other", values)
 
 
 def requirement(view: View, rf: RouteFacts) -> Criterion:
@@ -110,13 +113,21 @@ def requirement(view: View, rf: RouteFacts) -> Criterion:
     values = {"requirement": subject.requirement}
     if not any(listed):
         return Criterion("requirement", Truth.NO, "requirement.not_listed", values)
-    if inquiry.attests and not any(find_listed(view, rf, rule) for rule in inquiry.attests):
-        return Criterion("requirement", Truth.NO, "requirement.attests_other", {"attests": inquiry.attests})
+    attests = judge_attests(inquiry, rf)
+    if attests is not Truth.YES:
+        return _attests_other(inquiry, attests)
     if len(listed) > 1:
         return Criterion(
             "requirement", Truth.UNKNOWN, "requirement.ambiguous", {**values, "candidates": inquiry.requirements}
         )
     return _MET["requirement"]
+
+
+def _attests_other(inquiry: Inquiry, met: Truth) -> Criterion:
+    values = {"attests": inquiry.attests, "requirement": inquiry.requirements[0]}
+    if met is Truth.NO:
+        return Criterion("requirement", met, "requirement.attests_other", values)
+    return Criterion("requirement", met, "requirement.attests_unknown", values, missing=("result.attests",))
 
 
 def find_listed(view: View, rf: RouteFacts, rule: str) -> Any:
@@ -374,7 +385,7 @@ class Undated:
     def count(self, rf: RouteFacts) -> int:
         """Count the criteria without a date that a route misses, its exporter apart."""
         misses = 0 if self.kind in rf.result_kinds else 1
-        if rf.procedures and self.procedure not in rf.procedures:
+        if rf.procedures and self.procedure is not None and self.procedure not in rf.procedures:
             misses += 1
         if self.ids and rf.listed and rf.listed.keys().isdisjoint(self.ids):
             misses += 1

@@ -127,7 +127,7 @@ _NAMES: Final[Mapping[type[msgspec.Struct], Mapping[str, str]]] = {
     law.Succession: {"authority": "authority"},
     law.Signatory: {"arrangement": "agreement", "standards": "standard"},
     law.Authority: {"economy": "economy", "members": "authority"},
-    law.Requirement: {"economy": "economy", "part_of": "requirement"},
+    law.Requirement: {"economy": "economy", "part_of": "requirement", "succeeds": "requirement"},
     law.Objection: {"requirements": "requirement"},
     law.Agreement: {"parties": "economy", "continues": "agreement"},
     law.Coverage: {"by": "holder", "agreement": "agreement"},

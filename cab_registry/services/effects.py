@@ -16,10 +16,11 @@ from cab_registry.domain.codes import Verdict
 from cab_registry.domain.days import EARLIEST, LATEST, show_day
 from cab_registry.domain.question import AskedIssuer, AskedResult, AskedSubject, Question, Span
 from cab_registry.domain.records import Accreditation, AnyRecord, Designation, Recognition
-from cab_registry.engine.answer import Outcome, decide
+from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.facts import Facts
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.reach import find_candidates
+from cab_registry.engine.weighing import decide
 from cab_registry.register.compiled import Register
 from cab_registry.services.change_days import ChangeDays, named_days
 from cab_registry.services.describing import describe_changes

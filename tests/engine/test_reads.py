@@ -31,7 +31,7 @@ from cab_registry.domain.records import (
     Route,
 )
 from cab_registry.domain.records.rights import RightEvent
-from cab_registry.engine.answer import Settled, settle
+from cab_registry.engine.settling import Settled, settle
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.reach import find_candidates
 from cab_registry.engine.reads import Read, observe

@@ -113,6 +113,9 @@ class Requirement(Record, tag_field="type", tag="requirement", frozen=True, kw_o
     sector: Annotated[str | None, Meta(description="Sector code.")] = None
     other_citations: Annotated[tuple[Text, ...], Meta(description="Other ways to cite it; each resolves to it.")] = ()
     part_of: Annotated[Identifier | None, Meta(description="The wider requirement of which it is a part.")] = None
+    succeeds: Annotated[
+        tuple[Identifier, ...], Meta(description="Acts that it replaced; a document that attests one stands for it.")
+    ] = ()
     editions: Annotated[tuple[Edition, ...], Meta(description="Editions with dates; empty: not tracked.")] = ()
     domestic_procedures: Annotated[
         tuple[Text, ...], Meta(description="National procedures to name as alternatives where nothing is recognised.")

@@ -11,6 +11,7 @@ from cab_registry.domain.days import EARLIEST, show_day
 from cab_registry.domain.question import Question
 from cab_registry.engine.facts import Facts, RouteFacts, Status, WorkingState
 from cab_registry.engine.finding import Finding
+from cab_registry.engine.inquiry import OTHER
 from cab_registry.engine.judge import Trace
 from cab_registry.engine.reach import Criterion
 from cab_registry.engine.wording import english
@@ -36,6 +37,10 @@ class Speech:
         text = self._fill(finding.key, finding.code, finding.values)
         return text[0].upper() + text[1:]
 
+    def reason(self, finding: Finding) -> str:
+        """Return the sentence of a check as a part of another."""
+        return self._fill(finding.key, finding.code, finding.values).rstrip(".")
+
     def miss(self, criterion: Criterion, rf: RouteFacts) -> str:
         """Return the sentence on the first criterion that a near route misses."""
         return f"{rf.name}: {self.say(criterion.key, criterion.values)}."
@@ -49,7 +54,9 @@ class Speech:
         reason = rf.route.title or rf.name
         if trace.first is not None:
             finding = trace.findings[trace.first]
-            reason = self._fill(finding.key, finding.code, finding.values).rstrip(".")
+            reason = self.reason(finding)
+            if finding.key == "open.depends":
+                reason = self._fill("open.asked", finding.code, finding.values)
         conditions = " ".join(item.text for item in trace.conditions)
         return english.VERDICTS[trace.verdict].format(
             market=self.question.destination, ground=ground, reason=reason, conditions=conditions
@@ -78,10 +85,19 @@ class Speech:
                 return found
         return self.word(name, values.get(name))
 
+    def label(self, value: str) -> str:
+        """Return a value of what is left out in words: a body or authority by its name, a code with blanks."""
+        if value == OTHER:
+            return english.OTHERS["label"]
+        issuer = self.facts.issuers.get(value)
+        return issuer.name if issuer is not None else value.replace("_", " ")
+
     def word(self, name: str, value: Any) -> str:
         """Return one value in words: authorities by name, requirements by citation, codes with blanks."""
         if value is None:
             return _ABSENT.get(name, "not stated")
+        if value == OTHER:
+            return english.OTHERS.get(name, english.OTHERS["label"])
         if isinstance(value, str):
             if name == "by":
                 bearer = self.facts.authorities.get(value) or self.facts.economies.get(value)
@@ -91,12 +107,16 @@ class Speech:
                 return record.citation if record is not None else value
             return value.replace("_", " ") if name in _CODES else value
         if isinstance(value, tuple | list | frozenset):
-            part = "by" if name in ("authorities", "by") else "kind"
+            part = "by" if name in ("authorities", "by") else _PARTS.get(name, "kind")
             return ", ".join(self.word(part, item) for item in value)
         return str(value)
 
 
+_LABELS: Final = 6
+"""How many values of what is left out are named one by one."""
+
 _ABSENT: Final = {"body": "the issuer", "by": "the authority", "requirement": "this subject"}
+_PARTS: Final = {"attests": "requirement"}
 _CODES: Final = frozenset(("kind", "product", "activity", "sector", "procedure"))
 
 
@@ -186,6 +206,20 @@ def _see(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
     return f"; see {values['list']} {values.get('address') or ''}".rstrip() if values.get("list") else ""
 
 
+def _what(_speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
+    names = values.get("what")
+    return " and ".join(english.LEFT_OUT.get(name, name) for name in names) if names else None
+
+
+def _cases(speech: Speech, _code: str, values: dict[str, Any]) -> str:
+    """Say for which values a check comes out how; each way with its own sentence."""
+    parts = []
+    for labels, finding in values["cases"]:
+        named = ", ".join(speech.label(label) for label in labels[:_LABELS]) + (" ..." if len(labels) > _LABELS else "")
+        parts.append(f"{named}: {speech.reason(finding)}")
+    return "; ".join(parts)
+
+
 def _end_day(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
     return str(values.get("end"))
 
@@ -205,4 +239,6 @@ _DERIVED: Final[dict[str, Callable[[Speech, str, dict[str, Any]], str | None]]] 
     "loss": _loss,
     "see": _see,
     "end_day": _end_day,
+    "what": _what,
+    "cases": _cases,
 }

@@ -76,7 +76,8 @@ MESSAGES: Final = {
     "requirement.no_sector": "neither requirement nor sector is stated",
     "requirement.not_stated": "the requirement is not stated",
     "requirement.not_listed": "{requirement} is not in the route's list of requirements",
-    "requirement.attests_other": "the document attests {attests} only, which the route does not list",
+    "requirement.attests_other": "the document states {attests}, which does not stand for {requirement} here",
+    "requirement.attests_unknown": "the document states {attests}, and we do not know whether that stands for {requirement}",
     "requirement.ambiguous": "the citation {requirement} fits several requirements: {candidates}",
     "product.not_stated": "the product class is not stated, and the route leaves some out",
     "product.excluded": "{product} is excluded",
@@ -225,6 +226,11 @@ MESSAGES: Final = {
     "position.against": "{by} does not accept this class of results from {on} on.",
     "position.accepts": "{by} accepts this class of results from {on} on, and that binds here.",
     "alternative.discretion": "The authority may look at it case by case: {route}",
+    "open.no_difference": "you did not tell us {what}; it makes no difference here.",
+    "open.depends": "this depends on {what}, which you did not tell us. {cases}.",
+    "open.asked": "this depends on {what}, which you did not tell us",
+    "open.never": "you did not tell us {what}, but none would pass. {cases}.",
+    "open.conditions": "whether there are conditions depends on {what}, which you did not tell us.",
     "near.none": "no route into this market is on record",
 }
 
@@ -239,6 +245,21 @@ LOSSES: Final = {
     "membership": "{economy} is no longer a member on the exporting side",
     "exclusion": "{product} is excluded from {since}",
 }
+
+OTHERS: Final = {"body": "somebody who is not in the register", "label": "any other"}
+"""What stands for every value that nothing on record names."""
+
+LEFT_OUT: Final = {
+    "result.issuer": "who issued it",
+    "result.site": "the site where the work was done",
+    "result.performed_in": "the country where the work was done",
+    "subject.origin": "the country where the product was made",
+    "subject.sector": "the sector",
+    "subject.activity": "the kind of inspection",
+    "subject.product_class": "the type of product",
+    "subject.procedure": "the procedure or module",
+}
+"""What the question leaves out, in words."""
 
 SILENT: Final = "{loss}; the text does not say what becomes of results made before."
 

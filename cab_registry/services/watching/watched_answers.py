@@ -11,11 +11,12 @@ from msgspec import Meta
 
 from cab_registry.domain.codes import Verdict
 from cab_registry.domain.days import LATEST, show_day
-from cab_registry.engine.answer import Outcome, Settled, settle
+from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.facts import Facts
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.reach import find_candidates
 from cab_registry.engine.reads import Read, observe
+from cab_registry.engine.settling import Settled, settle
 from cab_registry.services.change_days import ChangeDays
 from cab_registry.services.standing import Standing
 from cab_registry.services.watching.targets import Target
