@@ -47,9 +47,10 @@ def _same_recogniser(view: View, record: Coverage, by: Iterable[str]) -> bool:
 
 
 def listing(view: View, rf: RouteFacts, kind: str, by: Iterable[str]) -> Listing:
-    """Return how complete the list of a recogniser is for a route; nothing on record counts as incomplete."""
-    if view.facts.complete:
-        return _COMPLETE
+    """Return how complete the list of a recogniser is for a route.
+
+    Nothing on record counts as incomplete; in a scratch register, as complete.
+    """
     words = tuple(by)
     fitting = [
         record
@@ -57,6 +58,8 @@ def listing(view: View, rf: RouteFacts, kind: str, by: Iterable[str]) -> Listing
         if _same_subject(rf, record, kind) and _same_recogniser(view, record, words)
     ]
     exact = [record for record in fitting if record.agreement or record.scheme] or fitting
+    if not exact and view.facts.complete:
+        return _COMPLETE
     if exact and all(record.completeness == "complete" for record in exact):
         return _COMPLETE
     for record in exact:

@@ -240,7 +240,7 @@ class Facts:
     notices_by_site: Mapping[str, tuple[tuple[Notice, int], ...]]
     coverage: Sequence[Coverage]
     complete: bool = False
-    """Every list counts as complete: a right that is not on record was never given (scratch registers)."""
+    """Every list of which no coverage is on record counts as complete (scratch registers)."""
 
     def parties(self, code: str, day: int) -> frozenset[str]:
         """Return the code itself and the unions of which it is a member on that day."""

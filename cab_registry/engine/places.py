@@ -7,6 +7,7 @@ from typing import Any
 from cab_registry.domain.days import Truth
 from cab_registry.domain.question import AskedSubcontractor
 from cab_registry.domain.records.route import Clause, RightRule, SubcontractorRule
+from cab_registry.engine.coverage import listing
 from cab_registry.engine.facts import IssuerFacts, RightState, RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding
 from cab_registry.engine.holding import Holding, describe, used_by
@@ -140,15 +141,21 @@ def _one_subcontractor(
         if name is None:
             missing = (f"result.subcontractors.{index}.id",)
             return Finding("site", UNKNOWN, "site.subcontractor_unnamed", values, sourced=rule, missing=missing)
-        outcome = FAIL if facts.complete else UNKNOWN
+        outcome = FAIL if _listed_whole(view, rf) else UNKNOWN
         return Finding("site", outcome, "site.subcontractor_unknown", values, sourced=rule)
     held = _part_recognised(view, rf, rule, known)
     values["status"] = held.status
     if held.state is RightState.HELD:
         return Finding("site", PASS, "site.subcontractor_recognised", values, used_by(held), rule)
-    if held.state is RightState.UNKNOWN or (held.state is RightState.NONE and not facts.complete):
+    if held.state is RightState.UNKNOWN or (held.state is RightState.NONE and not _listed_whole(view, rf)):
         return Finding("site", UNKNOWN, "site.subcontractor_open", values, used_by(held), rule)
     return Finding("site", FAIL, "site.subcontractor_not_recognised", values, used_by(held), rule)
+
+
+def _listed_whole(view: View, rf: RouteFacts) -> bool:
+    """Whether a subcontractor that is not on record as recognised was never recognised."""
+    asked = rf.route.issuer.recognition
+    return listing(view, rf, "recognition", asked.by if asked is not None else ("importer",)).complete
 
 
 def _place_matters(view: View, rule: SubcontractorRule) -> bool:

@@ -101,9 +101,9 @@ def _by_silence(
                 begin = _begin_of(right, item, notified, objection)
                 if begin is not None:
                     begun.setdefault(begin, []).append(item)
-    for begin, items in begun.items():
+    for begin, found in begun.items():
         events = tuple(event for event in right.timeline if event.event not in ("notified", "proposed", "objected"))
-        derived = msgspec.structs.replace(right, from_=begin.on, timeline=events, scope=tuple(items))
+        derived = msgspec.structs.replace(right, from_=begin.on, timeline=events, scope=tuple(found))
         facts = resolve_items("recognition", derived)
         yield RightFacts(
             kind="recognition",

@@ -1,8 +1,8 @@
 """The short form of facts in acceptance cases, turned into the register's own records.
 
-`given` holds bodies, rights, positions, notices, and events added to agreements and authorities; each may
-carry `recorded`, the day on which the register learned it. Facts of one kind, subject and number whose
-`recorded` differ are versions of one record.
+`given` holds bodies, rights, positions, notices, statements of coverage, and events added to agreements and
+authorities; each may carry `recorded`, the day on which the register learned it. Facts of one kind, subject and
+number whose `recorded` differ are versions of one record.
 """
 
 from __future__ import annotations
@@ -176,6 +176,16 @@ def _notice(
     yield Given(_read("notice", f"given-notice-{index}", fields), known, ("notice", str(index)))
 
 
+def _coverage(
+    fact: dict[str, Any], index: int, known: int, _known_on: int | None, _register: Register
+) -> Iterator[Given]:
+    names = ("by", "agreement", "annex", "scheme", "kinds", "completeness", "list")
+    fields: dict[str, Any] = {key: fact[key] for key in names if fact.get(key) is not None}
+    fields["as_of"] = fact.get("as_of", "always")
+    ground = (str(fact.get(key)) for key in ("by", "agreement", "annex", "scheme", "kinds"))
+    yield Given(_read("coverage", f"given-coverage-{index}", fields), known, ("coverage", *ground))
+
+
 _READERS: dict[str, Any] = {
     "body": _body,
     "accreditation": _right("accreditation"),
@@ -183,6 +193,7 @@ _READERS: dict[str, Any] = {
     "recognition": _right("recognition"),
     "position": _position,
     "notice": _notice,
+    "coverage": _coverage,
 }
 
 

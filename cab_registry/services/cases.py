@@ -13,7 +13,7 @@ import msgspec
 from cab_registry.domain.days import parse_day
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.question import pose, read_question
-from cab_registry.domain.records import AnyRecord
+from cab_registry.domain.records import AnyRecord, Coverage
 from cab_registry.engine.answer import answer
 from cab_registry.register.catalogue import load_catalogue
 from cab_registry.register.compiled import Register, Versioned, change_register, compile_register
@@ -38,8 +38,13 @@ class Case:
 
     @property
     def today(self) -> date:
-        """The day that counts as today: the day of presentation."""
-        return date.fromisoformat(self.ask.get("presented_on") or self.ask["result"]["issued_on"])
+        """The day that counts as today: that of presentation, of a standing question, of issue, or of the work."""
+        result = self.ask["result"]
+        work = result.get("performed_on")
+        last = work["to"] if isinstance(work, dict) else work
+        return date.fromisoformat(
+            self.ask.get("presented_on") or self.ask.get("standing_on") or result.get("issued_on") or last
+        )
 
     @property
     def known_on(self) -> date | None:
@@ -113,10 +118,14 @@ def _case_faults(value: Any, place: str) -> list[Fault]:
 
 
 class ScratchRegisters:
-    """Makes the scratch register of each case: the catalogue's law and what the case gives, every list complete."""
+    """Makes the scratch register of each case: the catalogue's law and what the case gives.
+
+    Every list is complete but those of which the case says otherwise; what the catalogue covers plays no part.
+    """
 
     def __init__(self, records: Iterable[tuple[AnyRecord, int | None]]) -> None:
-        self._records = sorted(records, key=lambda pair: (pair[0].id, pair[1] or 0))
+        law = (pair for pair in records if not isinstance(pair[0], Coverage))
+        self._records = sorted(law, key=lambda pair: (pair[0].id, pair[1] or 0))
         self._bases: dict[tuple[int, ...], Register] = {}
 
     def base(self, known_on: int | None) -> Register:

@@ -88,13 +88,9 @@ class Cover(Value, frozen=True, kw_only=True):
     annex: str | None = None
     scheme: Identifier | None = None
     any: Annotated[bool, Meta(description="Under whatever title the same authority gave it.")] = False
-    held_on: Annotated[
-        When | None,
-        Meta(description="Carried over by law: counts as it stood to this day, and if it was held on it ..."),
-    ] = None
+    held_on: Annotated[When | None, Meta(description="Carried over by law if held on this day ...")] = None
     from_: Annotated[
-        When | None,
-        Meta(description="... from this day on, until the record that continues it begins, or a later decision on it."),
+        When | None, Meta(description="... from this day on, until a record continues it or a decision touches it.")
     ] = msgspec.field(default=None, name="from")
 
 
@@ -214,10 +210,7 @@ class IssuerRule(Value, frozen=True, kw_only=True):
     ownership: tuple[OwnershipRule, ...] = ()
     findings_bar: Annotated[
         Dated | None,
-        Meta(
-            description="From this day an authority's finding on ownership (notice prohibited_entity) bars at once "
-            "what is issued from its day on; on what was issued before the text is silent."
-        ),
+        Meta(description="From this day an authority's finding on ownership bars what is issued from its own day on."),
     ] = None
     designation: RightRule | None = None
     recognition: RightRule | None = None
@@ -344,15 +337,9 @@ class Clocks(Value, frozen=True, kw_only=True):
 
     operational: Annotated[
         tuple[Clock, ...],
-        Meta(
-            description="Empty, the usual one: presentation for statuses, makers' declarations and rules that ask "
-            "nothing of the issuer, else issue."
-        ),
+        Meta(description="Empty: presented for statuses, declarations and rules that ask no issuer, else issued."),
     ] = ()
-    reports: Annotated[
-        tuple[Clock, ...],
-        Meta(description="Clocks on which whoever made a test report must hold its rights, beside the rights' own."),
-    ] = ()
+    reports: Annotated[tuple[Clock, ...], Meta(description="Further clocks of the rights behind a test report.")] = ()
     requirement: tuple[Clock, ...] = ("issued",)
     product: tuple[Clock, ...] = ("presented",)
     activity: tuple[Clock, ...] = ("presented",)
