@@ -21,6 +21,7 @@ from cab_registry.engine.rights import (
     for_procedure,
     given_by,
     item_fits,
+    name_window,
     names_method,
     worst_over,
 )
@@ -223,6 +224,8 @@ def _worst(view: View, groups: list[Pairs], gates: dict[str, Gate]) -> tuple[Hel
     return worst or Held(NOTHING), lacks
 
 
+_OPEN = ("scope_in_words", "clock_missing", "validity_unknown", "admission_window")
+
 _LAPSES = {
     RightState.NOT_YET: "not_yet",
     RightState.EDITION_ENDED: "edition_ended",
@@ -250,11 +253,7 @@ def _finding(
         return base._replace(key="accreditation.given")
     if state is RightState.UNKNOWN:
         event = held.status.event
-        key = (
-            f"accreditation.{event}"
-            if event in ("scope_in_words", "clock_missing", "validity_unknown", "admission_window")
-            else "accreditation.window"
-        )
+        key = f"accreditation.{event if event in _OPEN else name_window(held.status)}"
         return base._replace(outcome=UNKNOWN, key=key, missing=missing)
     if state is RightState.NONE:
         return _absent(view, rf, rule, base, refused=refused)

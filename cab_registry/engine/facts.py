@@ -120,6 +120,11 @@ class ForceState(NamedTuple):
     notice: When | None = None
 
 
+def begins_then(state: ForceState) -> bool:
+    """Whether it is open only if an instrument has come into force yet: nothing has ended then."""
+    return state.force is Force.UNKNOWN and state.state in ("in_force", "provisionally_applied")
+
+
 class Working(IntEnum):
     """Whether a direction works on a day."""
 

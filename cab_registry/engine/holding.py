@@ -21,6 +21,7 @@ from cab_registry.engine.rights import (
     find_pairs,
     for_procedure,
     item_fits,
+    name_window,
     names_method,
     worst_over,
 )
@@ -177,7 +178,8 @@ def _on_clock(
     if held.state is RightState.HELD:
         return _finding(view, kind, rule, held, PASS, f"{kind}.held")
     if held.state is RightState.UNKNOWN:
-        key = f"{kind}.{held.status.event}" if held.status.event in _OPEN else f"{kind}.window"
+        name = held.status.event if held.status.event in _OPEN else name_window(held.status)
+        key = f"{kind}.{name}"
         return _finding(view, kind, rule, held, UNKNOWN, key, missing)
     if held.state is RightState.NONE:
         return _absent(view, rf, kind, rule, held)

@@ -9,7 +9,7 @@ from cab_registry.domain.records import Position
 from cab_registry.domain.records.route import SurvivalRule
 from cab_registry.engine.accreditation import Accredited
 from cab_registry.engine.document import notices_on_result
-from cab_registry.engine.facts import Force, RightState, RouteFacts, Working
+from cab_registry.engine.facts import Force, RightState, RouteFacts, Working, begins_then
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding, Ground, Used
 from cab_registry.engine.holding import Holding, used_by
 from cab_registry.engine.inquiry import View
@@ -101,7 +101,7 @@ def _lost_right(view: View, kind: str, pairs: Pairs) -> Loss | None:
 
 def _lost_instrument(view: View, rf: RouteFacts) -> Loss | None:
     state = view.now(rf.force)
-    if state.force is Force.IN_FORCE or state.force is Force.NONE:
+    if state.force in (Force.IN_FORCE, Force.NONE) or begins_then(state):
         return None
     values = {"state": state}
     reason = "annex" if state.annex else "instrument"
@@ -136,7 +136,7 @@ def _found_barred(view: View, rf: RouteFacts) -> list[Loss]:
     if issuer is None or bar is None:
         return []
     return [
-        Loss("withdrawal", notice.on, {"kind": "recognition", "by": notice.by, "event": notice.effect}, silent=True)
+        Loss("finding", notice.on, {"body": issuer.name, "by": notice.by, "event": notice.effect}, silent=True)
         for notice, _ in issuer.notices
         if notice.effect == "prohibited_entity"
         and notice.on.reached(view.inquiry.issued.last) is Truth.NO

@@ -13,7 +13,7 @@ from cab_registry.domain.records.common import Sourced
 from cab_registry.domain.records.route import OriginRule, TerritoryRule
 from cab_registry.engine.attested import judge_attests
 from cab_registry.engine.early import judge_early
-from cab_registry.engine.facts import Force, RouteFacts, Ruled
+from cab_registry.engine.facts import Force, RouteFacts, Ruled, begins_then
 from cab_registry.engine.inquiry import Inquiry, View
 
 
@@ -295,9 +295,8 @@ def instrument(view: View, rf: RouteFacts) -> Criterion:
         met = Truth.NO
     if met is Truth.YES:
         return _MET["instrument"]
-    key = {Force.NONE: "instrument.not_in_force", Force.UNKNOWN: "instrument.window"}.get(
-        shown.force, "instrument.ended"
-    )
+    open_key = "instrument.begin_window" if begins_then(shown) else "instrument.window"
+    key = {Force.NONE: "instrument.not_in_force", Force.UNKNOWN: open_key}.get(shown.force, "instrument.ended")
     return Criterion("instrument", met, key, values)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from cab_registry.domain.days import ALWAYS, EARLIEST, NEVER, Truth, When
+from cab_registry.domain.days import ALWAYS, EARLIEST, LATEST, NEVER, Truth, When
 from cab_registry.domain.question import Span
 from cab_registry.domain.records.route import Cover, RightRule
 from cab_registry.engine.facts import ItemFacts, RightFacts, RightState, RouteFacts, Status
@@ -32,6 +32,15 @@ class Held(NamedTuple):
     def state(self) -> RightState:
         """State of the right."""
         return self.status.state
+
+
+def name_window(status: Status) -> str:
+    """Name what is not known to the day of a right: its beginning, its end, or another change."""
+    if RightState.NOT_YET in status.possible:
+        begins = status.possible <= {RightState.NOT_YET, RightState.HELD} and status.start.latest < LATEST
+        return "begin_window" if begins else "window"
+    ends = status.possible == {RightState.HELD, RightState.EXPIRED} and status.end.earliest > EARLIEST
+    return "end_window" if ends else "window"
 
 
 class Gate(NamedTuple):
@@ -299,8 +308,10 @@ def worst_over(view: View, pairs: Pairs, clock: str, gate: Gate | None = None) -
         span = Span(span.last - YEAR, span.last, every=False)
     found = [best_on(view, pairs, day, clock, gate) for day in _days(pairs, view, span, gate)]
     worst = min(found, key=lambda held: held.status.state)
-    if span.every or len({held.status.state for held in found}) == 1:
+    if span.every:
         return worst, ()
+    if len({held.status.state for held in found}) == 1:
+        return found[-1]._replace(day=span.last), ()
     unknown = worst.status._replace(state=RightState.UNKNOWN, event="clock_missing")
     return worst._replace(status=unknown), (f"result.{clock}_on",)
 

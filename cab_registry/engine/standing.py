@@ -113,6 +113,11 @@ def _in_time(view: View, period: Period, tail: Tail | None, clock: str) -> Truth
     return view.held_on(period, clock)
 
 
+def _window_of(view: View, period: Period) -> str:
+    """Name what is open of a period: whether it had begun on the day of issue, or whether it still ran."""
+    return "begin_window" if period.start.reached(view.inquiry.issued.last) is Truth.UNKNOWN else "window"
+
+
 def _tail_applies(view: View, tail: Tail) -> bool:
     return not tail.procedures or view.question.subject.procedure in tail.procedures
 
@@ -137,7 +142,11 @@ def check_requirement(view: View, rf: RouteFacts) -> Finding:
             return Finding(
                 "requirement", OUTCOME_OF[early.met], "requirement.not_yet_listed", values, sourced=listed.item
             )
-        key = "requirement.window" if worst is Truth.UNKNOWN else "requirement.no_longer_listed"
+        key = (
+            f"requirement.{_window_of(view, listed.period)}"
+            if worst is Truth.UNKNOWN
+            else "requirement.no_longer_listed"
+        )
         missing = ("result.submitted_on",) if worst is Truth.UNKNOWN and view.question.submitted is None else ()
         return Finding("requirement", OUTCOME_OF[worst], key, values, sourced=listed.item, missing=missing)
     return _check_edition(view, rf, rule, values) or Finding(
@@ -157,7 +166,8 @@ def _check_edition(view: View, rf: RouteFacts, rule: str, values: dict[str, Any]
     best = min(_edition_on(view, found, clock) for clock in rf.route.clocks.requirement)
     if best is Truth.YES:
         return None
-    key = "requirement.edition_window" if best is Truth.UNKNOWN else "requirement.edition_ended"
+    window = f"requirement.edition_{_window_of(view, found[0].period)}"
+    key = window if best is Truth.UNKNOWN else "requirement.edition_ended"
     return Finding("requirement", OUTCOME_OF[best], key, {**values, "period": found[0].period}, sourced=found[0])
 
 

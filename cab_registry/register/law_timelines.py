@@ -41,7 +41,8 @@ def _merge_force(states: list[ForceState]) -> ForceState:
     best = max(states, key=lambda state: state.force)
     if all(state.force is best.force for state in states):
         return best
-    return best._replace(force=Force.UNKNOWN)
+    over = [state for state in states if state.force in (Force.ENDED, Force.SUSPENDED)]
+    return (over[0] if over else best)._replace(force=Force.UNKNOWN)
 
 
 def _force_of(events: Iterable[InstrumentEvent], *, annex: bool, start: ForceState = NO_FORCE) -> Timeline[ForceState]:

@@ -7,9 +7,9 @@ from functools import cache
 from string import Formatter
 from typing import Any, Final
 
-from cab_registry.domain.days import EARLIEST, show_day
+from cab_registry.domain.days import EARLIEST, LAST_DAY, show_day
 from cab_registry.domain.question import Question
-from cab_registry.engine.facts import Facts, RouteFacts, Status, WorkingState
+from cab_registry.engine.facts import Facts, RightState, RouteFacts, Status, WorkingState
 from cab_registry.engine.finding import Finding
 from cab_registry.engine.inquiry import OTHER
 from cab_registry.engine.judge import Trace
@@ -144,8 +144,21 @@ def _start(_speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
 
 
 def _end(_speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
-    found = _status(values) or values.get("period")
+    status = _status(values)
+    if status is not None and status.state is RightState.EXPIRED and status.on is not None:
+        return str(status.on.moved(-1))
+    found = status or values.get("period")
     return str(found.end) if found is not None else None
+
+
+def _known_from(_speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
+    status = _status(values)
+    return show_day(status.start.latest) if status is not None and status.start.latest <= LAST_DAY else None
+
+
+def _known_to(_speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
+    status = _status(values)
+    return show_day(status.end.earliest) if status is not None and 0 < status.end.earliest <= LAST_DAY else None
 
 
 def _since(_speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
@@ -227,6 +240,8 @@ def _end_day(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
 _DERIVED: Final[dict[str, Callable[[Speech, str, dict[str, Any]], str | None]]] = {
     "start": _start,
     "end": _end,
+    "known_from": _known_from,
+    "known_to": _known_to,
     "since": _since,
     "event": _event,
     "noun": _noun,
