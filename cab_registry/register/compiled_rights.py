@@ -34,6 +34,7 @@ def compile_rights(rights: Iterable[tuple[AnyRight, int]], law: Law) -> Iterator
 
 def _compile(right: AnyRight, version: int, law: Law) -> RightFacts:
     kind = _KINDS[type(right)]
+    right = _with_parts(right, law)
     edition_end = _edition_end(right, law) if isinstance(right, Accreditation) else None
     accreditation = right if isinstance(right, Accreditation) else None
     title = right if not isinstance(right, Accreditation) else None
@@ -51,6 +52,18 @@ def _compile(right: AnyRight, version: int, law: Law) -> RightFacts:
         edition=accreditation.edition if accreditation is not None else None,
         source=_read_at(right),
     )
+
+
+def _with_parts(right: AnyRight, law: Law) -> AnyRight:
+    """Give a part of a requirement that an event names alone an item of its own, so that the event touches it."""
+    named = {name for event in right.timeline for name in event.items if name in law.wider}
+    parts = tuple(
+        msgspec.structs.replace(item, key=name, requirement=name)
+        for name in sorted(named - {item.requirement for item in right.scope} - {item.key for item in right.scope})
+        for item in right.scope
+        if item.requirement in law.wider[name]
+    )
+    return msgspec.structs.replace(right, scope=(*right.scope, *parts)) if parts else right
 
 
 def _read_at(right: AnyRight) -> Source | None:
