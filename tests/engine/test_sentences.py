@@ -57,7 +57,7 @@ def _ask(registers: ScratchRegisters, facts: list[Document], **asked: Any) -> Do
 
 
 def _text(answer: Document, code: str) -> str:
-    return next(check["text"] for check in answer["checks"] if check["check"] == code)
+    return str(next(check["text"] for check in answer["checks"] if check["check"] == code))
 
 
 def _rights(**recognition: Any) -> list[Document]:
