@@ -207,6 +207,7 @@ MESSAGES: Final = {
     "document.alive": "the document was within its life (to {end_day}).",
     "document.ended": "the document's life had ended with {end_day}.",
     "document.ended_by_rule": "the document's life by rule had ended with {end_day}.",
+    "document.life_of_class": "how long the document lives depends on the product class, which is not stated.",
     "document.number_missing": "a notice of {by} speaks of number {number}; the document's number is not stated.",
     "document.cancelled": "{by} cancelled this document on {on}.",
     "document.refused": "{by} refused this document on {on}.",
