@@ -149,6 +149,10 @@ class AccreditationRule(Sourced, frozen=True, kw_only=True):
         Meta(description="required: must hold; supports: asked in support, only a lapse of one on record matters."),
     ] = "required"
     standards: Annotated[tuple[str | AdmittedStandard, ...], Meta(description="Admitted standards; empty: any.")] = ()
+    unsettled: Annotated[
+        tuple[AdmittedStandard, ...],
+        Meta(description="Editions of which nobody can say whether they count: the act cites another until it changes."),
+    ] = ()
     by: Annotated[
         tuple[str | AdmittedAccreditor, ...],
         Meta(description="Admitted accreditation bodies, or party codes for those of their economies; empty: any."),

@@ -144,6 +144,7 @@ MESSAGES: Final = {
     "accreditation.not_yet": "the accreditation of {body} by {by} covers this only from {start}, not yet {at}.",
     "accreditation.expired": "the accreditation of {body} by {by} had run out at the end of {end}, before {at}.",
     "accreditation.edition_ended": "accreditation to {standard}, edition {edition}, was no longer valid {at}, whatever end was printed.",
+    "accreditation.other_edition": "{body} is accredited to {standard}, edition {edition}; the act cites another edition until it changes, and whether this one counts is not said.",
     "accreditation.expired_alerts": "the accreditation of {body} ran out at the end of {end}; that raises an alert, no more.",
     "accreditation.not_yet_alerts": "the accreditation of {body} began only on {start}; that raises an alert, no more.",
     "accreditation.edition_ended_alerts": "the edition of the standard had ended; that raises an alert, no more.",
