@@ -8,7 +8,7 @@ from typing import Any
 from cab_registry.domain.days import NEVER, Truth
 from cab_registry.domain.records import Notice
 from cab_registry.engine.facts import RouteFacts
-from cab_registry.engine.finding import FAIL, OUTCOME_OF, PASS, UNKNOWN, Finding, Used, worst_of
+from cab_registry.engine.finding import FAIL, PASS, UNKNOWN, Finding, Used, worst_of
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.life import judge_life
 

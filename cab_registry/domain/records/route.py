@@ -151,7 +151,9 @@ class AccreditationRule(Sourced, frozen=True, kw_only=True):
     standards: Annotated[tuple[str | AdmittedStandard, ...], Meta(description="Admitted standards; empty: any.")] = ()
     unsettled: Annotated[
         tuple[AdmittedStandard, ...],
-        Meta(description="Editions of which nobody can say whether they count: the act cites another until it changes."),
+        Meta(
+            description="Editions of which nobody can say whether they count: the act cites another until it changes."
+        ),
     ] = ()
     by: Annotated[
         tuple[str | AdmittedAccreditor, ...],
