@@ -203,7 +203,11 @@ def _judge(
     if worst.state is RightState.NONE and groups[0] and not refused:
         values["by"] = groups[0][0][0].by
     finding = _finding(view, rf, rule, worst, values, missing, refused=refused or bool(groups[0]))
-    if finding.outcome == UNKNOWN and worst.right is not None and _unsettled(rule, worst.right, view.inquiry.issued.last):
+    if (
+        finding.outcome == UNKNOWN
+        and worst.right is not None
+        and _unsettled(rule, worst.right, view.inquiry.issued.last)
+    ):
         finding = finding._replace(key="accreditation.other_edition")
     taken = worst if worst.state in TAKEN and not (rule.need == "supports" and rule.lapse != "fails") else None
     return Accredited(finding, taken, groups=tuple(groups))

@@ -175,7 +175,9 @@ def test_another_act_of_the_same_list_stands_for_nothing(
     register, question = registers.of_case(case), _ask(case)
     asked = question.subject.requirement
     lists = [rf.listed for rf in register.facts.routes.values() if asked in rf.listed]
-    others = sorted({rule for listed in lists for rule in listed if not _related(asked or "", rule, register)} - {asked})
+    others = sorted(
+        {rule for listed in lists for rule in listed if not _related(asked or "", rule, register)} - {asked}
+    )
     if asked not in register.facts.requirements or not others:
         return
     other = data.draw(st.sampled_from(others))
