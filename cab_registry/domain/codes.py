@@ -70,6 +70,7 @@ RecordType = Literal[
 ]
 
 InstrumentState = Literal[
+    "proposed",
     "identified",
     "informal_review",
     "work_plan_signed",
@@ -90,7 +91,10 @@ InstrumentState = Literal[
     "lapsed",
     "abandoned",
 ]
-"""States of a treaty, an arrangement or a domestic rule, and of one of its annexes (legal force only)."""
+"""States of a treaty, an arrangement or a domestic rule, and of one of its annexes (legal force only).
+
+What is proposed is before whoever may decide on it, and no law.
+"""
 
 OperationState = Literal[
     "planned", "transition", "receiving_designations", "pilot", "operational", "paused", "ended", "given_up"

@@ -48,6 +48,8 @@ def _default_clocks(view: View) -> tuple[str, ...]:
 
 
 def _admits_standard(rule: AccreditationRule, right: RightFacts, day: int) -> Truth:
+    if _unsettled(rule, right, day):
+        return Truth.UNKNOWN
     if not rule.standards:
         return Truth.YES
     name = fold(right.standard or "")
@@ -61,6 +63,16 @@ def _admits_standard(rule: AccreditationRule, right: RightFacts, day: int) -> Tr
                 continue
             best = max(best, _standard_period(admitted).holds(day))
     return best
+
+
+def _unsettled(rule: AccreditationRule, right: RightFacts, day: int) -> bool:
+    """Whether nobody can say if the edition counts: the act cites another one until it changes."""
+    return any(
+        fold(cited.standard) == fold(right.standard or "")
+        and (not cited.editions or right.edition in cited.editions)
+        and _standard_period(cited).holds(day) is not Truth.NO
+        for cited in rule.unsettled
+    )
 
 
 def _standard_period(admitted: AdmittedStandard) -> Period:
@@ -192,6 +204,12 @@ def _judge(
     if worst.state is RightState.NONE and groups[0] and not refused:
         values["by"] = groups[0][0][0].by
     finding = _finding(view, rf, rule, worst, values, missing, refused=refused or bool(groups[0]))
+    if (
+        finding.outcome == UNKNOWN
+        and worst.right is not None
+        and _unsettled(rule, worst.right, view.inquiry.issued.last)
+    ):
+        finding = finding._replace(key="accreditation.other_edition")
     taken = worst if worst.state in TAKEN and not (rule.need == "supports" and rule.lapse != "fails") else None
     return Accredited(finding, taken, groups=tuple(groups))
 

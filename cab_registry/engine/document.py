@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cab_registry.domain.days import NEVER, Truth, When, add_months, show_day
+from cab_registry.domain.days import NEVER, Truth
 from cab_registry.domain.records import Notice
-from cab_registry.domain.records.route import LifeRule
 from cab_registry.engine.facts import RouteFacts
-from cab_registry.engine.finding import FAIL, OUTCOME_OF, PASS, UNKNOWN, Finding, Used, worst_of
+from cab_registry.engine.finding import FAIL, PASS, UNKNOWN, Finding, Used, worst_of
 from cab_registry.engine.inquiry import View
+from cab_registry.engine.life import judge_life
 
 _STANDS = Finding("document", PASS, "document.stands")
 _VOIDING = ("cancelled", "refused", "not_signed", "statement_missing", "superseded", "non_compliance", "restricted")
@@ -60,7 +60,7 @@ def _reaches(view: View, notice: Notice) -> bool:
 
 def check_document(view: View, rf: RouteFacts) -> Finding:
     """The document is alive, its finding passes, it carries what it must, and nobody has voided it."""
-    return worst_of((_notices(view), _life(view, rf), _findings(view, rf), _number(view, rf))) or _STANDS
+    return worst_of((_notices(view), judge_life(view, rf), _findings(view, rf), _number(view, rf))) or _STANDS
 
 
 def _notices(view: View) -> Finding | None:
@@ -86,48 +86,6 @@ def _notices(view: View) -> Finding | None:
         values = {"effect": open_notice.effect, "number": open_notice.about.number, "by": open_notice.by}
         return Finding("document", UNKNOWN, "document.number_missing", values, missing=("result.number",))
     return None
-
-
-def _life(view: View, rf: RouteFacts) -> Finding | None:
-    stated = view.question.valid_until
-    end, nominal, sourced = _life_by_rule(view, rf)
-    if stated is not None and (nominal is None or stated < nominal):
-        end, sourced = When(stated, stated), None
-    if end is None:
-        return None
-    over = view.reached(end.moved(1))
-    values: dict[str, Any] = {"end": end, "stated": None if stated is None else show_day(stated)}
-    if over is Truth.NO:
-        return Finding("document", PASS, "document.alive", values, sourced=sourced)
-    key = "document.ended" if sourced is None else "document.ended_by_rule"
-    return Finding("document", OUTCOME_OF[Truth(2 - over)], key, values, sourced=sourced)
-
-
-def _life_by_rule(view: View, rf: RouteFacts) -> tuple[When | None, int | None, LifeRule | None]:
-    """Return the end by rule with prolongations, the ordinary end without them, and the rule."""
-    for rule in rf.route.life:
-        if view.question.result.kind not in rule.result_kinds:
-            continue
-        if rule.issuer_economies and not set(rule.issuer_economies) & view.inquiry.issuer_parties:
-            continue
-        nominal = add_months(view.clock(rule.after).last, rule.months)
-        return _prolonged(view, rule, nominal), nominal, rule
-    return None, None, None
-
-
-def _prolonged(view: View, rule: LifeRule, nominal: int) -> When:
-    stated = view.question.valid_until
-    for prolongation in rule.prolongations:
-        if prolongation.unless_restricted and stated is not None and stated < nominal:
-            continue
-        begun = prolongation.ends_from.reached(nominal)
-        beyond = prolongation.ends_until.moved(1).reached(nominal)
-        if begun is Truth.NO or beyond is Truth.YES:
-            continue
-        if begun is Truth.YES and beyond is Truth.NO:
-            return When(max(nominal, prolongation.until.earliest), max(nominal, prolongation.until.latest))
-        return When(nominal, max(nominal, prolongation.until.latest))
-    return When(nominal, nominal)
 
 
 def _findings(view: View, rf: RouteFacts) -> Finding | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from cab_registry.domain.days import Truth, When, add_months, show_day
+from cab_registry.domain.days import ALWAYS, Period, Truth, When, add_months, show_day
 from cab_registry.domain.records import Position
 from cab_registry.domain.records.route import SurvivalRule
 from cab_registry.engine.accreditation import Accredited
@@ -224,15 +224,22 @@ def _judge(view: View, rf: RouteFacts, loss: Loss) -> Finding:
         return _acquired(view, loss, base)
     end = _last_day(rule, loss)
     if end is not None:
-        over = view.reached(end.moved(1))
+        in_time = view.held_on(Period(ALWAYS, end), rule.clock)
         values = {**values, "end": end}
-        if over is not Truth.NO:
-            return base._replace(outcome=OUTCOME_OF[Truth(2 - over)], key="survival.run_out", values=values)
+        if in_time is not Truth.YES:
+            return base._replace(
+                outcome=OUTCOME_OF[in_time], key="survival.run_out", values=values, missing=_ask(view, rule)
+            )
         base = base._replace(values=values)
     if rule.effect == "takeover":
         return _taken_over(view, rule, base)
     grounds = (Ground("survival", rule.condition, rule.citation),) if rule.condition else ()
     return base._replace(outcome=PASS, key="survival.survives", conditions=grounds)
+
+
+def _ask(view: View, rule: SurvivalRule) -> tuple[str, ...]:
+    """Return what to ask for where the rule's last day is one of filing, and the filing is not stated."""
+    return ("result.submitted_on",) if rule.clock == "submitted" and view.question.submitted is None else ()
 
 
 def _last_day(rule: SurvivalRule, loss: Loss) -> When | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from cab_registry.domain.days import ALL_TIME, ALWAYS, NEVER, Period, When
 from cab_registry.domain.errors import Fault
-from cab_registry.domain.records import AnyRecord, law, rights, route, statements
+from cab_registry.domain.records import AnyRecord, document, law, rights, route, statements
 from cab_registry.domain.records.common import Dated
 from cab_registry.register.walking import walk
 
@@ -18,10 +18,10 @@ _SPANS: Final[Mapping[type[msgspec.Struct], tuple[tuple[str, str], ...]]] = {
     law.OperationEvent: (("on", "until"),),
     rights.Right: (("from", "until"),),
     rights.RightEvent: (("on", "until"),),
+    document.Prolongation: (("ends_from", "ends_until"), ("ends_from", "until")),
     route.AdmittedStandard: (("from", "until"),),
     route.Condition: (("from", "until"),),
     route.EarlyRule: (("presented_from", "presented_until"),),
-    route.Prolongation: (("ends_from", "ends_until"), ("ends_from", "until")),
     statements.Position: (("from", "until"),),
     statements.Notice: (("on", "until"),),
 }

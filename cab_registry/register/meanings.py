@@ -98,7 +98,7 @@ _OF_FIELD: Final[Mapping[str, str]] = {
     "EarlyRule.presented_from": "First day of presentation on which it applies.",
     "EarlyRule.presented_until": "Last day of presentation on which it applies.",
     "SurvivalRule.months": "Survives at most for so many months from the loss.",
-    "LifeRule.months": "Length of life in months.",
+    "LifeRule.months": "Length of life in months; none: the end that the document prints.",
     "LifeRule.after": "Clock from which the life is counted.",
     "LifeRule.prolongations": "General prolongations.",
     "Prolongation.ends_from": "First day of the ends that are moved.",

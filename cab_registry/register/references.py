@@ -19,6 +19,7 @@ from cab_registry.domain.records import (
     Record,
     Requirement,
     Route,
+    document,
     law,
     rights,
     route,
@@ -133,6 +134,7 @@ _NAMES: Final[Mapping[type[msgspec.Struct], Mapping[str, str]]] = {
     law.Agreement: {"parties": "economy", "continues": "agreement"},
     law.Coverage: {"by": "holder", "agreement": "agreement"},
     route.Party: {"economy": "economy"},
+    document.LifeRule: {"issuer_economies": "economy", "requirements": "requirement"},
     route.ListedRequirement: {"id": "requirement", "held_as": "requirement"},
     route.TerritoryRule: {"economies": "economy"},
     route.OriginRule: {"economies": "economy"},
@@ -144,7 +146,6 @@ _NAMES: Final[Mapping[type[msgspec.Struct], Mapping[str, str]]] = {
     route.SubcontractorRule: {"located": "economy"},
     route.IssuerRule: {"authorities": "authority"},
     route.SurvivalRule: {"requirements": "requirement"},
-    route.LifeRule: {"issuer_economies": "economy"},
     route.Condition: {"requirements": "requirement", "unless_attests": "requirement"},
     route.Route: {
         "agreement": "agreement",

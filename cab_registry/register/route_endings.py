@@ -101,10 +101,12 @@ def _terms(route: Route, stated: Stated) -> Iterator[Ending]:
             what = f"the condition that {condition.key} stands for"
             yield stated.end("route", f"condition/{condition.key}", condition.until, what)
     for rule in route.life:
+        kinds = ", ".join(map(say, rule.result_kinds))
+        mark = "-".join((*rule.result_kinds, *rule.requirements, *rule.product_classes))
         for longer in rule.prolongations:
-            kinds = ", ".join(map(say, rule.result_kinds))
-            fact = f"prolongation/{'-'.join(rule.result_kinds)}"
-            yield stated.end("route", fact, longer.until, f"the prolongation of: {kinds}")
+            yield stated.end("route", f"prolongation/{mark}", longer.until, f"the prolongation of: {kinds}")
+        if rule.until is not None:
+            yield stated.end("route", f"life/{mark}", rule.until, f"the life of: {kinds}")
     for early in route.early_results if isinstance(route.early_results, tuple) else ():
         if early.presented_until is not None:
             about = ", ".join(map(say, early.about))

@@ -1,6 +1,7 @@
 """Every row of the tables that the catalogue was made from is carried by records; what is not is told with its line."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cab_registry.register.rows import ROWS, PartCount
 from cab_registry.register.yaml_text import read_yaml
 
 HERE = Path(__file__).parent
+CHANGES = HERE.parents[2] / "shared" / "domain" / "changes_2026-11.md"
 
 
 @pytest.fixture
@@ -123,6 +125,30 @@ def test_the_packaged_tables_hold() -> None:
     assert {part: counts[part].rows for part in wanted} == wanted
     without = {row["row"] for row in packaged()["telecom-agreements"] if "none" in row}
     assert without == {"47", "48"}
+
+
+def test_the_changes_of_november_2026_are_counted() -> None:
+    counts = {count.part: count for count in check_catalogue().tables}
+    wanted = {"changes-corrections": (14, 14), "changes-new": (6, 6), "changes-checked": (7, 6)}
+    assert {part: (counts[part].rows, counts[part].carried) for part in wanted} == wanted
+
+
+def test_each_change_is_carried_by_a_record_that_says_when_and_how_well_it_was_read() -> None:
+    records = {entry.record.id: entry.record for entry in load_catalogue(("law",))}
+    tables = packaged()
+    for row in (*tables["changes-corrections"], *tables["changes-new"]):
+        sources = [source for name in row["records"] for source in records[name].sources.values()]  # type: ignore[attr-defined]
+        read = [source for source in sources if str(source.read_on) == "2026-11-30"]
+        assert read, row
+        assert all(source.title and source.confidence for source in read)
+
+
+@pytest.mark.skipif(not CHANGES.is_file(), reason="the page of the changes is not beside this clone")
+@pytest.mark.parametrize(("heading", "part"), [("## 1.", "changes-corrections"), ("## 2.", "changes-new")])
+def test_no_row_of_the_changes_is_missed(heading: str, part: str) -> None:
+    section = CHANGES.read_text("utf-8").split(heading)[1].split("\n## ")[0]
+    numbers = re.findall(r"^\| (\d+) \|", section, re.MULTILINE)
+    assert [row["row"] for row in packaged()[part]] == numbers
 
 
 def test_every_agreement_stands_in_a_table_and_every_recognition_is_one_of_its_state() -> None:

@@ -242,6 +242,12 @@ class Review(Sourced, frozen=True, kw_only=True):
     on: When
 
 
+class DatedName(Dated, frozen=True, kw_only=True):
+    """A name under which an agreement is known beside its own, as a mark that it took over."""
+
+    name: Text
+
+
 class Agreement(Record, tag_field="type", tag="agreement", frozen=True, kw_only=True):
     """A treaty, arrangement or body of law on which routes rest."""
 
@@ -262,6 +268,9 @@ class Agreement(Record, tag_field="type", tag="agreement", frozen=True, kw_only=
     ] = ()
     articles: Annotated[tuple[Article, ...], Meta(description="Articles that answers cite.")] = ()
     continues: Annotated[tuple[Identifier, ...], Meta(description="Arrangements whose place it took.")] = ()
+    other_names: Annotated[
+        tuple[DatedName, ...], Meta(description="Other names and marks, with days; none of an end: not settled.")
+    ] = ()
     reviews: Annotated[tuple[Review, ...], Meta(description="Review dates.")] = ()
     signatories: Annotated[tuple[Text, ...], Meta(description="Who signed, for whom.")] = ()
 

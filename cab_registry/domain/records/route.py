@@ -14,6 +14,7 @@ from msgspec import Meta
 from cab_registry.domain.codes import BodyKind, Clock, Confidence, Duty, LossReason, ResultKind
 from cab_registry.domain.days import When
 from cab_registry.domain.records.common import Dated, EconomyCode, Identifier, Record, Sourced, Text, Value
+from cab_registry.domain.records.document import FindingRule, LifeRule, NumberRule
 from cab_registry.domain.records.law import InstrumentEvent, OperationEvent, Tail
 
 
@@ -148,6 +149,12 @@ class AccreditationRule(Sourced, frozen=True, kw_only=True):
         Meta(description="required: must hold; supports: asked in support, only a lapse of one on record matters."),
     ] = "required"
     standards: Annotated[tuple[str | AdmittedStandard, ...], Meta(description="Admitted standards; empty: any.")] = ()
+    unsettled: Annotated[
+        tuple[AdmittedStandard, ...],
+        Meta(
+            description="Editions of which nobody can say whether they count: the act cites another until it changes."
+        ),
+    ] = ()
     by: Annotated[
         tuple[str | AdmittedAccreditor, ...],
         Meta(description="Admitted accreditation bodies, or party codes for those of their economies; empty: any."),
@@ -269,49 +276,11 @@ class SurvivalRule(Sourced, frozen=True, kw_only=True):
         ),
     ]
     until: Annotated[When | None, Meta(description="Survives at most to this last day.")] = None
+    clock: Annotated[Clock, Meta(description="Clock on which the last day counts; submitted: the filing.")] = (
+        "presented"
+    )
     months: Annotated[int, Meta(ge=0, description="Survives at most for so many months from the loss.")] | None = None
     condition: Annotated[Text | None, Meta(description="Survives on this condition.")] = None
-
-
-class Prolongation(Sourced, frozen=True, kw_only=True):
-    """A general prolongation of documents whose life ends inside a span of days."""
-
-    ends_from: When
-    ends_until: When
-    until: Annotated[When, Meta(description="New last day.")]
-    unless_restricted: Annotated[bool, Meta(description="Not where the document itself states an earlier end.")] = True
-
-
-class LifeRule(Sourced, frozen=True, kw_only=True):
-    """How long a document lives by rule, counted from a clock; an end that it states itself goes before."""
-
-    result_kinds: Annotated[tuple[ResultKind, ...], Meta(min_length=1)]
-    issuer_economies: Annotated[
-        tuple[EconomyCode, ...],
-        Meta(description="Issuers (or their unions) to whose documents it applies; empty: all."),
-    ] = ()
-    months: Annotated[int, Meta(ge=1)]
-    after: Clock = "performed"
-    prolongations: tuple[Prolongation, ...] = ()
-
-
-class FindingRule(Sourced, frozen=True, kw_only=True):
-    """Which findings of an inspection pass or fail."""
-
-    result_kinds: Annotated[tuple[ResultKind, ...], Meta(min_length=1)]
-    passing: Annotated[tuple[str, ...], Meta(description="Findings that pass.")] = ()
-    failing: Annotated[tuple[str, ...], Meta(description="Findings that fail.")] = ()
-    needed: Annotated[
-        bool, Meta(description="True: a finding that is not stated is taken to pass, and the answer says so.")
-    ] = True
-
-
-class NumberRule(Sourced, frozen=True, kw_only=True):
-    """The pattern of the number that the document must carry."""
-
-    pattern: Annotated[Text, Meta(description="A group named `body` must be one of the issuer's own numbers.")]
-    text: Annotated[Text, Meta(description="What the number must be, in words.")]
-    result_kinds: tuple[ResultKind, ...] = ()
 
 
 class Condition(Sourced, frozen=True, kw_only=True):

@@ -42,8 +42,10 @@ class Speech:
         return self._fill(finding.key, finding.code, finding.values).rstrip(".")
 
     def miss(self, criterion: Criterion, rf: RouteFacts) -> str:
-        """Return the sentence on the first criterion that a near route misses."""
-        return f"{rf.name}: {self.say(criterion.key, criterion.values)}."
+        """Return the sentence on the first criterion that a near route misses, with what the text says on it."""
+        says = criterion.sourced.citation if criterion.sourced is not None else None
+        aside = f" ({says})" if says else ""
+        return f"{rf.name}: {self.say(criterion.key, criterion.values)}{aside}."
 
     def headline(self, trace: Trace) -> str:
         """Return the one sentence that a reader needs."""
