@@ -27,7 +27,7 @@ def compile_rights(rights: Iterable[tuple[AnyRight, int]], law: Law) -> Iterator
     own = list(rights)
     accreditations = [right for right, _ in own if isinstance(right, Accreditation)]
     for right, version in own:
-        yield _compile(right, version, law)
+        yield _compile(_with_lasting(right, (other for other, _ in own)), version, law)
         if isinstance(right, Recognition):
             yield from _by_silence(right, version, law, accreditations)
 
@@ -52,6 +52,39 @@ def _compile(right: AnyRight, version: int, law: Law) -> RightFacts:
         edition=accreditation.edition if accreditation is not None else None,
         source=_read_at(right),
     )
+
+
+_LASTING: Final = ("suspended", "inactive", "restricted", "reduced", "reinstated")
+
+
+def _with_lasting(right: AnyRight, others: Iterable[AnyRight]) -> AnyRight:
+    """Add what an earlier period of the same right, kept as a record of its own, was suspended for and lasts on."""
+    start = right.from_
+    if start is None:
+        return right
+    lasting: list[RightEvent] = []
+    for other in others:
+        if other.id == right.id or _ground(other) != _ground(right):
+            continue
+        for event in other.timeline:
+            if event.event not in _LASTING or (event.event != "reinstated" and event.on.latest >= start.earliest):
+                continue
+            touched = {_limits(item) for item in other.scope if touches(event, item)}
+            keys = tuple(item.key for item in right.scope if _limits(item) in touched)
+            if keys:
+                lasting.append(msgspec.structs.replace(event, items=keys))
+    if all(event.event == "reinstated" for event in lasting):
+        return right
+    return msgspec.structs.replace(right, timeline=(*right.timeline, *lasting))
+
+
+def _ground(right: AnyRight) -> tuple[object, ...]:
+    names = ("site", "by", "agreement", "annex", "scheme", "standard", "number")
+    return (type(right), *(getattr(right, name, None) for name in names))
+
+
+def _limits(item: ScopeItem) -> tuple[object, ...]:
+    return (item.requirement, item.standards, item.product_classes, item.procedures, item.result_kinds)
 
 
 def _with_parts(right: AnyRight, law: Law) -> AnyRight:

@@ -11,7 +11,7 @@ from cab_registry.services.cases import Case, ScratchRegisters, read_cases, run_
 
 CASES = Path(__file__).resolve().parent.parent / "cases"
 SHARED = Path(os.environ.get("CAB_SHARED_CASES", CASES.parent.parent.parent / "shared" / "cases"))
-FIELDS = ("telecom", "pharma", "eu_ch", "lifecycle")
+FIELDS = ("telecom", "pharma", "eu_ch", "lifecycle", "sharper")
 
 
 def _own() -> list[Case]:
