@@ -99,7 +99,9 @@ class Span(msgspec.Struct, frozen=True):
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A question ready for the engine: days as ordinals, defaults resolved at the edge.
 
-    `known_on` is the day of knowledge: from it nobody can tell whether an objection still comes.
+    `known_on` is the day of knowledge: from it nobody can tell whether an objection still comes. A document that is
+    dated after the day on which it is shown is planned: `presented_on` is then its own day, and `shown_on` the day
+    that was stated, or today.
     """
 
     destination: str
@@ -113,6 +115,20 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     ordered: int | None
     submitted: int | None
     valid_until: int | None
+    shown_on: int | None = None
+    shown_stated: bool = True
+
+    @property
+    def asked_on(self) -> int:
+        """The day of presentation as it was stated, or is taken to be where it was not."""
+        if self.shown_on is not None and self.shown_stated:
+            return self.shown_on
+        return self.presented_on
+
+    @property
+    def planned(self) -> bool:
+        """Whether the document is dated after the day on which it is shown."""
+        return self.shown_on is not None
 
 
 def _ordinal(value: date | None) -> int | None:
@@ -168,6 +184,8 @@ def _order_faults(result: AskedResult) -> list[Fault]:
 def pose(asked: AskedQuestion, *, today: date, known_on: date | None = None) -> Question:
     """Resolve defaults: `presented_on` is today, `known_on` the day of `known_at` or today.
 
+    A document is not presented before it is there: one with a later date is presented on the day of its date.
+
     Raises:
         Refusal: the question is impossible; all faults are listed.
     """
@@ -184,7 +202,9 @@ def pose(asked: AskedQuestion, *, today: date, known_on: date | None = None) -> 
         performed = Span(work.from_.toordinal(), work.to.toordinal())
     elif work is not None:
         performed = Span(work.toordinal(), work.toordinal())
-    presented = standing or _ordinal(asked.presented_on) or today.toordinal()
+    shown = standing or _ordinal(asked.presented_on) or today.toordinal()
+    dated = standing or _ordinal(result.issued_on) or (performed.last if performed is not None else shown)
+    presented = max(shown, dated)
     return Question(
         destination=asked.destination,
         presented_on=presented,
@@ -197,6 +217,8 @@ def pose(asked: AskedQuestion, *, today: date, known_on: date | None = None) -> 
         ordered=_ordinal(result.ordered_on),
         submitted=standing or _ordinal(result.submitted_on),
         valid_until=_ordinal(result.valid_until),
+        shown_on=shown if shown < dated else None,
+        shown_stated=shown >= dated or asked.presented_on is not None,
     )
 
 

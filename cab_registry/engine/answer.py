@@ -55,9 +55,9 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
     outcome, holds, inquiry, _ = settle(question, facts)
     speech = Speech(facts, question)
     shown = asked or Asked(
-        presented_on=show_day(question.presented_on), known_on=show_day(question.known_on), engine=ENGINE
+        presented_on=show_day(question.asked_on), known_on=show_day(question.known_on), engine=ENGINE
     )
-    assumptions = [speech.say(key, values) for key, values in inquiry.assumptions]
+    assumptions = [speech.say(key, values) for key, values in (*inquiry.assumptions, *_planned(question))]
     best = outcome.best
     if best is None:
         return _not_covered(inquiry, outcome, speech, shown, assumptions)
@@ -83,6 +83,14 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
         candidates=list(inquiry.candidates),
         asked=shown,
     )
+
+
+def _planned(question: Question) -> list[tuple[str, dict[str, object]]]:
+    """Say that a document is planned, or that it is taken to be presented on its own day."""
+    if question.shown_on is None:
+        return []
+    values = {"dated": show_day(question.presented_on), "shown": show_day(question.shown_on)}
+    return [("assumed.planned" if question.shown_stated else "assumed.presented", values)]
 
 
 def _could_bring(outcome: Outcome) -> list[MissingValue]:

@@ -97,7 +97,7 @@ class _State:
 
 def _prepare(asked: AskedQuestion, question: Question, facts: Facts, state: _State) -> Prepared:
     shown = Asked(
-        presented_on=show_day(question.presented_on),
+        presented_on=show_day(question.asked_on),
         known_on=show_day(question.known_on),
         position=state.position,
         recorded=None if state.recorded is None else spell_instant(state.recorded),

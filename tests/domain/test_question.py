@@ -177,3 +177,25 @@ def test_every_question_is_posed_or_refused_with_faults(document: dict[str, Any]
     if posed.performed is not None:
         assert posed.performed.first <= posed.performed.last
         assert posed.issued is None or posed.performed.last <= posed.issued
+
+
+@pytest.mark.parametrize("result", [{"issued_on": "2027-03-01"}, {"issued_on": None, "performed_on": "2027-03-01"}])
+def test_a_document_of_tomorrow_is_presented_on_its_own_day(result: dict[str, Any]) -> None:
+    question = pose(asked(result), today=TODAY)
+    assert question.presented_on == question.asked_on == ordinal("2027-03-01")
+    assert question.planned
+    assert not question.shown_stated
+
+
+def test_a_document_dated_after_the_stated_day_of_presentation_is_planned() -> None:
+    question = pose(asked({"issued_on": "2027-03-01"}, presented_on="2027-01-10"), today=TODAY)
+    assert question.planned
+    assert question.shown_stated
+    assert (question.presented_on, question.asked_on) == (ordinal("2027-03-01"), ordinal("2027-01-10"))
+
+
+@pytest.mark.parametrize("fields", [{}, {"presented_on": "2020-03-10"}])
+def test_a_document_that_is_there_is_not_planned(fields: dict[str, Any]) -> None:
+    question = pose(asked(**fields), today=TODAY)
+    assert not question.planned
+    assert question.asked_on == question.presented_on

@@ -64,6 +64,8 @@ RIGHTS: Final = {
 MESSAGES: Final = {
     "assumed.economy": "the register places the issuer in {economy}, not in {stated} as stated; its own fact is used",
     "assumed.performed": "the day of the work is not stated; it is taken to be the day of issue",
+    "assumed.presented": "your document is dated {dated}, later than today; we took it that you show it on that day",
+    "assumed.planned": "your document is planned: it is dated {dated}, after {shown}, the day on which you show it; we judged it as if shown on {dated}",
     "assumed.findings": "the outcome of the inspection is not stated; it is taken to be an acceptable one",
     "direction.not_into": "the route does not run into {destination}",
     "direction.not_from": "the route does not run from {economy} on the day of issue",
