@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from cab_registry.domain.answer import (
     Alternative,
@@ -11,7 +12,6 @@ from cab_registry.domain.answer import (
     CheckShown,
     ConditionShown,
     FactUsed,
-    Holds,
     MissingValue,
     NearRoute,
     OtherRoute,
@@ -21,7 +21,7 @@ from cab_registry.domain.answer import (
 from cab_registry.domain.codes import Confidence
 from cab_registry.domain.days import Period, show_day
 from cab_registry.domain.question import Question
-from cab_registry.domain.records import Source
+from cab_registry.domain.records import Economy, Source
 from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.facts import Facts, RouteFacts
 from cab_registry.engine.finding import Finding
@@ -34,6 +34,9 @@ from cab_registry.engine.wording import Speech
 
 ENGINE: Final = "1.0.0"
 """Version of the engine; it changes whenever an answer may change."""
+
+Said = tuple[str, dict[str, Any]]
+"""Key and values of a sentence."""
 
 _NEAR: Final = 8
 """How many near routes an answer names at least, where there are so many."""
@@ -52,12 +55,12 @@ _REACH_ORDER: Final = tuple(criterion.__name__ for criterion in CRITERIA)
 
 def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answer:
     """Answer any well-formed question; never raises for one."""
-    outcome, holds, inquiry, _ = settle(question, facts)
+    outcome, holds, inquiry, _ = settle(question, facts, open_too=False)
     speech = Speech(facts, question)
     shown = asked or Asked(
         presented_on=show_day(question.asked_on), known_on=show_day(question.known_on), engine=ENGINE
     )
-    assumptions = [speech.say(key, values) for key, values in (*inquiry.assumptions, *_planned(question))]
+    assumptions = [speech.say(key, values) for key, values in _list_assumptions(inquiry)]
     best = outcome.best
     if best is None:
         return _not_covered(inquiry, outcome, speech, shown, assumptions)
@@ -66,6 +69,10 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
     for finding in best.findings:
         assumptions.extend(speech.say(key, values) for key, values in finding.assumptions)
     others = [trace for trace in (*outcome.traces, *outcome.discretionary) if trace is not best]
+    if question.subject.sector is None and not inquiry.requirements:
+        assumptions.append(speech.say("assumed.sector", {}))
+    if tied := _undecided(outcome):
+        return _open_answer(outcome, tied, speech, shown, assumptions)
     return Answer(
         verdict=best.verdict,
         headline=speech.headline(best),
@@ -77,7 +84,7 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
         could_bring=_could_bring(outcome),
         assumptions=assumptions,
         positions=[_show_position(stance) for stance in best.stances],
-        holds=Holds() if best.verdict == "cannot_tell" else holds,
+        holds=holds,
         alternatives=_alternatives(inquiry, outcome, best, speech),
         other_routes=[_show_other(trace) for trace in others],
         candidates=list(inquiry.candidates),
@@ -85,7 +92,35 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
     )
 
 
-def _planned(question: Question) -> list[tuple[str, dict[str, object]]]:
+def _list_assumptions(inquiry: Inquiry) -> Iterator[Said]:
+    """Yield what the answer takes for granted, whatever the verdict."""
+    yield from inquiry.assumptions
+    yield from _planned(inquiry.question)
+    yield from _other_markets(inquiry)
+
+
+def _other_markets(inquiry: Inquiry) -> Iterator[Said]:
+    """Say for which market of a state the answer is, and which others there are on the day of presentation."""
+    economies, asked = inquiry.facts.economies, inquiry.question
+    own = economies.get(asked.destination)
+    apart = [] if own is None else [each for each in own.other_markets if each.period.holds(asked.presented_on)]
+    if own is None or not apart:
+        return
+    state = own.names.get("en", own.code)
+    values = {"market": _market_name(own), "state": state, "code": own.code}
+    for each in apart:
+        other = economies.get(each.economy)
+        name = _market_name(other) if other is not None else each.economy
+        yield "assumed.other_market", {**values, "other": name, "other_code": each.economy}
+    if values["market"] != state:
+        yield "assumed.market", values
+
+
+def _market_name(economy: Economy) -> str:
+    return (economy.market or economy.names).get("en", economy.code)
+
+
+def _planned(question: Question) -> list[Said]:
     """Say that a document is planned, or that it is taken to be presented on its own day."""
     if question.shown_on is None:
         return []
@@ -96,6 +131,34 @@ def _planned(question: Question) -> list[tuple[str, dict[str, object]]]:
 def _could_bring(outcome: Outcome) -> list[MissingValue]:
     """Return the values that are missing, each with the verdicts that it could bring."""
     return [MissingValue(value.name, list(value.verdicts)) for value in outcome.open if value.name in outcome.missing]
+
+
+_RULES: Final = ("subject.sector", "subject.requirement")
+
+
+def _undecided(outcome: Outcome) -> list[Trace]:
+    """Return the routes of several grounds among which only the sector or the rule that is left out could choose."""
+    if outcome.best is None or not set(_RULES) & set(outcome.missing):
+        return []
+    tied = [each for each in (*outcome.traces, *outcome.discretionary) if each.verdict == outcome.verdict]
+    return tied if len({each.rf.route.agreement or each.rf.route.scheme for each in tied}) > 1 else []
+
+
+def _open_answer(outcome: Outcome, tied: list[Trace], speech: Speech, asked: Asked, assumptions: list[str]) -> Answer:
+    """Answer a question that says too little to name a route: no route, and all that may apply."""
+    best = tied[0]
+    return Answer(
+        verdict=outcome.verdict,
+        headline=speech.undecided(next(name for name in _RULES if name in outcome.missing), tied),
+        route=None,
+        first_failing="requirement",
+        checks=[_show_check(each, best.rf, speech) for each in best.findings if each.code == "requirement"],
+        missing=list(outcome.missing),
+        could_bring=_could_bring(outcome),
+        assumptions=assumptions,
+        other_routes=[_show_other(trace) for trace in (*outcome.traces, *outcome.discretionary)],
+        asked=asked,
+    )
 
 
 def _asks_performed(trace: Trace) -> bool:
@@ -172,15 +235,22 @@ def _alternatives(inquiry: Inquiry, outcome: Outcome, best: Trace | None, speech
             trace.rf.route.id,
         )
         for trace in outcome.discretionary
-        if trace is not best
+        if trace is not best and trace.verdict != "not_accepted"
     ]
     if outcome.verdict in ("accepted", "accepted_with_conditions"):
         return found
+    refused = _refused(outcome)
     for requirement in inquiry.requirements:
         record = inquiry.facts.requirements.get(requirement)
-        if record is not None:
-            found.extend(Alternative("national_procedure", text) for text in record.domestic_procedures)
+        texts = record.domestic_procedures if record is not None else ()
+        found.extend(Alternative("national_procedure", text) for text in texts if text not in refused)
     return found
+
+
+def _refused(outcome: Outcome) -> frozenset[str]:
+    """Return the national procedures on which the result was judged and refused."""
+    refused = (trace.rf.route for trace in (*outcome.traces, *outcome.discretionary) if trace.verdict == "not_accepted")
+    return frozenset(text for route in refused for text in route.national_procedures)
 
 
 _Distance = tuple[int, bool, bool, int, str]

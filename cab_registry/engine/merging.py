@@ -169,7 +169,7 @@ class _Merger:
         if all(case.finding == first for case in cases) or outcome == UNKNOWN:
             return first
         if outcome == FAIL:
-            return first._replace(key="open.never", values=self._values(cases), used=(), source=None)
+            return _never(first, self._values(cases))
         return first._replace(key="open.no_difference", values={"what": self._names()}, used=())
 
     def _depends(self, cases: list[_Case]) -> Finding:
@@ -190,7 +190,7 @@ class _Merger:
             return first
         index = next((i for i, finding in enumerate(findings) if finding.key == "open.depends"), None)
         if index is not None:
-            findings[index] = findings[index]._replace(outcome=FAIL, key="open.never", missing=())
+            findings[index] = _never(findings[index], findings[index].values)._replace(outcome=FAIL, missing=())
         return index
 
     def _first_open(self, findings: list[Finding]) -> int | None:
@@ -207,6 +207,12 @@ class _Merger:
                 findings[index] = asked
             first = findings.index(asked)
         return first
+
+
+def _never(finding: Finding, values: dict[str, Any]) -> Finding:
+    """Say that the check fails whatever was left out."""
+    key = "open.nobody" if "result.issuer" in values["what"] else "open.never"
+    return finding._replace(key=key, values=values, used=(), source=None)
 
 
 def _differing(cases: list[_Case]) -> tuple[str, ...]:

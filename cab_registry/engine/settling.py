@@ -26,12 +26,19 @@ class Settled(NamedTuple):
     routes: tuple[RouteFacts, ...]
 
 
-def settle(question: Question, facts: Facts) -> Settled:
-    """Decide any well-formed question, and find from when to when the answer holds; never raises for one."""
+def settle(question: Question, facts: Facts, *, open_too: bool = True) -> Settled:
+    """Decide any well-formed question, and find from when to when the answer holds; never raises for one.
+
+    Args:
+        question: the question.
+        facts: what is known.
+        open_too: whether to find it too where nobody can tell.
+    """
     inquiry = Inquiry(question, facts)
     routes = find_candidates(inquiry)
     outcome = decide(inquiry, routes, question.presented_on)
-    return Settled(outcome, Holds() if question.standing else _find_holds(inquiry, routes, outcome), inquiry, routes)
+    told = not question.standing and (open_too or outcome.verdict != "cannot_tell")
+    return Settled(outcome, _find_holds(inquiry, routes, outcome) if told else Holds(), inquiry, routes)
 
 
 def _find_holds(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outcome) -> Holds:

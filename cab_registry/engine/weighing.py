@@ -11,11 +11,11 @@ from cab_registry.domain.codes import Verdict
 from cab_registry.engine.deciding import OpenValue, Outcome, judge_routes, list_flips, order_verdicts
 from cab_registry.engine.facts import RouteFacts
 from cab_registry.engine.inquiry import Inquiry
-from cab_registry.engine.leftout import LeftOut, Tried, find_left_out
+from cab_registry.engine.leftout import LeftOut, find_left_out
 from cab_registry.engine.merging import Labels, Leaf, merge
 
-BUDGET: Final = 240
-"""How many times the routes are judged for one day of presentation; what is left out beyond that stays open."""
+BUDGET: Final = 600
+"""How many routes are judged for one day of presentation; what is left out beyond that stays open."""
 
 
 class _Node(NamedTuple):
@@ -38,29 +38,30 @@ class _Trial:
     def explore(self, inquiry: Inquiry, labels: Labels = ()) -> _Node:
         """Judge a question, once for each value of the first thing left out, and so on."""
         outcome = judge_routes(inquiry, self.routes, self.presented)
-        self.left -= 1
+        self.left -= 1 + len(outcome.traces) + len(outcome.discretionary)
         found = find_left_out(inquiry, outcome) if self.left > 0 else None
         if found is None:
-            flips = list_flips(outcome) if outcome.verdict == "cannot_tell" else {}
-            return _Node((Leaf(inquiry, labels, outcome),), tuple(OpenValue(*item) for item in flips.items()))
-        return self._try_each(found, labels)
+            return _end(Leaf(inquiry, labels, outcome))
+        return self._try_each(found, Leaf(inquiry, labels, outcome))
 
-    def _try_each(self, found: LeftOut, labels: Labels) -> _Node:
+    def _try_each(self, found: LeftOut, plain: Leaf) -> _Node:
         nodes: list[_Node] = []
         for tried in found.tried:
-            if tried.labels and self.left > 0:
-                nodes.append(self.explore(tried.inquiry, (*labels, (found.name, tried.labels))))
-            else:
-                nodes.append(self._as_it_stands(tried, (*labels, (found.name, tried.labels))))
+            labels = (*plain.labels, (found.name, tried.labels))
+            if self.left <= 0 or not tried.labels:
+                nodes.append(_end(plain._replace(labels=labels)))
+                break
+            nodes.append(self.explore(tried.inquiry, labels))
         leaves = tuple(leaf for node in nodes for leaf in node.leaves)
-        mattering = (OpenValue(found.name, _verdicts(nodes)),) if _matters(nodes, len(labels) + 1) else ()
+        matters = _matters(nodes, len(plain.labels) + 1)
+        mattering = (OpenValue(found.name, _verdicts(nodes)),) if matters else ()
         return _Node(leaves, _join(mattering, *(node.open for node in nodes)))
 
-    def _as_it_stands(self, tried: Tried, labels: Labels) -> _Node:
-        """Judge a value of which the further values are not tried any more."""
-        outcome = judge_routes(tried.inquiry, self.routes, self.presented)
-        flips = list_flips(outcome) if outcome.verdict == "cannot_tell" else {}
-        return _Node((Leaf(tried.inquiry, labels, outcome),), tuple(OpenValue(*item) for item in flips.items()))
+
+def _end(leaf: Leaf) -> _Node:
+    """Return a question of which nothing more is tried; what its open checks lack stays open."""
+    flips = list_flips(leaf.outcome) if leaf.outcome.verdict == "cannot_tell" else {}
+    return _Node((leaf,), tuple(OpenValue(*item) for item in flips.items()))
 
 
 def _verdicts(nodes: list[_Node]) -> tuple[Verdict, ...]:

@@ -111,7 +111,7 @@ def describe_answer(
         "duty": DUTIES[answer.route.duty] if answer.route is not None else "",
         "agreement_name": (agreement.short or agreement.title or agreement.id) if agreement is not None else "",
         "checks": [_show_check(check, answer) for check in answer.checks],
-        "missing": [_label(name, fields) for name in answer.missing],
+        "missing": _list_missing(answer, fields),
         "others": [
             {"route": each, "look": VERDICTS[each.verdict], "failing": CHECKS.get(each.first_failing or "", "")}
             for each in answer.other_routes
@@ -125,6 +125,14 @@ def describe_answer(
         "query": urlencode(pairs),
         "kept": "/answer?" + urlencode(_kept(pairs, answer.asked, standing=asked.standing_on is not None)),
     }
+
+
+def _list_missing(answer: Answer, fields: Mapping[str, Field]) -> list[tuple[str, str]]:
+    """Return what is missing in words, each with the verdicts that it could bring."""
+    brings = {
+        each.name: " or ".join(VERDICTS[verdict].word for verdict in each.verdicts) for each in answer.could_bring
+    }
+    return [(_label(name, fields), brings.get(name, "")) for name in answer.missing]
 
 
 _OWN_LINES: Final = frozenset({"presented_on", "known_at"})

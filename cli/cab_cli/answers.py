@@ -41,7 +41,7 @@ def _sections(console: Console, answer: dict[str, Any]) -> Iterator[tuple[str, R
         yield "Checks", _ladder(console, answer["checks"])
     listed = (
         ("Conditions", (_cited(each["text"], each["citation"]) for each in answer["conditions"])),
-        ("Missing", answer["missing"]),
+        ("Missing", _missing(answer)),
         ("Assumed", answer["assumptions"]),
         ("Could be meant", answer["candidates"]),
         ("Positions", (_position(each) for each in answer["positions"])),
@@ -99,6 +99,14 @@ def _origin(shown: dict[str, Any]) -> str:
 
 def _cited(text: str, citation: str | None) -> str:
     return f"{text} ({citation})" if citation else text
+
+
+def _missing(answer: dict[str, Any]) -> Iterator[str]:
+    """Name each value that is missing, with the verdicts that it could bring."""
+    brings = {each["name"]: each["verdicts"] for each in answer.get("could_bring", ())}
+    for name in answer["missing"]:
+        verdicts = " or ".join(verdict.replace("_", " ") for verdict in brings.get(name, ()))
+        yield f"{name}: could bring {verdicts}" if verdicts else name
 
 
 def _position(position: dict[str, Any]) -> str:

@@ -18,6 +18,12 @@ class Membership(Dated, frozen=True, kw_only=True):
     union: Annotated[EconomyCode, Meta(description="Code of the union.")]
 
 
+class OtherMarket(Dated, frozen=True, kw_only=True):
+    """Another market of the same state, with rules of its own."""
+
+    economy: Annotated[EconomyCode, Meta(description="Code of the other market.")]
+
+
 class Economy(Record, tag_field="type", tag="economy", frozen=True, kw_only=True):
     """A state, customs territory, union or region that imports or exports results."""
 
@@ -27,6 +33,13 @@ class Economy(Record, tag_field="type", tag="economy", frozen=True, kw_only=True
         Literal["economy", "union", "region"], Meta(description="A region (GB-NIR) is a market of its own.")
     ] = "economy"
     member_of: Annotated[tuple[Membership, ...], Meta(description="Unions of which it is a member, with dates.")] = ()
+    market: Annotated[
+        Names | None, Meta(description="Its name as a market, where that is a part of the state only.")
+    ] = None
+    other_markets: Annotated[
+        tuple[OtherMarket, ...],
+        Meta(description="Other markets of the same state, which an answer for this one names."),
+    ] = ()
 
 
 class Succession(Sourced, frozen=True, kw_only=True):

@@ -398,3 +398,7 @@ class Route(Record, tag_field="type", tag="route", frozen=True, kw_only=True):
     ] = None
     duty: Duty
     conditions: tuple[Condition, ...] = ()
+    national_procedures: Annotated[
+        tuple[Text, ...],
+        Meta(description="National procedures, as requirements name them, that this route is: no other way beside it."),
+    ] = ()

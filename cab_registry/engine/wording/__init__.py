@@ -62,6 +62,12 @@ class Speech:
             market=self.question.destination, ground=ground, reason=reason, conditions=conditions
         )
 
+    def undecided(self, name: str, traces: list[Trace]) -> str:
+        """Return the headline where the sector or the rule is left out and routes of several grounds may apply."""
+        names = list(dict.fromkeys(trace.rf.name for trace in traces))
+        values = {"routes": join_words([*names[:_WAYS], *(["others"] if len(names) > _WAYS else [])])}
+        return english.UNDECIDED[name].format(market=self.question.destination, **values)
+
     def not_covered(self, near: str | None) -> str:
         """Return the headline where no route reaches."""
         if near is None:
@@ -112,8 +118,16 @@ class Speech:
         return str(value)
 
 
+def join_words(words: list[str]) -> str:
+    """Write words as a list in a sentence: a, b and c."""
+    return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1] if words else ""
+
+
 _LABELS: Final = 6
 """How many values of what is left out are named one by one."""
+
+_WAYS: Final = 3
+"""How many ways in which a check may come out are told."""
 
 _ABSENT: Final = {"body": "the issuer", "by": "the authority", "requirement": "this subject"}
 _PARTS: Final = {"attests": "requirement"}
@@ -208,13 +222,13 @@ def _see(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
 
 def _what(_speech: Speech, _code: str, values: dict[str, Any]) -> str | None:
     names = values.get("what")
-    return " and ".join(english.LEFT_OUT.get(name, name) for name in names) if names else None
+    return join_words([english.LEFT_OUT.get(name, name) for name in names]) if names else None
 
 
 def _cases(speech: Speech, _code: str, values: dict[str, Any]) -> str:
     """Say for which values a check comes out how; each way with its own sentence."""
     parts = []
-    for labels, finding in values["cases"]:
+    for labels, finding in values["cases"][:_WAYS]:
         named = ", ".join(speech.label(label) for label in labels[:_LABELS]) + (" ..." if len(labels) > _LABELS else "")
         parts.append(f"{named}: {speech.reason(finding)}")
     return "; ".join(parts)

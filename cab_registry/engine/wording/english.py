@@ -12,6 +12,13 @@ VERDICTS: Final = {
     "not_covered": "Not covered in {market}: {reason}.",
 }
 
+UNDECIDED: Final = {
+    "subject.sector": "Cannot tell for {market}: the sector is open. Tell us the sector, or the rule that the result is "
+    "to satisfy; several agreements may apply ({routes}).",
+    "subject.requirement": "Cannot tell for {market}: the rule is open. Tell us the rule that the result is to satisfy; "
+    "several agreements may apply ({routes}).",
+}
+
 KINDS: Final = {
     "test_report": "the test report",
     "certificate": "the certificate",
@@ -66,6 +73,9 @@ MESSAGES: Final = {
     "assumed.performed": "the day of the work is not stated; it is taken to be the day of issue",
     "assumed.presented": "your document is dated {dated}, later than today; we took it that you show it on that day",
     "assumed.planned": "your document is planned: it is dated {dated}, after {shown}, the day on which you show it; we judged it as if shown on {dated}",
+    "assumed.other_market": "this answer is for {market} ({code}); {other} ({other_code}) is another market with its own rules",
+    "assumed.market": '"{state}" without more means {market} here',
+    "assumed.sector": "you named neither a sector nor a rule; the sector is open, and we looked at all of them",
     "assumed.findings": "the outcome of the inspection is not stated; it is taken to be an acceptable one",
     "direction.not_into": "the route does not run into {destination}",
     "direction.not_from": "the route does not run from {economy} on the day of issue",
@@ -232,6 +242,7 @@ MESSAGES: Final = {
     "open.depends": "this depends on {what}, which you did not tell us. {cases}.",
     "open.asked": "this depends on {what}, which you did not tell us",
     "open.never": "you did not tell us {what}, but none would pass. {cases}.",
+    "open.nobody": "you did not tell us who issued it, but nobody on record there would pass, and the list is complete.",
     "open.conditions": "whether there are conditions depends on {what}, which you did not tell us.",
     "near.none": "no route into this market is on record",
 }
