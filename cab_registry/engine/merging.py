@@ -119,6 +119,8 @@ class _Merger:
         if verdict in ("accepted", "accepted_with_conditions"):
             return self._accepted(reached, verdict)
         findings = self._findings()
+        if verdict == "cannot_tell":
+            findings = [_only_where_reached(finding) for finding in findings]
         first = self._first_failing(findings) if verdict == "not_accepted" else self._first_open(findings)
         return Trace(self.rf, verdict, tuple(findings), first, (), reached[0].stances, ())
 
@@ -146,6 +148,10 @@ class _Merger:
         for leaf, trace in self.traces:
             for finding in trace.findings if trace is not None else self._missed(leaf):
                 cases.setdefault(finding.code, []).append(_Case(leaf, finding))
+        for code, found in cases.items():
+            seen = {id(case.leaf) for case in found}
+            reached = Finding(code, PASS, "open.reached")
+            found += [_Case(leaf, reached) for leaf, trace in self.traces if trace and id(leaf) not in seen]
         return cases
 
     def _missed(self, leaf: Leaf) -> Iterable[Finding]:
@@ -207,6 +213,13 @@ class _Merger:
                 findings[index] = asked
             first = findings.index(asked)
         return first
+
+
+def _only_where_reached(finding: Finding) -> Finding:
+    """A check that fails for each value with which the route reaches the result is open while that is open."""
+    if finding.outcome != FAIL:
+        return finding
+    return finding._replace(outcome=UNKNOWN, key="open.would_fail", values={"finding": finding}, conditions=())
 
 
 def _never(finding: Finding, values: dict[str, Any]) -> Finding:

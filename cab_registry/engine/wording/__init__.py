@@ -229,9 +229,14 @@ def _cases(speech: Speech, _code: str, values: dict[str, Any]) -> str:
     """Say for which values a check comes out how; each way with its own sentence."""
     parts = []
     for labels, finding in values["cases"][:_WAYS]:
-        named = ", ".join(speech.label(label) for label in labels[:_LABELS]) + (" ..." if len(labels) > _LABELS else "")
+        shown = [OTHER] if OTHER in labels else labels[:_LABELS]
+        named = ", ".join(map(speech.label, shown)) + (" ..." if len(labels) > len(shown) > 1 else "")
         parts.append(f"{named}: {speech.reason(finding)}")
     return "; ".join(parts)
+
+
+def _would(speech: Speech, _code: str, values: dict[str, Any]) -> str:
+    return speech.reason(values["finding"])
 
 
 def _end_day(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
@@ -255,4 +260,5 @@ _DERIVED: Final[dict[str, Callable[[Speech, str, dict[str, Any]], str | None]]] 
     "end_day": _end_day,
     "what": _what,
     "cases": _cases,
+    "would": _would,
 }

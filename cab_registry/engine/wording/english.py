@@ -243,6 +243,8 @@ MESSAGES: Final = {
     "open.asked": "this depends on {what}, which you did not tell us",
     "open.never": "you did not tell us {what}, but none would pass. {cases}.",
     "open.nobody": "you did not tell us who issued it, but nobody on record there would pass, and the list is complete.",
+    "open.reached": "it is covered",
+    "open.would_fail": "this check fails if the agreement applies at all: {would}.",
     "open.conditions": "whether there are conditions depends on {what}, which you did not tell us.",
     "near.none": "no route into this market is on record",
 }
@@ -259,7 +261,16 @@ LOSSES: Final = {
     "exclusion": "{product} is excluded from {since}",
 }
 
-OTHERS: Final = {"body": "somebody who is not in the register", "label": "any other"}
+OTHERS: Final = {
+    "label": "any other",
+    "body": "somebody who is not in the register",
+    "product": "it",
+    "activity": "another one",
+    "procedure": "another one",
+    "sector": "this one",
+    "place": "another country",
+    "origin": "another country",
+}
 """What stands for every value that nothing on record names."""
 
 LEFT_OUT: Final = {
