@@ -163,3 +163,44 @@ def test_of_several_sites_one_is_asked_for(rra: Officer, fcc: Officer, lab: str,
     fcc.does("recognise", lab, *MRA, "--from", "2020-03-01", "--site", "busan", "--reason", "Verified")
     assert [each["site"] for each in rights("recognition")] == ["busan"]
     assert len(rights("designation")) == 2
+
+
+def told(officer: Officer, body: str) -> list[str]:
+    """What the other side did about a body, as the inbox tells it."""
+    return [each["words"] for each in officer.does("inbox")["items"] if (each["body"], each["kind"]) == (body, "step")]
+
+
+def test_each_step_tells_the_other_side(office: Office, rra: Officer, fcc: Officer, lab: str) -> None:
+    rra.does("designate", lab, *MRA, "--scope", RULE, "--from", "2020-01-01")
+    rra.does("propose", lab, *MRA, "--on", "2020-02-01", "--reason", "New")
+    assert any(each["body"] == lab for each in fcc.does("inbox")["items"])
+    assert told(rra, lab) == []
+    steps = [
+        (("receive", lab, *MRA, "--on", "2020-02-10"), "received the proposal"),
+        (("object", lab, *MRA, "--on", "2020-02-20"), "objected"),
+        (("verify", lab, "--agreement", MRA[1], "--on", "2020-02-25"), "verified"),
+        (("recognise", lab, *MRA, "--from", "2020-03-01"), "recognised"),
+        (("contest", lab, "--agreement", MRA[1], "--on", "2020-09-01"), "contested"),
+        (("withdraw", lab, "--agreement", MRA[1], "--notice", "--on", "2020-10-01"), "notice"),
+        (("withdraw", lab, "--agreement", MRA[1], "--proceedings", "--on", "2020-10-02"), "proceedings"),
+        (("suspend", lab, "--agreement", MRA[1], "--on", "2020-11-01"), "suspended"),
+        (("reinstate", lab, "--agreement", MRA[1], "--on", "2020-12-01"), "reinstated"),
+    ]
+    for words, did in steps:
+        fcc.does(*words, "--reason", f"Because of {did}")
+        assert any(did in each and f"Because of {did}" in each for each in told(rra, lab)), (words, told(rra, lab))
+    assert told(fcc, lab) == []
+    # What the designating side does goes the other way, and is its answer.
+    rra.does("suspend", lab, "--agreement", MRA[1], "--on", "2021-01-01", "--reason", "We do too")
+    assert told(rra, lab) == []
+    assert any("suspended" in each and "We do too" in each for each in told(fcc, lab))
+    # Whom it does not concern is told nothing.
+    assert told(office.officer("ca-ised"), lab) == []
+
+
+def test_the_loss_of_an_accreditation_tells_who_rests_on_it(office: Office, rra: Officer, lab: str) -> None:
+    kolas = office.officer("kr-kolas")
+    kolas.does("accreditation", "add", lab, "--standard", "ISO/IEC 17025", "--scope", RULE, "--from", "2018-01-01")
+    rra.does("designate", lab, *MRA, "--scope", RULE, "--from", "2020-01-01")
+    kolas.does("suspend", lab, "--on", "2022-01-01", "--reason", "Failed")
+    assert any("suspended" in each for each in told(rra, lab))
