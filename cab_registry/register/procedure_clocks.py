@@ -149,7 +149,7 @@ def _leaving(
             body=record.body,
             agreement=agreement.id,
             annex=record.annex,
-            waits_for=tuple(dict.fromkeys((record.by, *_designators(record, agreement, register)))),
+            waits_for=(record.by,),
             opened=opened,
             last=None if days is None else opened.moved(days),
             then="the parties decide; " + ("until then the body stays" if days is None else "else it is suspended"),

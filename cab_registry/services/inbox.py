@@ -95,7 +95,9 @@ async def read_inbox(desk: Desk, principal: Principal, at_least: int | None = No
     titles = await asyncio.to_thread(find_own_titles, held.register, principal.authority, heard)
     steps = await read_other_steps(desk.engine, principal.authority, titles)
     name_of = cache(name_in(held.register))
-    told = [_show_step(each, name_of) for each in steps]
+    # A proposal that waits to be taken up is told by its clock.
+    proposals = {each.record for each in found if each.kind == "proposal"}
+    told = [_show_step(each, name_of) for each in steps if each.record not in proposals]
     items = sorted([*waiting, *found, *told], key=lambda each: (each.due or "~", each.since or "", each.words))
     return Inbox(authority=principal.authority, as_of=show_day(desk.today), position=held.position, items=items)
 
