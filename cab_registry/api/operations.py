@@ -87,8 +87,8 @@ def _acceptance() -> tuple[Operation, ...]:
             tag="Acceptance",
             summary="Ask by an address that can be kept and shown",
             description="The same question in flat dotted names; it gives the same answer, byte for byte. State "
-            "`presented_on` and `known_at` to get an address whose answer never changes. Of subcontractors, the first "
-            "four have names here.",
+            "`presented_on` and a `known_at` that is past to get an address whose answer never changes. Of "
+            "subcontractors, the first four have names here.",
             query=(AskedQuestion, Waiting),
             gives=Answer,
             tagged=True,

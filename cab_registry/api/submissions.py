@@ -173,6 +173,7 @@ def _make_showing(desk: Desk, foreseeing: Desk) -> list[HTTPRouteHandler]:
             kind=shown.kind,
             authority=shown.authority,
             public_reason=shown.public_reason,
+            although=shown.although,
             records=shown.records or (),
             dry_run=True,
         )

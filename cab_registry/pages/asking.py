@@ -10,7 +10,7 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from cab_registry.domain.answer import Answer, Asked, CheckShown
+from cab_registry.domain.answer import Answer, CheckShown
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.question import AskedQuestion
 from cab_registry.engine.facts import Facts
@@ -123,7 +123,7 @@ def describe_answer(
             (_label(name, fields), _value(value, name, fields)) for name, value in pairs if name not in _OWN_LINES
         ],
         "query": urlencode(pairs),
-        "kept": "/answer?" + urlencode(_kept(pairs, answer.asked, standing=asked.standing_on is not None)),
+        "kept": "/answer?" + urlencode(_kept(pairs, prepared, standing=asked.standing_on is not None)),
     }
 
 
@@ -163,13 +163,12 @@ def _value(value: str, name: str, fields: Mapping[str, Field]) -> str:
     return f"{named} ({value})" if named and field is not None and named.casefold() != value.casefold() else value
 
 
-def _kept(pairs: list[tuple[str, str]], asked: Asked, *, standing: bool) -> list[tuple[str, str]]:
+def _kept(pairs: list[tuple[str, str]], prepared: Prepared, *, standing: bool) -> list[tuple[str, str]]:
     """Return the parameters under which the same answer is found again whatever is recorded later."""
     rest = [(name, value) for name, value in pairs if name not in _OWN_LINES]
     if not standing:
-        rest.append(("presented_on", asked.presented_on))
-    known = next((value for name, value in pairs if name == "known_at"), asked.recorded)
-    return rest if known is None else [*rest, ("known_at", known)]
+        rest.append(("presented_on", prepared.asked.presented_on))
+    return rest if prepared.known_at is None else [*rest, ("known_at", prepared.known_at)]
 
 
 def _is_body(facts: Facts, key: str) -> bool:

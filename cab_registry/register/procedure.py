@@ -105,16 +105,27 @@ def check_steps(before: AnyRecord | None, after: AnyRecord, register: Register, 
     """
     if not isinstance(after, Recognition | Designation | Accreditation):
         return []
-    known = list(before.timeline) if isinstance(before, Recognition | Designation | Accreditation) else []
+    known = _said(before) if isinstance(before, Recognition | Designation | Accreditation) else []
+    said = _said(after)
     faults: list[Fault] = []
-    for index, event in enumerate(after.timeline):
-        if event in known:
-            known.remove(event)
+    for index in range(len(after.timeline)):
+        if said[index] in known:
+            known.remove(said[index])
             continue
         for no in judge(make_case(after, index, register, today)):
             article = f" ({no.article})" if no.article else ""
             faults.append(Fault(f"/timeline/{index}/{no.part}", f"{no.reason}{article}"))
     return faults
+
+
+def _said(right: AnyRight) -> list[tuple[RightEvent, RightEvent | None]]:
+    """Return the events, each with the one that it answers: an event that goes in before them moves their places."""
+    bare = [msgspec.structs.replace(event, refers_to=None) for event in right.timeline]
+    answered = [event.refers_to for event in right.timeline]
+    return [
+        (event, bare[place] if place is not None and place < len(bare) else None)
+        for event, place in zip(bare, answered, strict=True)
+    ]
 
 
 def list_steps(right: AnyRight, register: Register, today: int) -> list[Step]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from cab_registry.domain.days import ALWAYS, EARLIEST, LATEST, When
@@ -15,14 +16,39 @@ from cab_registry.register.ending import CONFIRMED_FOR, Ending, EndingKind, earl
 from cab_registry.register.stated_endings import say_clock
 
 _GONE = frozenset({RightState.NONE, RightState.EXPIRED, RightState.EDITION_ENDED, RightState.WITHDRAWN})
+_CARRIES: Final = frozenset({"accreditation", "edition"})
+"""Kinds of endings of accreditations on which designations and recognitions rest."""
+
 _STANDS = frozenset({RightState.HELD, RightState.SUSPENDED, RightState.UNKNOWN})
 
 
 def find_right_endings(register: Register) -> Iterator[Ending]:
     """Yield what ends in the rights of every body and inspectorate."""
     for issuer in register.facts.issuers.values():
-        for right in (*issuer.accreditations, *issuer.designations, *issuer.recognitions):
-            yield from _of_right(issuer.id, right, register)
+        resting = (*issuer.designations, *issuer.recognitions)
+        for right in (*issuer.accreditations, *resting):
+            for ending in _of_right(issuer.id, right, register):
+                yield _with_concerned(ending, right, resting, register) if ending.kind in _CARRIES else ending
+
+
+def _with_concerned(
+    ending: Ending, accreditation: RightFacts, resting: Sequence[RightFacts], register: Register
+) -> Ending:
+    """Name whoever designated or recognised the body for what the accreditation carries, if that stands to its end."""
+    concerned = {
+        right.by
+        for right in resting
+        if (right.site is None or accreditation.site in (None, right.site))
+        and any(_rests_on(item, ending, register) and _state(item, ending.due) in _STANDS for item in right.items)
+    }
+    return replace(ending, concerns=tuple(sorted(concerned - {ending.by})))
+
+
+def _rests_on(item: ItemFacts, ending: Ending, register: Register) -> bool:
+    """Whether an item speaks of a requirement that ends, or a part of it, or one of the two does not say of which."""
+    if item.requirement is None or not ending.requirements:
+        return True
+    return bool(register.facts.spell(item.requirement) & set(ending.requirements))
 
 
 class _Held(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from hashlib import blake2b
 from time import perf_counter
 from typing import Final
@@ -25,17 +25,22 @@ from cab_registry.services.metrics import Metrics
 from cab_registry.services.sources import KnownState, RecordSource, Sought, find_named
 from cab_registry.storage.canonical import spell_instant
 
-NOTE_BEYOND: Final = "known_at lies after the last entry of the register, so this is the answer at the head"
+NOTE_BEYOND: Final = "known_at is still to come, so this is what the register knows so far; it can change until then"
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A question with everything that its answer is made of; equal tags mean equal answers."""
+    """A question with everything that its answer is made of; equal tags mean equal answers.
+
+    `known_at` is the moment of knowledge under which the same is found again, whatever is recorded later; none for a
+    register without a log.
+    """
 
     question: Question
     facts: Facts
     asked: Asked
     tag: str
+    known_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +79,29 @@ class Answering:
         if asked.known_at is None:
             question = pose(asked, today=self.today())
             state = _State(held.position, held.recorded, held.log_id)
-            return _prepare(asked, question, held.register.facts, state)
+            return self._keep(_prepare(asked, question, held.register.facts, state), held.recorded)
         instant = parse_known_at(asked.known_at, self.zone)
-        question = pose(asked, today=self.today(), known_on=instant.astimezone(self.zone).date())
+        today, known_on = self.today(), instant.astimezone(self.zone).date()
         if self.past is None:
-            return _prepare(asked, question, held.register.facts, _State(held.position))
+            question = pose(asked, today=today, known_on=known_on)
+            prepared = _prepare(asked, question, held.register.facts, _State(held.position))
+            return replace(prepared, known_at=asked.known_at)
         known = await self.past.resolve(instant)
+        # Nobody knows today what will be known on a day to come.
+        question = pose(asked, today=today, known_on=min(known_on, today) if known.beyond else known_on)
         register = await load_reachable(self.past, known, asked)
         notes = (NOTE_BEYOND,) if known.beyond else ()
-        return _prepare(asked, question, register.facts, _State(known.position, known.recorded, known.log_id, notes))
+        state = _State(known.position, known.recorded, known.log_id, notes)
+        prepared = _prepare(asked, question, register.facts, state)
+        return self._keep(prepared, known.recorded) if known.beyond else replace(prepared, known_at=asked.known_at)
+
+    def _keep(self, prepared: Prepared, recorded: datetime | None) -> Prepared:
+        """Name a past moment that means the head on its day of knowledge: the entry's own, or the first of that day."""
+        if self.past is None:
+            return prepared
+        known_on = date.fromordinal(prepared.question.known_on)
+        first = datetime.combine(known_on, time(), self.zone).astimezone(UTC)
+        return replace(prepared, known_at=spell_instant(first if recorded is None else max(first, recorded)))
 
 
 @dataclass(frozen=True, slots=True)

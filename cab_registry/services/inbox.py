@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from cab_registry.domain.days import ALWAYS, show_day
+from cab_registry.domain.records import Designation, Recognition
 from cab_registry.register.compiled import Register
 from cab_registry.register.ending import RIGHTS, Ending
 from cab_registry.register.endings import due_within, find_late
@@ -19,11 +20,13 @@ from cab_registry.services.describing import NameOf
 from cab_registry.services.desk import Desk
 from cab_registry.services.expiries import AHEAD, is_overdue, tell_ending
 from cab_registry.services.naming import name_in
+from cab_registry.services.other_side import OtherStep, find_own_titles, read_other_steps
 from cab_registry.services.submitted import LARGEST_PAGE, Submitted, list_waiting
 from cab_registry.services.tokens import Principal
 
 WaitingKind = Literal[
     "approval",
+    "step",
     "proposal",
     "objection",
     "answer",
@@ -49,7 +52,8 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
     kind: Annotated[
         WaitingKind,
         Meta(
-            description="approval: of a submission; proposal: to be taken up; objection: one may still be made; "
+            description="approval: of a submission; step: the other side took one, which is told until it is answered, "
+            "or for some weeks; proposal: to be taken up; objection: one may still be made; "
             "answer: one is owed; hearing: the body may still answer; withdrawal: it may take effect; deadlock: a "
             "contest waits for a decision; expiry: a right ends; edition: the edition to which a body is accredited; "
             "signatory: a status in an arrangement; agreement, annex: its force or its working; route, requirement, "
@@ -63,7 +67,9 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
     record: Annotated[str | None, Meta(description="Id of the right.")] = None
     body: Annotated[str | None, Meta(description="Id of the body.")] = None
     agreement: str | None = None
-    submission: Annotated[str | None, Meta(description="Id of the submission that waits for approval.")] = None
+    submission: Annotated[
+        str | None, Meta(description="Id of the submission that waits for approval, or that entered the step.")
+    ] = None
     words: Annotated[str, Meta(description="What it is about, and what follows.")]
     article: Annotated[str | None, Meta(description="Where the text says so.")] = None
 
@@ -85,12 +91,19 @@ async def read_inbox(desk: Desk, principal: Principal, at_least: int | None = No
     """
     held = desk.heads.current() if at_least is None else await desk.heads.at_least(at_least)
     waiting = [_show_approval(each) for each in await list_waiting(desk.engine, principal, limit=LARGEST_PAGE)]
-    found = await asyncio.to_thread(_look_through, desk, held.register, principal.authority)
-    items = sorted([*waiting, *found], key=lambda each: (each.due or "~", each.since or "", each.words))
+    found, heard = await asyncio.to_thread(_look_through, desk, held.register, principal.authority)
+    titles = await asyncio.to_thread(find_own_titles, held.register, principal.authority, heard)
+    steps = await read_other_steps(desk.engine, principal.authority, titles)
+    name_of = cache(name_in(held.register))
+    # A proposal that waits to be taken up is told by its clock.
+    proposals = {each.record for each in found if each.kind == "proposal"}
+    told = [_show_step(each, name_of) for each in steps if each.record not in proposals]
+    items = sorted([*waiting, *found, *told], key=lambda each: (each.due or "~", each.since or "", each.words))
     return Inbox(authority=principal.authority, as_of=show_day(desk.today), position=held.position, items=items)
 
 
-def _look_through(desk: Desk, register: Register, authority: str) -> list[InboxItem]:
+def _look_through(desk: Desk, register: Register, authority: str) -> tuple[list[InboxItem], list[str]]:
+    """Return what waits by the register, and the authorities and codes met for which the authority speaks."""
     today = desk.today
     heard: dict[str, bool] = {}
 
@@ -99,6 +112,7 @@ def _look_through(desk: Desk, register: Register, authority: str) -> list[InboxI
             heard[by] = speaks_for(authority, by, register.law)
         return heard[by]
 
+    givers = {record.by for record, _ in register.records.values() if isinstance(record, Designation | Recognition)}
     clocks = (clock for clock in find_clocks(register, today) if any(is_theirs(each) for each in clock.waits_for))
     endings = desk.horizon.endings_of(register)
     late = (ending for ending in find_late(register, endings, today) if is_overdue(ending, today))
@@ -108,10 +122,11 @@ def _look_through(desk: Desk, register: Register, authority: str) -> list[InboxI
         if any(is_theirs(each) for each in ending.concerned)
     )
     name_of = cache(name_in(register))
-    return [
+    items = [
         *(_show_clock(clock, name_of(clock.body), today) for clock in clocks),
         *(_show_ending(ending, name_of, today) for ending in soon),
     ]
+    return items, [by for by in givers if is_theirs(by)]
 
 
 def _show_approval(submitted: Submitted) -> InboxItem:
@@ -125,6 +140,20 @@ def _show_approval(submitted: Submitted) -> InboxItem:
         since=shown.created.date().isoformat(),
         submission=shown.id,
         words=f"{records}{more}{reason}",
+    )
+
+
+def _show_step(step: OtherStep, name_of: NameOf) -> InboxItem:
+    reason = f": {step.reason}" if step.reason else ""
+    return InboxItem(
+        kind="step",
+        due=None,
+        since=step.on,
+        record=step.record,
+        body=step.body,
+        agreement=step.agreement,
+        submission=step.submission,
+        words=f"{name_of(step.body)}: {name_of(step.by)} {step.did} on {step.on}{reason}",
     )
 
 

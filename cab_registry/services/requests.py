@@ -57,10 +57,24 @@ class SubmissionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     ] = "records"
     authority: Annotated[str, Meta(min_length=1, description="For which authority; the token must speak for it.")]
     public_reason: Annotated[Reason, Meta(description="Stands beside each change, for everyone.")] = ""
+    although: Annotated[
+        Reason | None,
+        Meta(
+            description="Why something is entered although its agreement leaves open who may say it; for everyone. "
+            "What the agreement speaks against stays refused."
+        ),
+    ] = None
     private_reason: Annotated[Reason | None, Meta(description="For the authority and its auditors alone.")] = None
     evidence: Annotated[tuple[Evidence, ...], Meta(max_length=100, description="As the private reason.")] = ()
     records: tuple[GivenRecord, ...]
     dry_run: Annotated[bool, Meta(description="Check and say what would change; enter nothing.")] = False
+
+    @property
+    def reason_on_record(self) -> str:
+        """The public reason as it stands in the log: with why it was entered although something was left open."""
+        if self.although is None:
+            return self.public_reason
+        return f"{self.public_reason} (although: {self.although})".strip()
 
     def private(self) -> Private | None:
         """Return what stands apart from the public bytes, if anything does."""
@@ -99,15 +113,21 @@ def hash_request(request: SubmissionRequest) -> bytes:
         Refusal: it holds what has no canonical form, such as a number with a fraction.
     """
     try:
-        return canonical_hash(msgspec.to_builtins(request))
+        plain = msgspec.to_builtins(request)
+        if request.although is None:
+            # Requests from before there was such a part keep the hash that they had.
+            del plain["although"]
+        return canonical_hash(plain)
     except NotCanonical as fault:
         raise Refusal("the submission cannot be kept", (Fault(fault.pointer, fault.reason),)) from None
 
 
 def spell_content(request: SubmissionRequest, counterpart: str | None, private_hash: bytes | None) -> bytes:
     """Return what is kept and approved: the request, with the salted hash of its private part in that part's place."""
+    although = {} if request.although is None else {"although": request.although}
     return canonical_bytes(
         {
+            **although,
             "authority": request.authority,
             "counterpart": counterpart,
             "format": 1,
@@ -125,6 +145,7 @@ def read_content(content: bytes, private: bytes | None) -> SubmissionRequest:
     hidden: dict[str, Any] = {} if private is None else msgspec.json.decode(private)
     return msgspec.convert(
         {
+            "although": kept.get("although"),
             "authority": kept["authority"],
             "evidence": hidden.get("evidence", []),
             "kind": kept["kind"],
@@ -172,6 +193,8 @@ def _faults_of(request: SubmissionRequest) -> Iterator[Fault]:
         yield Fault("/records", "a submission needs at least one record")
     if request.public_reason != request.public_reason.strip():
         yield Fault("/public_reason", "must not begin or end with blanks")
+    if request.although is not None and (not request.although or request.although != request.although.strip()):
+        yield Fault("/although", "says why, and does not begin or end with blanks")
     seen: dict[str, int] = {}
     for index, given in enumerate(request.records):
         pointer, document = f"/records/{index}/document", given.document

@@ -26,10 +26,10 @@ from cab_registry.domain.records import (
 from cab_registry.engine.inquiry import MEANT, fold
 from cab_registry.register.compiled import Register, Versioned, change_register, subject_of
 from cab_registry.services.heads import Held
-from cab_registry.storage.engine import read_only
+from cab_registry.storage.engine import read_latest, read_only
 from cab_registry.storage.entries import Entry
 from cab_registry.storage.errors import operational_faults
-from cab_registry.storage.log import head, position_at, recorded_at
+from cab_registry.storage.log import head, is_past, position_at, recorded_at
 from cab_registry.storage.projection import LAW_TYPES
 from cab_registry.storage.records import RecordVersion, records_as_known
 
@@ -41,7 +41,7 @@ _LAW: Final = (Economy, Authority, Requirement, Agreement, Route, Position, Cove
 
 @dataclass(frozen=True, slots=True)
 class KnownState:
-    """What a moment of knowledge resolves to; `beyond`: it lies after the last entry, so that it means the head."""
+    """What a moment of knowledge resolves to; `beyond`: it is not past yet, so that it means the head for now."""
 
     moment: Moment
     position: int
@@ -84,14 +84,18 @@ class DatabaseRecords:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = read_only(engine)
+        self._latest = read_latest(engine)
 
     async def resolve(self, instant: datetime) -> KnownState:
-        """Find the position that an instant means."""
+        """Find the position that an instant means: for good where it is past."""
         with operational_faults():
-            async with self._engine.connect() as connection:
+            async with self._latest.connect() as connection:
                 end = await head(connection)
-                if end.recorded is not None and instant > end.recorded:
-                    return KnownState(end.position, end.position, end.recorded, end.log_id, beyond=True)
+                if end.recorded is None or instant > end.recorded:
+                    past = await is_past(connection, instant)
+                    end = await head(connection)
+                    if not past:
+                        return KnownState(end.position, end.position, end.recorded, end.log_id, beyond=True)
                 position = await position_at(connection, instant)
                 recorded = await recorded_at(connection, position)
                 return KnownState(instant, position, recorded, end.log_id, beyond=False)
@@ -130,7 +134,7 @@ class DatabaseRecords:
 
 
 class MemoryRecords:
-    """Reads from a register in memory, which knows one state only: every moment gives it."""
+    """Reads from a register in memory, which knows one state only: every moment gives it, none after it for good."""
 
     def __init__(self, held: Held) -> None:
         self._held = held

@@ -62,6 +62,9 @@ class SubmissionPublic(msgspec.Struct, frozen=True, kw_only=True):
     counterpart: Annotated[str | None, Meta(description="Who has to approve a transfer.")]
     principal: Annotated[str, Meta(description="Opaque id of who handed it in.")]
     public_reason: str
+    although: Annotated[
+        str | None, Meta(description="Why it was entered although an agreement leaves open who may say it.")
+    ] = None
     created: datetime
     decided_by: Annotated[str | None, Meta(description="Opaque id of who decided, where somebody had to.")] = None
     decided: datetime | None = None
@@ -268,6 +271,7 @@ def _public(stored: StoredSubmission, versions: tuple[VersionShown, ...], *, who
         counterpart=stored.counterpart,
         principal=stored.principal,
         public_reason=stored.public_reason,
+        although=_although_of(stored),
         created=stored.received,
         decided_by=stored.decided_by,
         decided=stored.decided,
@@ -287,6 +291,13 @@ def _records_of(stored: StoredSubmission) -> tuple[GivenRecord, ...] | None:
     if stored.content is None:
         return None
     return msgspec.convert(msgspec.json.decode(stored.content)["records"], tuple[GivenRecord, ...])
+
+
+def _although_of(stored: StoredSubmission) -> str | None:
+    if stored.content is None:
+        return None
+    said = msgspec.json.decode(stored.content).get("although")
+    return said if isinstance(said, str) else None
 
 
 def _private(stored: StoredSubmission, parts: Mapping[tuple[str, str], bytes]) -> SubmissionPrivate:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.records import AnyRecord, Body
+from cab_registry.register.competence import Doubt, find_doubts
 from cab_registry.register.compiled import Register, Versioned, change_register
 from cab_registry.register.neighbours import About, find_about
 from cab_registry.register.ownership import (
@@ -27,6 +28,8 @@ from cab_registry.storage.errors import Moved, StaleVersion
 from cab_registry.storage.policies import StoredPolicy
 from cab_registry.storage.projection import body_of
 from cab_registry.storage.records import RecordVersion
+
+_REMEDY: Final = "if it is right all the same, say why in `although` (--although on the command line)"
 
 CheckSteps = Callable[[AnyRecord | None, AnyRecord, Register, int], Sequence[Fault]]
 """Lists the steps that a procedure does not allow, from: the record before, after, the register after, today."""
@@ -127,7 +130,7 @@ def check_submission(request: SubmissionRequest, records: Sequence[ReadRecord], 
     )
     about = find_about(register, after, [each.read.record for each in planned])
     for each in planned:
-        _check_meaning(each, after, about, ground, found)
+        _check_meaning(each, after, about, ground, request.although, found)
     _refuse(found)
     unchanged = tuple(each.record.id for each in records if each not in fresh)
     return Checked(
@@ -256,7 +259,9 @@ def _misfits(
         yield from find_changed_past(before, each.record, ground.today)
 
 
-def _check_meaning(each: Planned, after: Register, about: About, ground: Ground, found: _Found) -> None:
+def _check_meaning(
+    each: Planned, after: Register, about: About, ground: Ground, although: str | None, found: _Found
+) -> None:
     read = each.read
     neighbours = about.of(read.record, read.given.document, retired=each.change == "retire")
     found.faults.extend(read.fault(fault) for fault in neighbours.faults)
@@ -266,6 +271,20 @@ def _check_meaning(each: Planned, after: Register, about: About, ground: Ground,
     if each.change != "retire":
         steps = ground.check_steps(each.before, read.record, after, ground.today)
         found.faults.extend(read.fault(fault) for fault in steps)
+        if not neighbours.faults:
+            _weigh(read, find_doubts(each.before, read.record, after), although, found)
+
+
+def _weigh(read: ReadRecord, doubts: Iterable[Doubt], although: str | None, found: _Found) -> None:
+    """Refuse what the agreement speaks against, and what it leaves open unless somebody says why it is entered."""
+    for doubt in doubts:
+        fault = read.fault(doubt.fault)
+        if not doubt.left_open:
+            found.faults.append(fault)
+        elif although is None:
+            found.faults.append(Fault(fault.pointer, f"{fault.message}; {_REMEDY}", fault.place))
+        else:
+            found.warnings.append(fault)
 
 
 def _list_expected(records: Sequence[ReadRecord], planned: Sequence[Planned], ground: Ground) -> dict[str, int]:

@@ -140,26 +140,31 @@ class Views:
             instant = parse_known_at(viewing.known_at, self._zone)
         except ValueError as error:
             raise WrongParameters([Fault("/known_at", str(error))]) from None
-        return View(await self._as_known(instant), self._today(), instant)
+        return await self._as_known(instant)
 
     async def _find_page(self, viewing: Viewing, text: str) -> View:
         cursor = _read_cursor(text)
         if cursor.query != _digest(viewing):
             raise WrongParameters([Fault("/cursor", "belongs to a list with other parameters; repeat them all")])
         if cursor.instant is not None:
-            return View(await self._as_known(cursor.instant), self._today(), cursor.instant)
+            return await self._as_known(cursor.instant)
         held = self._head.recent(cursor.position)
         if held is None:
             held = await self._load(cursor.position, cursor.position)
         return View(held, self._today())
 
-    async def _as_known(self, instant: datetime) -> Held:
+    async def _as_known(self, instant: datetime) -> View:
+        """Find the register of an instant; one that is not past yet means the state that it is in, and names no other.
+
+        Pages that follow are bound to that state, whatever the instant comes to mean.
+        """
         if self._past is None:
-            return self._head.current()
+            return View(self._head.current(), self._today(), instant)
         known = await self._past.resolve(instant)
-        if known.beyond and (held := self._head.recent(known.position)) is not None:
-            return held
-        return await self._load(known.moment, known.position)
+        if not known.beyond:
+            return View(await self._load(known.moment, known.position), self._today(), instant)
+        held = self._head.recent(known.position)
+        return View(held or await self._load(known.moment, known.position), self._today())
 
     async def _load(self, moment: Moment, position: int) -> Held:
         """Compile the whole register of a moment; the last few are kept."""

@@ -48,5 +48,10 @@ def read_only(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
+def read_latest(engine: AsyncEngine) -> AsyncEngine:
+    """Give the same engine for reading what others commit meanwhile: each statement sees the state of its own."""
+    return engine.execution_options(isolation_level="READ COMMITTED", postgresql_readonly=True)
+
+
 def _milliseconds(span: timedelta) -> str:
     return str(max(1, round(span / timedelta(milliseconds=1))))

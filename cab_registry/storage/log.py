@@ -129,6 +129,23 @@ async def lock_log(connection: AsyncConnection) -> None:
     await connection.execute(select(func.pg_advisory_xact_lock(LOG_LOCK)))
 
 
+async def is_past(connection: AsyncConnection, instant: datetime) -> bool:
+    """Whether an instant is past for good: whatever is recorded from now on is recorded after it.
+
+    Who appends reads the clock under the log's lock, so an instant that only just passed is past for good when nobody
+    appends. The connection must see what others commit meanwhile: each of its statements sees the state of its own.
+
+    Raises:
+        ValueError: the instant has no offset from UTC.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs an offset from UTC")
+    if instant >= (await connection.execute(select(func.clock_timestamp()))).scalar_one():
+        return False
+    await connection.execute(select(func.pg_advisory_xact_lock_shared(LOG_LOCK)))
+    return True
+
+
 async def head(connection: AsyncConnection) -> Head:
     """Read the end of the log."""
     end, _ = await _read_end(connection)

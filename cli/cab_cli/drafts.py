@@ -122,9 +122,30 @@ def find_keys(right: Document, named: Sequence[str]) -> list[str]:
 
 
 def with_event(right: Document, event: str, on: Any, **more: Any) -> Document:
-    """Return a right with one more event; parts without a value are left out."""
+    """Return a right with one more event in its place by day; parts without a value are left out.
+
+    An event may be reported late: later ones then move on by one, with what refers to them.
+    """
     parts = {name: value for name, value in more.items() if value is not None and value != []}
-    return {**right, "timeline": [*right.get("timeline", []), {"event": event, "on": on, **parts}]}
+    timeline = right.get("timeline", [])
+    place = place_of(right, on)
+    moved = [
+        {**each, "refers_to": each["refers_to"] + 1} if each.get("refers_to", -1) >= place else each
+        for each in timeline[place:]
+    ]
+    return {**right, "timeline": [*timeline[:place], {"event": event, "on": on, **parts}, *moved]}
+
+
+def place_of(right: Document, on: Any) -> int:
+    """Return the place in a timeline of an event of this day: after all that are not later."""
+    key = _day_key(on)
+    timeline = right.get("timeline", [])
+    return next((index for index, each in enumerate(timeline) if _day_key(each["on"]) > key), len(timeline))
+
+
+def _day_key(on: Any) -> tuple[int, int]:
+    when = parse_when(on)
+    return when.earliest, when.latest
 
 
 def with_items(right: Document, items: Sequence[Document]) -> Document:
@@ -138,10 +159,12 @@ def new_right(kind: str, owner: str, body: str, **heading: Any) -> Document:
     return {"type": kind, "owner": owner, "body": body, **named}
 
 
-def last_event(right: Document, names: Iterable[str], keys: Sequence[str] = ()) -> int | None:
-    """Return the place of the latest of these events that touches one of the items, or none."""
+def last_event(
+    right: Document, names: Iterable[str], keys: Sequence[str] = (), *, before: int | None = None
+) -> int | None:
+    """Return the place of the latest of these events, before a place, that touches one of the items; none without."""
     wanted, found = frozenset(names), None
-    for place, event in enumerate(right.get("timeline", [])):
+    for place, event in enumerate(right.get("timeline", [])[:before]):
         items = event.get("items", [])
         if event["event"] in wanted and (not items or not keys or set(items) & set(keys)):
             found = place

@@ -139,6 +139,7 @@ def _frame(desk: Desk, sending: Sending, mapping: MappingFile, file: Path) -> di
         "kind": "records",
         "authority": desk.authority,
         "public_reason": reason.strip(),
+        **({"although": sending.although.strip()} if sending.although else {}),
         "private_reason": sending.private_reason,
         "evidence": [read_evidence(each) for each in (str(file), *sending.evidence)],
     }

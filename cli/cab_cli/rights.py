@@ -1,7 +1,7 @@
 """Rights under agreements: one side designates and proposes, the other takes up, objects, recognises."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +16,7 @@ from cab_cli.choosing import (
     SchemeOption,
     SiteOption,
     find_own,
+    own_rights,
     require_ground,
 )
 from cab_cli.desk import Desk, Held
@@ -57,7 +58,11 @@ class Title:
 
     def heading(self) -> dict[str, str | None]:
         """What tells one right of a body from another of the same authority."""
-        return {"agreement": self.agreement, "annex": self.annex, "scheme": self.scheme, "site": self.site}
+        return {**self.ground(), "site": self.site, **({} if self.by is None else {"by": self.by})}
+
+    def ground(self) -> dict[str, str | None]:
+        """Under what it is held, whatever the site and whoever gave it."""
+        return {"agreement": self.agreement, "annex": self.annex, "scheme": self.scheme}
 
     def words(self) -> list[str]:
         """The words of the command."""
@@ -65,7 +70,8 @@ class Title:
 
     def say(self) -> str:
         """Name it."""
-        return " ".join(part for part in (self.agreement or self.scheme, self.annex) if part)
+        site = f"for site {self.site}" if self.site else None
+        return " ".join(part for part in (self.agreement or self.scheme, self.annex, site) if part)
 
 
 def _make_title(
@@ -80,8 +86,36 @@ def _open_right(desk: Desk, kind: str, body: str, title: Title) -> tuple[Held | 
     held = find_own(desk, body, kind, **title.heading())
     if held is not None:
         return held, held.document
-    by = {"by": title.by or desk.authority}
-    return None, new_right(kind, desk.authority, body, **by, **title.heading())
+    return None, new_right(kind, desk.authority, body, **{"by": desk.authority, **title.heading()})
+
+
+def _settle_site(desk: Desk, body: str, kind: str, title: Title) -> Title:
+    """Return the title with the site that is meant: of the authority's own rights and of what is proposed to it.
+
+    A right for the whole body goes before those for sites.
+
+    Raises:
+        Refusal: several sites fit, and none is named.
+    """
+    if title.site is not None:
+        return title
+    sites = {
+        each.document.get("site")
+        for each in own_rights(desk, body, (kind,))
+        if title.ground() == {name: each.document.get(name) for name in title.ground()}
+        and title.by in {None, each.document["by"]}
+    }
+    if kind == "recognition":
+        sites |= {right.get("site") for right, _ in _proposals(desk, body, title)}
+    if None in sites or not sites:
+        return title
+    if len(sites) > 1:
+        raise Refusal(f"{body} has several sites under {title.say()}", (Fault("--site", f"name one: {_join(sites)}"),))
+    return replace(title, site=sites.pop())
+
+
+def _join(names: Iterable[str | None]) -> str:
+    return ", ".join(sorted(name for name in names if name is not None))
 
 
 def _changed(held: Held | None, document: Document) -> Change:
@@ -185,30 +219,38 @@ def propose(
     asked = _scope(scope)
 
     def prepare(desk: Desk) -> Draft:
-        held, right = _open_right(desk, "designation", body, title)
+        meant = _settle_site(desk, body, "designation", title)
+        held, right = _open_right(desk, "designation", body, meant)
         if held is None:
             right = with_items(right, asked.items(right))
         keys = find_keys(right, asked.requirements) if held is not None else []
         right = with_event(right, "proposed", day, items=keys)
         if told is not None:
             right = with_event(right, "notified", told, items=keys)
-        return Draft(f"{body} is proposed under {title.say()} on {day}", [_changed(held, right)])
+        return Draft(f"{body} is proposed under {meant.say()} on {day}", [_changed(held, right)])
 
     hand_in(sending, ["propose", body, *title.words(), *_words(asked), str(day), str(told)], prepare)
 
 
-def _asked(desk: Desk, body: str, title: Title) -> tuple[Any, list[Document]]:
-    """Return when the other side proposed or notified the body, and the items that it asks for."""
+def _proposals(desk: Desk, body: str, title: Title) -> Iterator[tuple[Document, int]]:
+    """Yield the designations under which the other side proposed or notified the body, and the place of that event."""
     for right, _ in desk.rights_of(body):
         same = right["type"] == "designation" and right.get("agreement") == title.agreement
-        if same and title.annex in {None, right.get("annex")} and right.get("site") == title.site:
+        if same and title.agreement is not None and title.annex in {None, right.get("annex")}:
             place = last_event(right, ASKS)
             if place is not None:
-                kept = [
-                    {**{key: value for key, value in item.items() if key not in {"source", "confidence", "until"}}}
-                    for item in right.get("scope", [])
-                ]
-                return right["timeline"][place]["on"], [{**item, "from": "always"} for item in kept]
+                yield right, place
+
+
+def _asked(desk: Desk, body: str, title: Title) -> tuple[Any, list[Document]]:
+    """Return when the other side proposed or notified the body, and the items that it asks for."""
+    for right, place in _proposals(desk, body, title):
+        if right.get("site") == title.site:
+            kept = [
+                {**{key: value for key, value in item.items() if key not in {"source", "confidence", "until"}}}
+                for item in right.get("scope", [])
+            ]
+            return right["timeline"][place]["on"], [{**item, "from": "always"} for item in kept]
     return None, []
 
 
@@ -226,9 +268,10 @@ def _take_up(
     """Open the authority's recognition for a proposal, where it is not open yet, and take a step on it."""
 
     def prepare(desk: Desk) -> Draft:
-        held = find_own(desk, body, "recognition", **title.heading())
-        right = _as_proposed(desk, body, title, scope) if held is None else held.document
-        return Draft(f"{words[0]}: {body} under {title.say()}", [_changed(held, step(right))])
+        meant = _settle_site(desk, body, "recognition", title)
+        held = find_own(desk, body, "recognition", **meant.heading())
+        right = _as_proposed(desk, body, meant, scope) if held is None else held.document
+        return Draft(f"{words[0]}: {body} under {meant.say()}", [_changed(held, step(right))])
 
     hand_in(sending, [*words, body, *title.words(), *_words(scope)], prepare)
 
@@ -255,11 +298,12 @@ def receive(
     asked = _scope(scope)
 
     def prepare(desk: Desk) -> Draft:
-        held, right = _open_right(desk, "recognition", body, title)
+        meant = _settle_site(desk, body, "recognition", title)
+        held, right = _open_right(desk, "recognition", body, meant)
         if held is None:
-            right = with_items(right, asked.items(right) or _asked(desk, body, title)[1])
+            right = with_items(right, asked.items(right) or _asked(desk, body, meant)[1])
         right = with_event(right, "notified", day)
-        return Draft(f"the proposal of {body} under {title.say()} arrived on {day}", [_changed(held, right)])
+        return Draft(f"the proposal of {body} under {meant.say()} arrived on {day}", [_changed(held, right)])
 
     hand_in(sending, ["receive", body, *title.words(), *_words(asked), str(day)], prepare)
 
@@ -312,14 +356,15 @@ def recognise(
     asked = _scope(scope, standard, product_class, from_day, until)
 
     def prepare(desk: Desk) -> Draft:
-        held = find_own(desk, body, "recognition", **title.heading())
+        meant = _settle_site(desk, body, "recognition", title)
+        held = find_own(desk, body, "recognition", **meant.heading())
         keys: list[str] = []
         if held is None:
-            right = _as_proposed(desk, body, title, asked)
+            right = _as_proposed(desk, body, meant, asked)
             right = with_event(right, "recognised", asked.start)
         else:
-            held, right, keys = _give(desk, "recognition", body, title, asked, "recognised")
+            held, right, keys = _give(desk, "recognition", body, meant, asked, "recognised")
         what = f"recognised for {', '.join(keys)} too" if keys else "recognised"
-        return Draft(f"{body} is {what} under {title.say()} from {asked.start}", [_changed(held, right)])
+        return Draft(f"{body} is {what} under {meant.say()} from {asked.start}", [_changed(held, right)])
 
     hand_in(sending, ["recognise", body, *title.words(), *_words(asked)], prepare)

@@ -6,7 +6,7 @@ import typer
 
 from cab_cli.choosing import AgreementOption, AnnexOption, KeysOption, OnOption, RecordArgument, SiteOption, find_right
 from cab_cli.desk import RIGHTS, Desk
-from cab_cli.drafts import ADVERSE, find_keys, last_event, read_when, with_event
+from cab_cli.drafts import ADVERSE, find_keys, last_event, place_of, read_when, with_event
 from cab_cli.submitting import Change, Draft, hand_in
 from cab_cli.writing import Sending, writes
 from cab_registry.domain.errors import Fault, Refusal
@@ -41,7 +41,7 @@ class _Step:
         keys = find_keys(right, self.named)
         more = dict(self.more)
         if self.answers and more.get("refers_to") is None:
-            answered = last_event(right, self.answers, keys)
+            answered = last_event(right, self.answers, keys, before=place_of(right, self.on))
             if answered is None:
                 raise Refusal(f"{right['id']} has no event before this that could be {self.event}")
             more["refers_to"] = answered

@@ -101,11 +101,16 @@ def _compose(desk: Desk, sending: Sending, draft: Draft) -> tuple[dict[str, Any]
         "kind": draft.kind,
         "authority": desk.authority,
         "public_reason": (sending.reason or draft.headline).strip(),
+        **_although(sending),
         "private_reason": sending.private_reason,
         "evidence": [read_evidence(each) for each in sending.evidence],
         "records": [change.plain() for change in draft.changes],
     }
     return request, draft.headline
+
+
+def _although(sending: Sending) -> dict[str, str]:
+    return {"although": sending.although.strip()} if sending.although else {}
 
 
 def _look_before(desk: Desk, sending: Sending, request: dict[str, Any], headline: str) -> None:

@@ -1,7 +1,7 @@
 """What every command that writes has in common: its options, the look before, the question, the sending.
 
-`writes` gives a command these options: `--reason`, `--private-reason`, `--evidence`, `--dry-run`, `--yes`, `--json`,
-`--server` and `--profile`; the command itself gets them as one `Sending`.
+`writes` gives a command these options: `--reason`, `--although`, `--private-reason`, `--evidence`, `--dry-run`,
+`--yes`, `--json`, `--server` and `--profile`; the command itself gets them as one `Sending`.
 """
 
 import functools
@@ -31,6 +31,7 @@ class Sending:
     """How a change is handed in."""
 
     reason: str | None = None
+    although: str | None = None
     private_reason: str | None = None
     evidence: tuple[str, ...] = ()
     dry_run: bool = False
@@ -46,13 +47,22 @@ class Sending:
 
     def words(self) -> list[str]:
         """Return what tells one intention from another, beside the command's own words."""
-        return [self.reason or "", self.private_reason or "", *self.evidence]
+        although = [f"although={self.although}"] if self.although else []
+        return [self.reason or "", self.private_reason or "", *self.evidence, *although]
 
 
 def _common(  # noqa: PLR0917 - read for its signature alone
     reason: Annotated[
         str | None,
         typer.Option(metavar="TEXT", rich_help_panel=_PANEL, help="Why; everybody can read it beside the change."),
+    ] = None,
+    although: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            rich_help_panel=_PANEL,
+            help="Why it is right although the agreement leaves open who may say it; everybody can read it.",
+        ),
     ] = None,
     private_reason: Annotated[
         str | None,

@@ -1,10 +1,13 @@
 """The service over a real database: it follows the log, answers at the head from memory, and knows the past."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
 
 import httpx
 import pytest
@@ -13,11 +16,13 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cab_registry.domain.records import write_record
+from cab_registry.services.flat import write_flat
 from cab_registry.services.following import RegisterHolder
 from cab_registry.services.heads import PositionNotReached, PositionNotWritten
 from cab_registry.services.submissions import Receipt, RecordChange, load_catalogue, submit_records
 from cab_registry.settings import Settings
 from cab_registry.storage.engine import create_engine
+from cab_registry.storage.log import lock_log
 from tests.api.conftest import Asker, client_of, eventually, law, question, register
 
 
@@ -107,12 +112,72 @@ async def test_what_was_known_then_is_answered_byte_for_byte(ask: Asker, writer:
         then = await ask.post(question(known_at=moment, result__issuer=issuer))
         assert then.status_code == 200
         assert then.content == before.content
-    later = await ask.post(question(known_at=datetime.now(UTC).isoformat()))
-    assert later.json()["asked"]["notes"] == [
-        "known_at lies after the last entry of the register, so this is the answer at the head"
-    ]
-    assert later.json()["verdict"] == "not_accepted"
     assert now.date().isoformat() == before.json()["asked"]["known_on"]
+
+
+async def test_an_instant_that_is_past_has_one_answer_for_good(ask: Asker, writer: AsyncEngine) -> None:
+    """Also where it came after the last entry; day and address stay, whatever is entered later."""
+    moment = datetime.now(UTC).isoformat()
+    asked = question(known_at=moment)
+    path = "/v1/acceptance?" + urlencode(write_flat(asked))
+    before, by_address = await ask.post(asked), await ask.get(path)
+    assert (before.json()["verdict"], before.json()["asked"]["notes"]) == ("accepted", [])
+    receipt = await submit(writer, suspended())
+    await ask.post(question(), params={"at_least": receipt.position})
+    again, once_more = await ask.post(asked), await ask.get(path)
+    assert (again.content, again.headers["etag"]) == (before.content, before.headers["etag"])
+    assert (once_more.content, once_more.headers["etag"]) == (by_address.content, by_address.headers["etag"])
+    unchanged = await ask.get(path, headers={"if-none-match": by_address.headers["etag"]})
+    assert unchanged.status_code == 304
+    page = f"/v1/bodies/x-kr-lab?known_at={quote(moment)}"
+    assert "suspended" not in (await ask.get(page)).text
+    later = await ask.post(question(known_at=datetime.now(UTC).isoformat()))
+    assert (later.json()["verdict"], later.json()["asked"]["notes"]) == ("not_accepted", [])
+
+
+async def test_a_moment_to_come_promises_nothing(ask: Asker, writer: AsyncEngine) -> None:
+    moment = (datetime.now(UTC) + timedelta(days=400)).isoformat()
+    before = await ask.post(question(known_at=moment))
+    today = datetime.now(UTC).date().isoformat()
+    assert before.json()["asked"]["known_on"] == today
+    assert any("still to come" in note for note in before.json()["asked"]["notes"])
+    receipt = await submit(writer, suspended())
+    await ask.post(question(), params={"at_least": receipt.position})
+    after = await ask.post(question(known_at=moment))
+    assert after.json()["verdict"] == "not_accepted"
+    assert after.headers["etag"] != before.headers["etag"]
+    for answered in (before, after):
+        assert "immutable" not in answered.headers["cache-control"]
+
+
+@pytest.mark.parametrize("known_at", [None, "past", "to come"])
+async def test_the_address_to_keep_finds_the_same_answer_again(
+    ask: Asker, writer: AsyncEngine, known_at: str | None
+) -> None:
+    moments = {"past": datetime.now(UTC), "to come": datetime.now(UTC) + timedelta(days=400)}
+    asked = question(**({} if known_at is None else {"known_at": moments[known_at].isoformat()}))
+    del asked["presented_on"]
+    shown = await ask.get("/answer?" + urlencode(write_flat(asked)))
+    kept = unescape(re.findall(r'href="(/answer\?[^"]*known_at=[^"]*)"', shown.text)[0])
+    first = await ask.get(kept)
+    assert first.status_code == 200
+    assert "Accepted" in first.text
+    named = dict(parse_qsl(kept.partition("?")[2]))
+    assert datetime.fromisoformat(named["known_at"]) <= datetime.now(UTC)
+    receipt = await submit(writer, suspended())
+    await ask.post(question(), params={"at_least": receipt.position})
+    assert (await ask.get(kept)).text == first.text
+
+
+async def test_an_instant_waits_for_who_is_appending(ask: Asker, writer: AsyncEngine) -> None:
+    """What is being entered has read the clock already: an instant after that resolves when it is decided."""
+    asked: asyncio.Task[httpx.Response]
+    async with writer.begin() as connection:
+        await lock_log(connection)
+        asked = asyncio.create_task(ask.post(question(known_at=datetime.now(UTC).isoformat())))
+        await asyncio.sleep(0.2)
+        assert not asked.done()
+    assert (await asked).status_code == 200
 
 
 async def test_the_reachable_past_gives_the_answers_of_the_whole_register(ask: Asker) -> None:

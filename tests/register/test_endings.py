@@ -555,3 +555,45 @@ def test_days_on_which_nobody_looked_lose_no_notice(skipped: set[int]) -> None:
         looked = [remaining for remaining in range(threshold, tighter, -1) if remaining not in skipped]
         assert told.get(threshold) == (looked[0] if looked else None)
     assert all(remaining <= threshold for threshold, remaining in told.items())
+
+
+# Who rests on an accreditation
+
+
+def _concerned_by_accreditation(*documents: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    register = scratch(body(1), *documents)
+    return {each.kind: each.concerns for each in find_endings(register) if each.record == "accreditation-1"}
+
+
+ACCREDITED = {**right("accreditation"), "validity": "dated", "until": "2027-06-01"}
+
+
+def test_who_designated_or_recognised_on_an_accreditation_is_concerned_by_its_end() -> None:
+    found = _concerned_by_accreditation(ACCREDITED, right("designation"), right("recognition"))
+    assert found == {"accreditation": ("xa-ministry", "xb-office")}
+    register = scratch(body(1), ACCREDITED, right("designation"), right("recognition"))
+    (ending,) = [each for each in find_endings(register) if each.kind == "accreditation"]
+    assert {who for who in ("xa-ministry", "xb-office", "xa-service", "xu-agency") if is_of(ending, who, register)} == {
+        "xa-ministry",
+        "xb-office",
+        "xa-service",
+    }
+
+
+@pytest.mark.parametrize(
+    "resting",
+    [
+        right("designation", scope=[{"key": "other", "requirement": "standard-one", "from": "always"}]),
+        right("designation", until="2027-05-31"),
+        right("recognition", timeline=[*right("recognition")["timeline"], {"event": "withdrawn", "on": "2026-01-01"}]),
+    ],
+)
+def test_who_rests_on_something_else_is_not(resting: dict[str, Any]) -> None:
+    assert _concerned_by_accreditation(ACCREDITED, resting) == {"accreditation": ()}
+
+
+def test_the_end_of_an_edition_concerns_them_too() -> None:
+    editions = [{"key": "2017", "from": "always", "until": "2027-03-01", "source": "law"}]
+    register = scratch(office("standard-one", editions=editions), body(1), right("accreditation"), right("recognition"))
+    (ending,) = [each for each in find_endings(register) if each.kind == "edition"]
+    assert ending.concerns == ("xb-office",)

@@ -71,3 +71,15 @@ async def test_an_overdue_confirmation_waits_until_it_comes(office: Office) -> N
     sent = await office.submit("accreditor", given(right("accreditation", timeline=[granted, confirmed]), 1), key="k")
     await office.desk.heads.at_least(sent.public.versions[0].position or 0)
     assert await waits(office, "accreditor") == [("confirmation", "2027-01-21", "accreditation-1")]
+
+
+async def test_the_end_of_an_accreditation_waits_for_who_rests_on_it(office: Office) -> None:
+    await enter(
+        office,
+        body(),
+        right("accreditation", validity="dated", until="2026-12-21"),
+        right("designation"),
+        right("recognition"),
+    )
+    for who in ("accreditor", "officer", "regulator"):
+        assert ("expiry", "2026-12-21", "accreditation-1") in await waits(office, who)

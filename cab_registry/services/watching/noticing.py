@@ -20,7 +20,7 @@ from cab_registry.services.naming import name_in
 from cab_registry.services.watching.events import CauseTold, EventType, Link, Told, WatchNamed
 from cab_registry.services.watching.recalling import find_recall
 from cab_registry.services.watching.targets import Target
-from cab_registry.services.watching.watched_answers import Answered
+from cab_registry.services.watching.watched_answers import Answered, find_end
 
 _RENEWED: Final = {
     "accreditation": "unless the accreditation is renewed",
@@ -63,12 +63,13 @@ def tell_changed(step: Step, subject: Subject, before: Answered, after: Answered
     """Tell that a submission changed the answer; where a loss reaches back, that the answer is taken back."""
     was, now = (_answer(subject.target, facts, step.today) for facts in (step.before.facts, step.after.facts))
     recall = find_recall(step.before, step.after, step.today, subject.target, (before, after), now, step.changed)
-    sentences = [now.headline, *_compare(before, after, was, now)]
+    ended = _with_end(before, subject.target, step.before, step), _with_end(after, subject.target, step.after, step)
+    sentences = [now.headline, *_compare(*ended, was, now)]
     if step.cause is not None and step.cause.public_reason:
         sentences.append(f"Reason: {step.cause.public_reason}")
     if recall is not None:
         sentences.insert(0, recall.results)
-    told = _tell(step, subject, f"{tell_title(step, subject)}: {_pass(before, after)}", sentences)
+    told = _tell(step, subject, f"{tell_title(step, subject)}: {_pass(*ended)}", sentences)
     kind: EventType = "answer.changed" if recall is None else "answer.recalled"
     return kind, msgspec.structs.replace(told, before=before, after=after, recall=recall)
 
@@ -76,7 +77,8 @@ def tell_changed(step: Step, subject: Subject, before: Answered, after: Answered
 def tell_turned(step: Step, subject: Subject, before: Answered, after: Answered) -> tuple[EventType, Told]:
     """Tell that the day came on which the answer became another one."""
     now = _answer(subject.target, step.after.facts, step.today)
-    told = _tell(step, subject, f"{tell_title(step, subject)}: {_pass(before, after)}", [now.headline])
+    ended = _with_end(after, subject.target, step.after, step)
+    told = _tell(step, subject, f"{tell_title(step, subject)}: {_pass(before, ended)}", [now.headline])
     return "answer.turned", msgspec.structs.replace(told, before=before, after=after)
 
 
@@ -133,6 +135,13 @@ def tell_title(step: Step, subject: Subject) -> str:
     issuer = asked.result.issuer
     named = None if issuer is None else issuer.name or issuer.value or (issuer.id and name_in(step.after)(issuer.id))
     return f"{named or asked.result.issuer_economy or 'A result'} in {asked.destination}"
+
+
+def _with_end(answered: Answered, target: Target, register: Register, step: Step) -> Answered:
+    """Return what is said of an answer, with its end where that lies further ahead than watches look each day."""
+    if answered.until is not None:
+        return answered
+    return msgspec.structs.replace(answered, until=find_end(target, register.facts, step.today))
 
 
 def _pass(before: Answered, after: Answered) -> str:

@@ -24,6 +24,9 @@ from cab_registry.services.watching.targets import Target
 AHEAD: Final = 2 * 366
 """How many days after today a standing question is asked for."""
 
+FURTHEST: Final = 30 * 366
+"""How many days one looks ahead where the end of an answer is to be said."""
+
 ACCEPTED: Final = ("accepted", "accepted_with_conditions")
 
 _OWN: Final = frozenset(
@@ -78,10 +81,11 @@ class Asked(NamedTuple):
 class Asker:
     """Asks watched questions of one register, for one day."""
 
-    def __init__(self, facts: Facts, today: int) -> None:
+    def __init__(self, facts: Facts, today: int, ahead: int = AHEAD) -> None:
         self._facts = facts
         self._today = today
-        self._days = ChangeDays(today, min(today + AHEAD, LATEST - 1))
+        self._ahead = ahead
+        self._days = ChangeDays(today, min(today + ahead, LATEST - 1))
 
     def ask(self, target: Target) -> Asked:
         """Ask a target's question, and note what was read."""
@@ -112,7 +116,12 @@ class Asker:
             other = answer_on(target, noting, day, self._today)
             if not _sum_up(other, None, None).same(now):
                 return msgspec.structs.replace(now, until=show_day(day - 1)), day
-        return now, self._today + AHEAD
+        return now, self._today + self._ahead
+
+
+def find_end(target: Target, facts: Facts, today: int) -> str | None:
+    """Return the last day on which a watched question is answered as it is now, however far ahead; none: none known."""
+    return Asker(facts, today, FURTHEST).ask(target).answered.until
 
 
 def split_reach(seen: Iterable[Read]) -> Reach:

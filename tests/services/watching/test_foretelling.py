@@ -197,3 +197,9 @@ async def test_an_answer_beyond_the_days_looked_at_is_looked_at_again(desk: Watc
     assert await look(desk, *(before(days, far) for days in (121, 120, 90))) == [
         f"forecast/2030-01-02/{each}/1" for each in (120, 90)
     ]
+
+
+async def test_an_end_is_told_to_who_watches_an_authority_that_rests_on_it(desk: WatchOffice) -> None:
+    watch = await desk.watch(Target(kind="authority", id="xb-office"))
+    assert await look(desk, before(30)) == ends(30)
+    assert [event["type"] for event in await desk.notices(watch)] == ["record.expiring"]

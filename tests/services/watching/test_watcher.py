@@ -119,6 +119,20 @@ async def test_an_answer_that_holds_shorter_is_told(office_of_watches: Offices) 
     assert event["data"]["headline"].endswith("accepted until 2027-01-02")
 
 
+@pytest.mark.parametrize("last", ["2029-06-01", "2041-12-31"])
+async def test_a_renewal_is_told_with_its_end_however_far_ahead(office_of_watches: Offices, last: str) -> None:
+    desk = office_of_watches
+    await desk.office.submit("accreditor", given(right("accreditation", until="2027-01-02"), 1))
+    watch = await desk.watch(new_reports())
+    renewed = right("accreditation", until="2027-01-02")
+    renewed["timeline"].append({"event": "renewed", "on": "2026-11-20", "until": last})
+    await desk.office.submit("accreditor", given(renewed, 2))
+    await desk.watcher.catch_up()
+    (event,) = [each for each in await desk.notices(watch) if last in str(each["data"]["headline"])]
+    assert event["data"]["headline"].endswith(f"accepted until {last}")
+    assert f"It holds until {last}; before: 2027-01-02." in event["data"]["sentences"]
+
+
 async def test_a_body_that_is_retired_does_not_go_silent(office_of_watches: Offices) -> None:
     desk = office_of_watches
     watches = [

@@ -1,0 +1,158 @@
+"""Who may say what, on the packaged law: the register's data decide, for any agreement."""
+
+from typing import Any
+
+import pytest
+
+from cab_registry.domain.records import AnyRecord, read_record
+from cab_registry.register.catalogue import load_catalogue
+from cab_registry.register.checking import latest_entries
+from cab_registry.register.competence import Doubt, find_doubts
+from cab_registry.register.compiled import Register, Versioned, change_register, compile_register
+
+
+@pytest.fixture(scope="module")
+def packaged() -> Register:
+    return compile_register(Versioned(entry.record, 1) for entry in latest_entries(load_catalogue()))
+
+
+def lab(economy: str = "KR", *kinds: str) -> dict[str, Any]:
+    return {
+        "type": "body",
+        "id": "lab-one",
+        "owner": "registrar",
+        "economy": economy,
+        "names": [{"name": "Lab One", "from": "always"}],
+        "kinds": list(kinds) or ["testing_laboratory"],
+    }
+
+
+def right(kind: str, by: str, *rules: str, on: str = "2020-01-01", **more: Any) -> dict[str, Any]:
+    event = {"designation": "designated", "recognition": "recognised", "accreditation": "granted"}[kind]
+    ground = {"standard": "ISO/IEC 17025"} if kind == "accreditation" else {"agreement": "apec-tel-us-kr"}
+    scope = [{"key": f"item-{index}", "requirement": rule, "from": on} for index, rule in enumerate(rules)]
+    timeline = [{"event": event, "on": on}]
+    head = {"type": kind, "id": "right-one", "owner": by.lower(), "by": by, "body": "lab-one"}
+    return {**head, **ground, "scope": scope, "timeline": timeline, **more}
+
+
+def read(document: dict[str, Any]) -> AnyRecord:
+    return read_record(document)
+
+
+def doubts(
+    packaged: Register, body: dict[str, Any], document: dict[str, Any], before: dict[str, Any] | None = None
+) -> list[Doubt]:
+    after = read(document)
+    register = change_register(packaged, [Versioned(read(body), 1), Versioned(after, 1)])
+    return find_doubts(None if before is None else read(before), after, register)
+
+
+def said(found: list[Doubt]) -> list[tuple[str, bool]]:
+    return [(doubt.fault.pointer, doubt.left_open) for doubt in found]
+
+
+PHASE_1 = {"annex": "phase-1"}
+US_EU = {"agreement": "us-eu-mra", "annex": "telecom"}
+JAPAN = {"agreement": "us-jp-mra", "annex": "telecom"}
+MEXICO = {"agreement": "us-mx-mra"}
+
+
+@pytest.mark.parametrize(
+    ("body", "document", "pointer", "words"),
+    [
+        (lab(), right("designation", "us-nist", "us-47cfr-15c", **PHASE_1), "/by", "designated by kr-rra"),
+        (lab(), right("designation", "kr-kolas", "us-47cfr-15c", **PHASE_1), "/by", "designated by kr-rra"),
+        (lab(), right("accreditation", "us-fcc", "us-47cfr-15c"), "/by", "kr-kolas"),
+        (lab(), right("accreditation", "kr-rra", "us-47cfr-15c"), "/by", "kr-kolas"),
+        (lab(), right("designation", "kr-rra", "eu-gmp-human", **PHASE_1), "/scope/0/requirement", "us-47cfr-15c"),
+        (lab(), right("recognition", "us-fcc", "eu-gmp-human", **PHASE_1), "/scope/0/requirement", "us-47cfr-15c"),
+        (lab(), right("recognition", "kr-rra", "us-47cfr-15c", **PHASE_1), "/by", "recognised by us-fcc"),
+        (lab(), right("recognition", "us-nist", "us-47cfr-15c", **PHASE_1), "/by", "recognised by us-fcc"),
+        (lab("JP"), right("designation", "jp-mic", "us-47cfr-15c", **PHASE_1), "/body", "KR, US"),
+        (lab("JP"), right("designation", "jp-jab", **JAPAN), "/by", "designated by jp-mic"),
+        (lab("DE"), right("designation", "us-nist", **US_EU), "/by", "an authority of DE"),
+        (lab("DE"), right("designation", "de-dakks", **US_EU), "/by", "accrediting"),
+        (lab("DE"), right("designation", "de-zoll", **US_EU), "/by", "customs"),
+        (lab("FR"), right("designation", "de-bnetza", **US_EU), "/by", "an authority of FR"),
+        (lab("US"), right("recognition", "us-fda", **US_EU), "/by", "not by us-fda"),
+        (lab("GB"), right("designation", "gb-opss", on="2022-01-01", **US_EU), "/body", "GB"),
+        (lab("KR", "certification_body"), right("designation", "kr-rra", **PHASE_1), "/body", "testing laboratory"),
+    ],
+)
+def test_what_an_agreement_speaks_against_is_refused_with_what_fits_instead(
+    packaged: Register, body: dict[str, Any], document: dict[str, Any], pointer: str, words: str
+) -> None:
+    found = doubts(packaged, body, document)
+    assert (pointer, False) in said(found)
+    assert any(words in doubt.fault.message for doubt in found), found
+
+
+@pytest.mark.parametrize(
+    ("body", "document"),
+    [
+        (lab(), right("designation", "kr-rra", "us-47cfr-15c", **PHASE_1)),
+        (lab(), right("recognition", "us-fcc", "us-47cfr-15c", **PHASE_1)),
+        (lab("US"), right("designation", "us-nist", **PHASE_1)),
+        (lab("US"), right("recognition", "kr-rra", **PHASE_1)),
+        (lab(), right("accreditation", "kr-kolas", "us-47cfr-15c")),
+        (lab("DE"), right("designation", "de-bnetza", **US_EU)),
+        (lab("GB"), right("designation", "gb-dti", on="2005-01-01", **US_EU)),
+        (lab("US", "certification_body"), right("recognition", "EU", **US_EU)),
+    ],
+)
+def test_what_an_agreement_admits_is_not_questioned(
+    packaged: Register, body: dict[str, Any], document: dict[str, Any]
+) -> None:
+    assert doubts(packaged, body, document) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "document", "pointer"),
+    [
+        # The sides name nobody, and this authority is not known to designate.
+        (lab("DE"), right("designation", "de-agmp", **US_EU), "/by"),
+        # No direction of the agreement asks for a designation.
+        (lab("US"), right("designation", "us-nist", agreement="us-ch-gmp-mra"), "/agreement"),
+        # A rule of the market and of the sector that the list does not name.
+        (lab(), right("recognition", "us-fcc", "us-47cfr-2-1204", **PHASE_1), "/scope/0/requirement"),
+    ],
+)
+def test_what_an_agreement_leaves_open_is_a_doubt(
+    packaged: Register, body: dict[str, Any], document: dict[str, Any], pointer: str
+) -> None:
+    if "us-47cfr-2-1204" in str(document):
+        rule = {"type": "requirement", "id": "us-47cfr-2-1204", "owner": "registrar", "economy": "US"}
+        more = {"sector": "telecom_radio", "citation": "47 CFR 2.1204"}
+        packaged = change_register(packaged, [Versioned(read({**rule, **more}), 1)])
+    assert said(doubts(packaged, body, document)) == [(pointer, True)]
+
+
+@pytest.mark.parametrize(
+    ("by", "on", "words"),
+    [
+        ("mx-ift", "2025-10-16", ""),
+        ("mx-crt", "2025-10-17", ""),
+        ("mx-ift", "2025-10-17", "mx-crt was"),
+        ("mx-crt", "2025-10-16", "not in office"),
+    ],
+)
+def test_an_authority_acts_on_the_days_of_its_office(packaged: Register, by: str, on: str, words: str) -> None:
+    found = doubts(packaged, lab("MX"), right("designation", by, on=on, **MEXICO))
+    assert [pointer for pointer, _ in said(found)] == (["/by"] if words else [])
+    assert all(words in doubt.fault.message for doubt in found)
+
+
+def test_only_what_a_version_adds_is_looked_at(packaged: Register) -> None:
+    before = right("designation", "us-nist", "eu-gmp-human", **PHASE_1)
+    suspended = {**before, "timeline": [*before["timeline"], {"event": "suspended", "on": "2021-01-01"}]}
+    assert doubts(packaged, lab(), suspended, before) == []
+    extended = {**before, "scope": [*before["scope"], {"key": "more", "requirement": "us-47cfr-15c", "from": "always"}]}
+    assert said(doubts(packaged, lab(), extended, before)) == [("/by", False)]
+
+
+def test_every_right_of_the_packaged_catalogue_is_admitted_by_its_agreement(packaged: Register) -> None:
+    found = {
+        record.id: doubt for record, _ in packaged.records.values() for doubt in find_doubts(None, record, packaged)
+    }
+    assert found == {}
