@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from cab_cli.desk import RIGHTS, Held
-from cab_cli.drafts import GIVES, Document, end_of, has_begun, new_right, with_event, with_items
+from cab_cli.drafts import GIVES, Document, end_of, has_begun, new_right, today, with_event, with_items
 from cab_cli.mapping import LISTS
 from cab_cli.row_days import plain_when
 from cab_cli.rows import Row, RowFault, RowNote, RowReader
@@ -142,7 +142,9 @@ class Planner:
         if merged == held:
             return
         if self._update and held["owner"] == self._authority:
-            yield Planned(Change.of(group.held, merged), list(rows))
+            # What the register says of past days changes by a correction alone; the day was asked for.
+            kind = "correction" if merged["names"] != held["names"] and _ended_before_today(merged["names"]) else None
+            yield Planned(Change.of(group.held, merged, kind), list(rows))
             return
         parts = [name for name in ("names", "identifiers", "sites") if merged.get(name) != held.get(name)]
         how = "--update enters it" if held["owner"] == self._authority else f"the record belongs to {held['owner']}"
@@ -318,6 +320,11 @@ class Unsettled(NamedTuple):
     """Why words of a row name no requirement."""
 
     words: str
+
+
+def _ended_before_today(names: Iterable[Document]) -> bool:
+    ends = [parse_when(each["until"]).earliest for each in names if "until" in each]
+    return bool(ends) and max(ends) < parse_when(today()).earliest - 1
 
 
 def _number_key(number: Document) -> tuple[Any, ...]:

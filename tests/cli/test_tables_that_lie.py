@@ -358,7 +358,7 @@ def test_names_of_every_script_are_left_alone() -> None:
         "検査\u3000株式会社",
         "Ã-Werk",
         "شركة",
-        "می\u200cخواهم",
+        "می\u200cخواهم",  # noqa: RUF001 - letters of other scripts are meant
         "O'Neill & Söhne (GmbH)",
         "A+B",
         "Œuvre",
