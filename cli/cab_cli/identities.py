@@ -183,7 +183,7 @@ class Identifier:
         (body,) = namesakes
         for scheme, value in claim.row.numbers:
             if body.numbers.get(scheme):
-                words = f"is the number of nobody, and {body} has the name of this row and another number"
+                words = f"is a new number, and {body} has the name of this row and another number: is it one body?"
                 faults.append(self._fault(claim, (scheme, value), words))
                 return body
         if not claim.row.numbers and body.line and body.numbers and not body.owner:
