@@ -1,7 +1,7 @@
 """`cab import`: a table of bodies and rights becomes submissions, row by row accounted for."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -19,7 +19,7 @@ from cab_cli.mapping import MappingFile, read_mapping
 from cab_cli.planning import Group, Planner
 from cab_cli.reading_tables import Table, read_table
 from cab_cli.register_words import list_bodies, list_gone, read_economies, read_requirements
-from cab_cli.rows import RowNote, RowReader
+from cab_cli.rows import RowFault, RowNote, RowReader
 from cab_cli.submitting import await_position
 from cab_cli.tables import print_pairs, print_table
 from cab_cli.writing import Sending, read_evidence, writes
@@ -253,8 +253,10 @@ def _summarise(
         "gone": gone,
     }
     if sending.as_json:
-        faults, told = msgspec.to_builtins(ledger.faults), msgspec.to_builtins(notes)
-        print_json({**summary, "words": table.words, "notes": told, "faults": faults})
+        faults, listed = _first(ledger.faults), _first(notes)
+        more = {"more_faults": len(ledger.faults) - len(faults), "more_notes": len(notes) - len(listed)}
+        words = {"words": table.words, "notes": listed, "faults": faults, **more, "read_as": str(places[1])}
+        print_json({**summary, **words})
         return
     console = data_console()
     names = {"entered": "would be entered" if sending.dry_run else "entered", "unchanged": "there already"}
@@ -270,6 +272,12 @@ def _summarise(
         console.print(sentence)
     if len(flips) > SHOWN:
         console.print(f"and {len(flips) - SHOWN} more answers that flip, which --json lists")
+
+
+def _first(findings: Sequence[RowFault] | Sequence[RowNote]) -> list[Any]:
+    """Return the first of what was found, by line; the files beside the table hold all of it."""
+    ordered = sorted(findings, key=lambda each: (each.line, each.column))
+    return [msgspec.to_builtins(each) for each in ordered[:MOST_SHOWN]]
 
 
 def _show_faults(file: Path, ledger: Ledger, report: Path) -> None:

@@ -120,8 +120,8 @@ def _read_lines(file: Path, faults: list[Fault]) -> Iterator[PortfolioRow]:
     try:
         lines = raw.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        fault = Fault("", "save the file as UTF-8, which JSON is written in", f"{file}:{line}")
+        place = f"{file}:{raw.count(bytes([10]), 0, error.start) + 1}"
+        fault = Fault("", "save the file as UTF-8, which JSON is written in", place)
         raise Refusal(f"{file} is not in UTF-8", (fault,)) from None
     for number, line in enumerate(lines, 1):
         place = f"{file}:{number}"
