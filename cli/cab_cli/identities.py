@@ -1,8 +1,9 @@
 """Whom a row is about: a body that the register holds, one of an earlier row, or a new one; never two of them."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from cab_cli.rows import Findings, Row, RowFault, RowNote, RowReader
 from cab_registry.domain.folding import fold
@@ -10,6 +11,7 @@ from cab_registry.domain.schemes import canonise
 from cab_registry.register.minting import mint_id
 
 Number = tuple[str, str]
+_PARTS: Final = re.compile(r"[^\w.-]+")
 
 
 @dataclass(slots=True)
@@ -116,6 +118,7 @@ class Identifier:
         if body is not None:
             self.named.add(body.id)
         if row.refused:
+            self._note_mentions(row)
             return None
         if faults:
             self.found.faults += faults
@@ -124,6 +127,15 @@ class Identifier:
             return self._begin(claim)
         self._take_in(body, claim)
         return body.id
+
+    def _note_mentions(self, row: Row) -> None:
+        """Note every body that a refused row may speak of, so that nobody is missed who stands in the table."""
+        for cell in row.cells:
+            self.named.update(self._by_name.get(fold(cell), ()) if cell.strip() else ())
+            self.named.update({cell} & self.bodies.keys())
+            for scheme in self.reader.schemes():
+                for part in (cell, *_PARTS.split(cell)):
+                    self.named.update(self._by_number.get((scheme, canonise(scheme, part)), ()) if part else ())
 
     def _find(self, claim: _Claim, faults: list[RowFault]) -> KnownBody | None:
         """Return the one body that id, numbers and name agree on; none for a new one."""

@@ -76,6 +76,8 @@ def list_gone(desk: Desk, groups: Iterable[Group], identifier: Identifier) -> li
         for kind in RIGHTS
         if (part := row.part(kind))
     }
+    if not lists and any(identifier.reader.holds(kind) for kind in RIGHTS):
+        return []
     if not lists:
         own = (each.id for each in identifier.bodies.values() if each.owner == desk.authority)
         return sorted(each for each in own if each not in identifier.named)

@@ -60,13 +60,15 @@ class Row:
         line: on which it begins.
         values: by field.
         numbers: scheme and value of each number of the body.
-        refused: whether something is wrong with it; then it only says whom it is about.
+        refused: whether something is wrong with it; then it only says whom it may be about.
+        cells: of a refused row, as they stand.
     """
 
     line: int
     values: Mapping[str, str]
     numbers: tuple[tuple[str, str], ...] = ()
     refused: bool = False
+    cells: tuple[str, ...] = ()
 
     def part(self, kind: str) -> dict[str, str]:
         """Return the fields of the body or of one right, without the kind before them."""
@@ -161,16 +163,24 @@ class RowReader:
         """Return the field that a column holds."""
         return next((field for field, each in self._headings.items() if each == heading), "")
 
+    def schemes(self) -> list[str]:
+        """Return the schemes of the columns that hold numbers."""
+        return [field.removeprefix(_NUMBER) for field in self._headings if field.startswith(_NUMBER)]
+
     def from_columns(self, kind: str) -> bool:
         """Whether a column holds anything of the body or of a right."""
         return any(field.startswith((f"{kind}.", f"{ANY_RIGHT}.")) for field in self._headings)
+
+    def holds(self, kind: str) -> bool:
+        """Whether rows may say anything of the body or of a right, by a column or a constant."""
+        return self.from_columns(kind) or any(field.startswith(f"{kind}.") for field in self.mapping.constants)
 
     def read(self, line: Line, found: Findings) -> Row:
         """Read a line; what is wrong with it is added to what was found, and the row says that it is refused."""
         before = len(found.faults)
         if (fault := self._find_misfit(line, found)) is not None:
             found.faults.append(fault)
-            return Row(line.number, {}, refused=True)
+            return Row(line.number, {}, refused=True, cells=tuple(line.cells))
         values: dict[str, str] = {}
         numbers: list[tuple[str, str]] = []
         for index, field in self._fields:
@@ -182,7 +192,8 @@ class RowReader:
         merged = {name: value for name, value in ({**self.mapping.constants, **values}).items() if value}
         row = Row(line.number, self._settle_kind(merged, line.number, found), self._all_numbers(merged, numbers))
         self._note_missing_number(row, found)
-        return replace(row, refused=len(found.faults) > before)
+        refused = len(found.faults) > before
+        return replace(row, refused=refused, cells=tuple(line.cells) if refused else ())
 
     def _find_misfit(self, line: Line, found: Findings) -> RowFault | None:
         """Say why a line does not fit below the headings."""

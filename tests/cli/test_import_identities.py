@@ -175,6 +175,10 @@ def test_a_body_that_is_gone_from_the_list_is_told_and_not_ended(importing: Impo
     assert importing.takes(*rows)["gone"] == []
     done = importing.takes(*rows[:1], ("Kappa 2", "KR", "KR2402", "no such rule", "2020-01-01"), file="short.csv")
     assert done["gone"] == ["fcc-designation-kr2401"]
+    # Whoever stands in a row that cannot be read is not missed either.
+    with (importing.folder / "torn.csv").open("a", encoding="utf-8") as torn:
+        torn.write(f"Name,Country,No,Rule,Since\nKappa 0,KR\nKR2401\nKappa 2,KR,KR2402,{C},2020-01-01\n")
+    assert importing.takes_file(importing.folder / "torn.csv")["gone"] == []
     shown = importing.officer.does("body", "show", "fcc-designation-kr2401")
     assert len(shown["rights"][0]["record"]["timeline"]) == 1
     words = ("import", importing.folder / "short.csv", "--mapping", importing.mapping, "--dry-run")
