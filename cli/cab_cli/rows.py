@@ -10,12 +10,13 @@ import msgspec
 
 from cab_cli.cleaning import clean, lost_letters
 from cab_cli.desk import RIGHTS
+from cab_cli.economy_words import suggest_economy
 from cab_cli.mapping import ANY_RIGHT, MappingFile
 from cab_cli.row_days import read_day
 from cab_cli.row_numbers import find_odd_lengths, read_number
 from cab_cli.spreadsheets import Line
 from cab_registry.domain.errors import Fault, Refusal
-from cab_registry.domain.folding import find_folded, fold
+from cab_registry.domain.folding import find_folded
 from cab_registry.domain.schemes import SCHEMES, find_scheme
 
 DAYS: Final = ("from", "until", "name_from")
@@ -350,16 +351,6 @@ class RowReader:
     def split(self, text: str) -> list[str]:
         """Return the several values of one cell."""
         return [part.strip() for part in text.split(self.mapping.separator) if part.strip()]
-
-
-def suggest_economy(text: str, economies: Mapping[str, Iterable[str]]) -> str:
-    """Say which economy was perhaps meant, or nothing."""
-    names = {fold(name): code for code, known in economies.items() for name in known}
-    wanted = fold(text)
-    near = difflib.get_close_matches(wanted, list(names), n=1, cutoff=0.75)
-    within = [code for name, code in names.items() if len(wanted) > 3 and wanted in name]
-    found = names[near[0]] if near else within[0] if len(set(within)) == 1 else None
-    return f"; did you mean {found}?" if found else ""
 
 
 def _clean_heading(heading: str, tell: Callable[[str], None]) -> str:

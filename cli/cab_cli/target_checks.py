@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from cab_cli.client import Client, NotFound
-from cab_cli.rows import suggest_economy
+from cab_cli.economy_words import suggest_economy
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.folding import find_folded
 
