@@ -125,8 +125,18 @@ class Identifier:
             return None
         if body is None:
             return self._begin(claim)
+        self._note_spelling(body, claim)
         self._take_in(body, claim)
         return body.id
+
+    def _note_spelling(self, body: KnownBody, claim: _Claim) -> None:
+        """Say where a name fits in another spelling alone."""
+        if claim.name in body.names or not body.is_called(claim.name):
+            return
+        spelt = next(each for each in body.names if fold(each) == fold(claim.name))
+        words = f"taken as {body}, which is spelt otherwise there and stays so"
+        column = self.reader.heading_of("body.name")
+        self.found.notes.append(RowNote(claim.row.line, column, claim.name, spelt, words))
 
     def _note_mentions(self, row: Row) -> None:
         """Note every body that a refused row may speak of, so that nobody is missed who stands in the table."""

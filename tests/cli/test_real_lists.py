@@ -52,3 +52,5 @@ def test_a_number_without_its_zeros_and_one_with_them_are_one_body(tmp_path: Pat
     table, identifier = read(place, "ukmcab")
     assert list(identifier.bodies) == ["ukmcab-0086"]
     assert [(each.line, each.column) for each in table.found.faults] == [(4, "Name")]
+    spelt = [each for each in table.found.notes if each.column == "Name"]
+    assert [(each.line, each.value, each.read_as) for each in spelt] == [(3, "A Limited", "A Ltd")]
