@@ -34,7 +34,7 @@ _SEPARATOR: Final = re.compile(r'"?sep=(.)"?[;,\t]*\r?\n?', re.IGNORECASE)
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
 _KINDS: Final = (
     (b"%PDF", "is a PDF, not a table: ask for the list as .xlsx or .csv, or copy its table into a spreadsheet"),
-    (b"\xd0\xcf\x11\xe0", "is a spreadsheet of the old kind (.xls): save it as .xlsx"),
+    (b"\xd0\xcf\x11\xe0", "is a spreadsheet of the old kind (.xls), or has a password: save it as .xlsx without one"),
     (b"PK\x03\x04", "is a packed file, perhaps a spreadsheet: give it a name that ends in .xlsx"),
     (b"\x1f\x8b", "is packed (gzip): unpack it first"),
     (b"{\\rtf", "is a text document (RTF), not a table: save its table as .csv"),

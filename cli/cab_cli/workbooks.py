@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,12 @@ from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
 from cab_registry.domain.errors import Fault, Refusal
+
+BROKEN: Final = (
+    LookupError, ValueError, TypeError, AttributeError, SyntaxError, ArithmeticError, OSError, EOFError, RuntimeError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What the reader of workbooks raises for one that is damaged; its own exceptions are not enough."""
 
 MOST_MERGED: Final = 1000
 MOST_HIDDEN: Final = 200_000
@@ -71,7 +78,7 @@ def open_sheet(place: Path, wanted: str | None, tell: Callable[[str], None]) -> 
             reader = ExcelReader(file, read_only=True, keep_links=False)
             reader.read()
             parts = {sheet.name: relation.target for sheet, relation in reader.parser.find_sheets()}
-        except (InvalidFileException, KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
+        except (InvalidFileException, *BROKEN) as error:
             raise Refusal(f"{place} is no proper XLSX: {error}") from None
         try:
             sheet = _choose(place, reader.wb, wanted, tell)
@@ -107,7 +114,7 @@ def _read_layout(place: Path, part: str) -> _Layout:
     try:
         with zipfile.ZipFile(place) as packed, packed.open(part.lstrip("/")) as source:
             _walk(source, layout)
-    except (KeyError, ValueError, SyntaxError, zipfile.BadZipFile, OSError) as error:
+    except BROKEN as error:
         raise Refusal(f"{place} is no proper XLSX: {error}") from None
     if len(layout.merged) > MOST_MERGED:
         raise Refusal(f"{place} has more than {MOST_MERGED} merged cells; take the merging away first")
@@ -152,7 +159,7 @@ def _read_rows(place: Path, sheet: Any, layout: _Layout) -> Iterator[SheetRow]:
             cells, marks = _read_cells(row)
             _mark_merged(number, cells, marks, active)
             yield SheetRow(number, cells, marks, number in layout.rows)
-    except (KeyError, ValueError, TypeError, SyntaxError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise Refusal(f"{place} is no proper XLSX: {error}") from None
 
 

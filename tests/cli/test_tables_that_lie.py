@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -342,6 +343,21 @@ def test_several_sheets_hidden_sheets_and_the_epoch_are_told(tmp_path: Path) -> 
     assert table.rows[0].values["designation.from"] == "2020-03-04"
     with pytest.raises(Refusal, match="no line 1"):
         read(place, mapping(sheet="Old"))
+
+
+@pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "[Content_Types].xml"])
+@pytest.mark.parametrize("damage", [b"<", b"", b"<a/>", None])
+def test_a_damaged_spreadsheet_is_refused(tmp_path: Path, part: str, damage: bytes | None) -> None:
+    place = write_xlsx(tmp_path / "a.xlsx")
+    hurt = tmp_path / "hurt.xlsx"
+    with zipfile.ZipFile(place) as old, zipfile.ZipFile(hurt, "w") as new:
+        for each in old.namelist():
+            if each != part:
+                new.writestr(each, old.read(each))
+            elif damage is not None:
+                new.writestr(each, damage)
+    with pytest.raises(Refusal, match="XLSX"):
+        read(hurt)
 
 
 def test_digits_that_one_number_of_a_column_lacks_are_missed() -> None:
