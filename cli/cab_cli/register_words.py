@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from cab_cli.desk import RIGHTS, Desk
@@ -11,6 +12,7 @@ from cab_cli.planning import Group, Unsettled
 from cab_registry.domain.folding import fold
 
 PAGE: Final = 500
+_KEPT: Final = 10_000
 _LISTED: Final = 3
 _NEAR: Final = 75
 _ENDS: Final = frozenset({"withdrawn", "resigned", "expired", "renewal_denied", "edition_ended"})
@@ -44,7 +46,8 @@ def read_requirements(desk: Desk) -> Callable[[str], str | Unsettled]:
                 by_fold.setdefault(fold(name), set()).add(record["id"])
         cursor = page["next"]
         if cursor is None:
-            return lambda written: _settle(written, ids, by_fold)
+            # Each citation is looked up once, however many rows have it.
+            return lru_cache(maxsize=_KEPT)(lambda written: _settle(written, ids, by_fold))
 
 
 def _settle(written: str, ids: set[str], by_fold: Mapping[str, set[str]]) -> str | Unsettled:

@@ -113,6 +113,9 @@ class RowReader:
         self.mapping = mapping
         self.headings = [_clean_heading(heading, tell) for heading in headings]
         self._economies = economies
+        # Each word is looked up once, however many rows have it.
+        self._meant: dict[str, tuple[str, ...]] = {}
+        self._hints: dict[str, str] = {}
         self._fields = self._match_headings()
         self._headings = {field: self.headings[index] for index, field in self._fields}
         self._tell_headings(tell)
@@ -271,18 +274,18 @@ class RowReader:
     def _read_economy(self, cell: _Cell, text: str, found: Findings) -> str | None:
         if self._economies is None:
             return text
-        codes = find_folded(text, self._economies)
+        if text not in self._meant:
+            self._meant[text] = find_folded(text, self._economies)
+        codes = self._meant[text]
         if len(codes) == 1:
             if codes[0] != text:
                 name = next(iter(self._economies[codes[0]]), "")
                 found.notes.append(cell.note(codes[0], f"read as {codes[0]}{f' ({name})' if name else ''}"))
             return codes[0]
-        if codes:
-            found.faults.append(cell.fault(f"can mean {' or '.join(codes)}: write the code"))
-        else:
-            found.faults.append(
-                cell.fault(f"is not an economy of the register{suggest_economy(text, self._economies)}")
-            )
+        if text not in self._hints:
+            unknown = f"is not an economy of the register{suggest_economy(text, self._economies)}"
+            self._hints[text] = f"can mean {' or '.join(codes)}: write the code" if codes else unknown
+        found.faults.append(cell.fault(self._hints[text]))
         return None
 
     def _read_number(
