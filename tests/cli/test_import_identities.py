@@ -240,7 +240,7 @@ HOSTILE = (
 def test_what_was_exported_changes_nothing(rra: Officer, tmp_path: Path, what: str, suffix: str) -> None:
     for number, name in enumerate(HOSTILE):
         body = f"kr-round-{number}"
-        flags = ("--economy", "KR", "--kind", "testing_laboratory", "--id", body)
+        flags = ("--yes", "--economy", "KR", "--kind", "testing_laboratory", "--id", body)
         rra.types("body", "add", *flags, "--identifier", f"kolas:00{number:02}", "--", name)
         rra.types("designate", body, "--scheme", "kr-round", "--scope", C, "--from", "2020-01-01")
     place = tmp_path / f"{what}.{suffix}"
