@@ -2,101 +2,20 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from cab_cli.desk import Desk
-from cab_cli.mapping import Row, RowFault
+from cab_cli.import_reports import Done
 from cab_cli.planning import Group, Planned, Planner
+from cab_cli.rows import Row, RowFault
 from cab_cli.submitting import PATH
 from cab_registry.domain.errors import Fault, Refusal
-from cab_registry.services.cells import write_csv
 
 MOST_ROWS: Final = 500
 MOST_RECORDS: Final = 500
 _UNNAMED: Final = "without-an-id"
-HEADINGS: Final = ("line", "column", "value", "reason")
-
-
-class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a batch.
-
-    Attributes:
-        entered: lines whose records were handed in.
-        unchanged: lines that say what the register holds.
-        faults: what is wrong with the other lines.
-        submission: its id, where anything was handed in.
-        position: the position that shows it.
-        waiting: whether it waits for a second pair of eyes.
-        sentences: answers that flip, where it was only tried.
-    """
-
-    entered: tuple[int, ...] = ()
-    unchanged: tuple[int, ...] = ()
-    faults: tuple[RowFault, ...] = ()
-    submission: str | None = None
-    position: int | None = None
-    waiting: bool = False
-    sentences: tuple[str, ...] = ()
-
-
-class Ledger:
-    """What became of each line so far, beside the report: an import that broke off goes on from there."""
-
-    def __init__(self, report: Path, ground: str) -> None:
-        self._report = report
-        self._place = report.with_name(f"{report.name}.state")
-        self._ground = ground
-        self.faults: list[RowFault] = []
-        self.done: set[int] = set()
-        self.resumed = self._read()
-
-    def _read(self) -> bool:
-        """Read what an earlier run of the same import left; another file or another mapping begins anew."""
-        try:
-            head, *lines = self._place.read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError, ValueError):
-            return False
-        if head != self._ground:
-            return False
-        for line in lines:
-            try:
-                done = msgspec.json.decode(line, type=Done)
-            except msgspec.MsgspecError:  # the line at which it broke off
-                break
-            self._take(done)
-        return True
-
-    def _take(self, done: Done) -> None:
-        self.faults += done.faults
-        self.done.update(done.entered, done.unchanged, (fault.line for fault in done.faults))
-
-    def begin(self) -> None:
-        """Begin to keep what becomes of the lines."""
-        if not self.resumed:
-            self._place.write_text(f"{self._ground}\n", "utf-8")
-
-    def note(self, done: Done) -> None:
-        """Keep what became of a batch, before the next is sent."""
-        self._take(done)
-        with self._place.open("ab") as file:
-            file.write(msgspec.json.encode(done) + b"\n")
-
-    def finish(self) -> None:
-        """Forget the state of an import that came to its end."""
-        self._place.unlink(missing_ok=True)
-
-    def write_report(self) -> None:
-        """Write what is wrong with every refused row, in the order of the lines."""
-        rows = [(each.line, each.column, each.value, each.reason) for each in sorted(self.faults, key=_order)]
-        with self._report.open("w", encoding="utf-8-sig", newline="") as file:
-            write_csv(HEADINGS, rows, file)
-
-
-def _order(fault: RowFault) -> tuple[int, str]:
-    return fault.line, fault.column
 
 
 def cut_batches(groups: Iterable[Group]) -> Iterator[list[Group]]:
@@ -198,7 +117,7 @@ class Courier:
 
     def _blame(self, planned: Planned, pointer: str, message: str) -> Iterator[RowFault]:
         column = self._planner.field_of(planned, pointer)
-        field = self._planner.reader.mapping.columns.get(column, "")
+        field = self._planner.reader.field_of(column)
         place = "" if column else f"{planned.change.document['type']}{pointer}: "
         for row in planned.rows_at(pointer):
             yield RowFault(row.line, column, row.values.get(field, ""), f"{place}{message}")
@@ -232,15 +151,20 @@ def _once(faults: Iterable[RowFault]) -> list[RowFault]:
 
 
 def group_rows(
-    rows: Iterable[Row], name_body: Callable[[Row], str | None], column: str, faults: list[RowFault]
+    rows: Iterable[Row], settle: Callable[[Row], str | None], column: str, faults: list[RowFault]
 ) -> list[Group]:
-    """Put the rows of each body together, wherever they stand; what cannot be put anywhere is a fault."""
+    """Put the rows of each body together, wherever they stand.
+
+    Args:
+        rows: of the table.
+        settle: returns whom a row is about, or nothing for a row that is refused.
+        column: which names the body in faults.
+        faults: takes those of bodies with too many rows.
+    """
     groups: dict[str, Group] = {}
     for row in rows:
-        body = name_body(row)
-        if body is None:
-            faults.append(RowFault(row.line, column, "", "names no body: an id, a number, or a name with its economy"))
-        else:
+        body = settle(row)
+        if body is not None:
             groups.setdefault(body, Group(body, [])).rows.append(row)
     for body, group in list(groups.items()):
         if len(group.rows) > MOST_ROWS:

@@ -178,6 +178,13 @@ def has_begun(right: Document) -> bool:
     return given or not timeline
 
 
+def end_of(item: Document) -> Any:
+    """Return the last day of an item, of which a record may keep the first day without."""
+    if "invalid_from" not in item:
+        return item.get("until")
+    return parse_when(item["invalid_from"]).moved(-1).plain()
+
+
 def choose_right(rights: Iterable[Held], named: Mapping[str, str | None]) -> list[Held]:
     """Return the rights whose heading fits what is named; what is not named fits all."""
     return [

@@ -13,6 +13,7 @@ from cab_cli import completion
 from cab_cli.client import Client
 from cab_cli.console import print_json, say
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_reading
+from cab_cli.drafts import end_of
 from cab_cli.profiles import FIRST
 from cab_cli.show import AsOf, KnownAt
 from cab_cli.spreadsheets import write_xlsx
@@ -24,7 +25,7 @@ BODY_COLUMNS: Final = ("id", "name", "economy", "kinds", "identifiers", "status"
 RIGHT_COLUMNS: Final = (
     "body", "name", "economy", "kind", "record", "version", "by", "agreement", "annex", "scheme", "standard",
     "edition", "number", "site", "item", "requirement", "standards", "product_classes", "from", "until", "status",
-    "status_since", "status_until",
+    "status_since", "status_until", "procedures", "result_kinds", "text",
 )  # fmt: skip
 _HEADING: Final = ("by", "agreement", "annex", "scheme", "standard", "edition", "number", "site")
 
@@ -118,10 +119,13 @@ def _right_rows(client: Client, lines: Iterator[dict[str, Any]], moment: dict[st
                     "; ".join(item.get("standards", [])),
                     "; ".join(item.get("product_classes", [])),
                     _say(item.get("from")),
-                    _say(item.get("until")),
+                    _say(end_of(item)),
                     state["status"],
                     state["since"],
                     state["until"],
+                    "; ".join(item.get("procedures", [])),
+                    "; ".join(item.get("result_kinds", [])),
+                    item.get("text"),
                 ]
 
 

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cab_cli.desk import RIGHTS, Held
-from cab_cli.drafts import GIVES, Document, has_begun, new_right, with_event, with_items
-from cab_cli.mapping import LISTS, Row, RowFault, RowReader
+from cab_cli.drafts import GIVES, Document, end_of, has_begun, new_right, today, with_event, with_items
+from cab_cli.mapping import LISTS
+from cab_cli.row_days import plain_when
+from cab_cli.rows import Row, RowFault, RowNote, RowReader
 from cab_cli.submitting import Change
-from cab_registry.register.minting import mint_id
+from cab_registry.domain.days import DayError, parse_when, show_day
+from cab_registry.domain.folding import fold
+from cab_registry.domain.schemes import canonise
 
 _HEADING: Final = ("by", "agreement", "annex", "scheme", "site", "standard")
-_SAME: Final = ("requirement", *LISTS, "text")
+_COMPARED: Final = ("requirement", *LISTS, "text", "from")
 _FIELDS: Final = {
     "/names": "name",
     "/economy": "economy",
@@ -49,20 +53,28 @@ class Group:
 
 
 class Planner:
-    """Makes records of rows."""
+    """Makes records of rows.
+
+    Attributes:
+        reader: knows the columns.
+        notes: what was left as it is, once for each row.
+    """
 
     def __init__(
-        self, reader: RowReader, authority: str, requirements: Callable[[str], str | None], *, update: bool
+        self,
+        reader: RowReader,
+        authority: str,
+        requirements: Callable[[str], "str | Unsettled"],
+        *,
+        update: bool,
+        names_from: str | None = None,
     ) -> None:
         self.reader = reader
+        self.notes: dict[RowNote, None] = {}
         self._authority = authority
         self._requirements = requirements
         self._update = update
-
-    def name_body(self, row: Row) -> str | None:
-        """Return the id of the body that a row is about, or none where the row does not tell."""
-        part = row.part("body")
-        return part.get("id") or mint_id({**self._new_body([row]), "type": "body"}, lambda _: False)
+        self._names_from = names_from
 
     def plan(self, group: Group, faults: list[RowFault]) -> list[Planned]:
         """Make the records of a body; rows that cannot be taken are added to the faults."""
@@ -74,7 +86,9 @@ class Planner:
             column = self.reader.heading_of("body.id") or self.reader.heading_of("body.name")
             faults.extend(RowFault(row.line, column, group.body, "the register has no such body") for row in rows)
             return []
-        planned = list(self._plan_body(group, rows, document))
+        planned = list(self._plan_body(group, rows, document, faults))
+        if {fault.line for fault in faults} & {row.line for row in rows}:
+            return []
         for kind in RIGHTS:
             planned += self._plan_rights(kind, group, rows, faults)
         return planned
@@ -110,22 +124,37 @@ class Planner:
     def _contradiction(self, first: Row, row: Row) -> RowFault | None:
         one, two = first.part("body"), row.part("body")
         for name in ("name", "economy", "kind"):
-            if name in two and one.get(name, two[name]) != two[name]:
+            said = one.get(name, two.get(name, ""))
+            same = fold(said) == fold(two.get(name, "")) if name == "name" else said == two.get(name)
+            if name in two and not same:
                 column = self.reader.heading_of(f"body.{name}")
                 return RowFault(row.line, column, two[name], f"line {first.line} says {one[name]!r} of the same body")
         return None
 
-    def _plan_body(self, group: Group, rows: Sequence[Row], document: Document) -> Iterable[Planned]:
+    def _plan_body(
+        self, group: Group, rows: Sequence[Row], document: Document, faults: list[RowFault]
+    ) -> Iterable[Planned]:
         if group.held is None:
             yield Planned(Change({**document, "id": group.body, "owner": self._authority}), list(rows))
-        elif self._update and group.held.document["owner"] == self._authority:
-            merged = self._merge_body(group.held.document, document)
-            if merged != group.held.document:
-                yield Planned(Change.of(group.held, merged), list(rows))
+            return
+        held = group.held.document
+        merged = self._merge_body(held, document, rows[0], faults)
+        if merged == held:
+            return
+        if self._update and held["owner"] == self._authority:
+            # What the register says of past days changes by a correction alone; the day was asked for.
+            kind = "correction" if merged["names"] != held["names"] and _ended_before_today(merged["names"]) else None
+            yield Planned(Change.of(group.held, merged, kind), list(rows))
+            return
+        parts = [name for name in ("names", "identifiers", "sites") if merged.get(name) != held.get(name)]
+        how = "--update enters it" if held["owner"] == self._authority else f"the record belongs to {held['owner']}"
+        for row in rows:
+            words = f"the register has other {' and '.join(parts)} of it, left as they are; {how}"
+            self.notes.setdefault(RowNote(row.line, self.reader.heading_of("body.name"), group.body, group.body, words))
 
     def _new_body(self, rows: Sequence[Row]) -> Document:
         part = rows[0].part("body")
-        since = part.get("from", "always")
+        since = plain_when(part.get("from", "always"))
         names = [{"name": part["name"], "from": since}] if "name" in part else []
         if "other_name" in part:
             names += [{"name": name, "kind": "other", "from": since} for name in self.reader.split(part["other_name"])]
@@ -136,10 +165,8 @@ class Planner:
             if key := own.get("site.key"):
                 site = {"key": key, "economy": own.get("site.economy", own.get("economy", ""))}
                 sites.setdefault(key, site | ({"address": own["site.address"]} if "site.address" in own else {}))
-            for name, value in own.items():
-                if name.startswith("identifier."):
-                    scheme = name.partition(".")[2]
-                    numbers.setdefault((scheme, value), {"scheme": scheme, "value": value, "from": since})
+            for scheme, value in row.numbers:
+                numbers.setdefault((scheme, value), {"scheme": scheme, "value": value, "from": since})
         document: Document = {
             "type": "body",
             "names": names,
@@ -151,23 +178,49 @@ class Planner:
         }
         return {name: value for name, value in document.items() if value not in (None, [], "")}
 
-    @staticmethod
-    def _merge_body(held: Document, given: Document) -> Document:
+    def _merge_body(self, held: Document, given: Document, row: Row, faults: list[RowFault]) -> Document:
         merged = dict(held)
-        if given.get("names") and held["names"][0]["name"] != given["names"][0]["name"]:
-            merged["names"] = [{**held["names"][0], "name": given["names"][0]["name"]}, *held["names"][1:]]
-        for name, keys in (("identifiers", ("scheme", "value")), ("sites", ("key",))):
-            there = [[each.get(key) for key in keys] for each in held.get(name, [])]
-            new = [each for each in given.get(name, []) if [each.get(key) for key in keys] not in there]
+        known = {fold(each["name"]) for each in held["names"]}
+        fresh = [each for each in given.get("names", []) if fold(each["name"]) not in known]
+        if fresh and fresh[0].get("kind") != "other":
+            merged["names"] = self._rename(held["names"], fresh[0]["name"], row, faults)
+        if others := [each for each in fresh if each.get("kind") == "other"]:
+            merged["names"] = [*merged["names"], *others]
+        for name, key_of in (("identifiers", _number_key), ("sites", _site_key)):
+            there = set(map(key_of, held.get(name, [])))
+            new = [each for each in given.get(name, []) if key_of(each) not in there]
             if new:
                 merged[name] = [*held.get(name, []), *new]
         return merged
+
+    def _rename(self, names: Sequence[Document], name: str, row: Row, faults: list[RowFault]) -> list[Document]:
+        """Give a body a new legal name from a day on; the one before ends the day before."""
+        since = row.part("body").get("name_from") or self._names_from
+        if since is None:
+            return list(names)
+        try:
+            first = parse_when(since)
+        except DayError:
+            first = parse_when(plain_when(since))
+        last = [
+            index for index, each in enumerate(names) if each.get("kind", "legal") == "legal" and "until" not in each
+        ]
+        changed = [dict(each) for each in names]
+        for index in last:
+            if not first.exact or parse_when(changed[index]["from"]).latest >= first.earliest:
+                column = self.reader.heading_of("body.name")
+                before = changed[index]["name"]
+                words = f"cannot begin on {since}: the name before it, {before!r}, began on that day or later"
+                faults.append(RowFault(row.line, column, name, words))
+                return changed
+            changed[index]["until"] = show_day(first.earliest - 1)
+        return [*changed, {"name": name, "from": since}]
 
     def _plan_rights(self, kind: str, group: Group, rows: Sequence[Row], faults: list[RowFault]) -> Iterable[Planned]:
         by_heading: dict[tuple[str | None, ...], list[Row]] = {}
         for row in rows:
             part = row.part(kind)
-            named = any(f"{kind}.{name}" in self.reader.mapping.columns.values() for name in part)
+            named = any(self.reader.heading_of(f"{kind}.{name}") for name in part)
             if part and (named or not self.reader.from_columns(kind)):
                 heading = tuple(part.get(name, self._authority if name == "by" else None) for name in _HEADING)
                 by_heading.setdefault(heading, []).append(row)
@@ -179,7 +232,8 @@ class Planner:
     def _plan_right(
         self, kind: str, group: Group, heading: dict[str, str | None], rows: Sequence[Row], faults: list[RowFault]
     ) -> Planned | None:
-        held = next((each for each in group.rights if _fits(each.document, kind, self._authority, heading)), None)
+        fitting = [each for each in group.rights if _fits(each.document, kind, heading)]
+        held = next((each for each in fitting if each.document["owner"] == self._authority), None)
         first = rows[0].part(kind)
         if held is None:
             more = {name: first.get(name) for name in ("edition", "number", "validity")}
@@ -189,10 +243,16 @@ class Planner:
         else:
             right = held.document
         start = len(right.get("scope", []))
-        items, origins = self._items(kind, right, rows, faults)
-        if held is not None and not items:
+        elsewhere = [item for each in fitting if each is not held for item in each.document.get("scope", [])]
+        items, origins = self._items(kind, right, rows, faults, elsewhere)
+        if not items and fitting:
             return None
-        on = first.get("from", first.get("scope.from", "always"))
+        if held is None and fitting:
+            owner = fitting[0].document["owner"]
+            words = f"the {kind} {fitting[0].document['id']} belongs to {owner}, who alone can add to it"
+            faults.extend(RowFault(row.line, self.reader.heading_of(f"{kind}.by"), "", words) for row in origins)
+            return None
+        on = plain_when(first.get("from", first.get("scope.from", "always")))
         right = with_items(right, items)
         if held is None:
             if on != "always":
@@ -200,7 +260,7 @@ class Planner:
             elif not items:
                 right["from"] = "always"
             if not items and "until" in first:
-                right["until"] = first["until"]
+                right["until"] = plain_when(first["until"])
         else:
             event = GIVES[kind][0] if kind == "recognition" or not has_begun(right) else "extended"
             right = with_event(right, event, items[0]["from"], items=[item["key"] for item in items])
@@ -208,10 +268,10 @@ class Planner:
         return Planned(change, list(rows), {start + index: row for index, row in enumerate(origins)})
 
     def _items(
-        self, kind: str, right: Document, rows: Sequence[Row], faults: list[RowFault]
+        self, kind: str, right: Document, rows: Sequence[Row], faults: list[RowFault], elsewhere: Sequence[Document]
     ) -> tuple[list[Document], list[Row]]:
-        there = list(right.get("scope", []))
-        keys = {item["key"] for item in there}
+        there = [*right.get("scope", []), *elsewhere]
+        keys = {item["key"] for item in right.get("scope", [])}
         items: list[Document] = []
         origins: list[Row] = []
         for row in rows:
@@ -222,18 +282,23 @@ class Planner:
             whole: dict[str, Any] = {
                 **item,
                 **{name: self.reader.split(item[name]) for name in LISTS if name in item},
-                "from": item.get("from", part.get("from", "always")),
+                "from": plain_when(item.get("from", part.get("from", "always"))),
             }
             if until := item.get("until", part.get("until")):
-                whole["until"] = until
+                whole["until"] = plain_when(until)
             if "requirement" in item:
                 requirement = self._requirements(item["requirement"])
-                if requirement is None:
-                    column = self.reader.heading_of(f"{kind}.scope.requirement")
-                    faults.append(RowFault(row.line, column, item["requirement"], "is no requirement of the register"))
+                column = self.reader.heading_of(f"{kind}.scope.requirement")
+                if isinstance(requirement, Unsettled):
+                    faults.append(RowFault(row.line, column, item["requirement"], requirement.words))
                     continue
                 whole["requirement"] = requirement
-            if any(all(other.get(name) == whole.get(name) for name in (*_SAME, "from")) for other in (*there, *items)):
+            same = next(
+                (other for other in (*there, *items) if all(other.get(name) == whole.get(name) for name in _COMPARED)),
+                None,
+            )
+            if same is not None:
+                self._note_other_end(kind, row, whole, same)
                 continue
             stem = item.get("key") or whole.get("requirement") or "all"
             key = next(name for name in _names(stem) if name not in keys)
@@ -242,10 +307,36 @@ class Planner:
             origins.append(row)
         return items, origins
 
+    def _note_other_end(self, kind: str, row: Row, given: Document, held: Document) -> None:
+        one, two = end_of(given), end_of(held)
+        if one == two:
+            return
+        column = self.reader.heading_of(f"{kind}.scope.until") or self.reader.heading_of(f"{kind}.until")
+        words = f"the end differs from the one on record ({two or 'none'}), which is left as it is"
+        self.notes.setdefault(RowNote(row.line, column, str(one or ""), str(two or ""), words))
 
-def _fits(document: Document, kind: str, authority: str, heading: dict[str, str | None]) -> bool:
-    own = document["type"] == kind and document["owner"] == authority
-    return own and all(document.get(name) == value for name, value in heading.items())
+
+class Unsettled(NamedTuple):
+    """Why words of a row name no requirement."""
+
+    words: str
+
+
+def _ended_before_today(names: Iterable[Document]) -> bool:
+    ends = [parse_when(each["until"]).earliest for each in names if "until" in each]
+    return bool(ends) and max(ends) < parse_when(today()).earliest - 1
+
+
+def _number_key(number: Document) -> tuple[Any, ...]:
+    return number["scheme"], canonise(number["scheme"], number["value"])
+
+
+def _site_key(site: Document) -> tuple[Any, ...]:
+    return (site["key"],)
+
+
+def _fits(document: Document, kind: str, heading: dict[str, str | None]) -> bool:
+    return document["type"] == kind and all(document.get(name) == value for name, value in heading.items())
 
 
 def _names(stem: str) -> Iterable[str]:

@@ -3,10 +3,15 @@
 import difflib
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from cab_cli.spreadsheets import open_table
+from cab_cli.cleaning import clean
+from cab_cli.client import Client
+from cab_cli.csv_reading import say_kind
+from cab_cli.spreadsheets import Line, open_table
+from cab_cli.target_checks import RegisterWords, list_target_faults
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.question import AskedQuestion
 
@@ -16,6 +21,7 @@ LISTS: Final = ";"
 _OWN: Final = ("row", "kind", "id", "requirement", "sector")
 _SHARED: Final = "destination"
 _ASKING: Final = frozenset({"question", "standing"})
+MOST_SHOWN: Final = 100
 _PREFIX: Final = "/targets/"
 
 
@@ -26,20 +32,70 @@ class PortfolioRow(NamedTuple):
     target: dict[str, Any]
 
 
+class Portfolio(NamedTuple):
+    """What a file asks to watch, and what is wrong with the file itself; rows with faults are there, too."""
+
+    rows: list[PortfolioRow]
+    faults: list[Fault]
+
+
 def read_portfolio(file: Path) -> list[PortfolioRow]:
     """Read a portfolio by the ending of its name: .jsonl, or .csv, .tsv and .xlsx.
 
     Raises:
         Refusal: it cannot be read; every fault is listed with its line.
     """
+    rows, faults = list_portfolio(file)
+    if faults:
+        raise _refuse(faults)
+    return rows
+
+
+def check_portfolio(file: Path, client: Client, today: date) -> list[PortfolioRow]:
+    """Read a portfolio, and hold its rows to the register, so that all faults come in one round.
+
+    Args:
+        file: the portfolio.
+        client: reads the register.
+        today: the day on which standing questions are asked.
+
+    Raises:
+        Refusal: something cannot be watched; the faults of all lines are listed, the first hundred of them.
+    """
+    rows, faults = list_portfolio(file)
+    register = RegisterWords(client)
+    named: dict[str, str] = {}
+    for row in rows:
+        name = row.target.get("row")
+        if isinstance(name, str) and named.setdefault(name, row.place) != row.place:
+            faults.append(Fault("/row", f"{named[name]} is called {name!r} already", row.place))
+        known = {fault.pointer for fault in faults if fault.place == row.place}
+        found = list_target_faults(row.target, register, today)
+        faults += [Fault(each.pointer, each.message, row.place) for each in found if each.pointer not in known]
+    if faults:
+        raise _refuse(faults)
+    return rows
+
+
+def _refuse(faults: list[Fault]) -> Refusal:
+    listed = sorted(faults, key=lambda fault: int(fault.place.rpartition(":")[2] or 0) if ":" in fault.place else 0)
+    if len(listed) > MOST_SHOWN:
+        listed = [*listed[:MOST_SHOWN], Fault("", f"and {len(listed) - MOST_SHOWN} more faults")]
+    return Refusal("the portfolio cannot be read", tuple(listed))
+
+
+def list_portfolio(file: Path) -> Portfolio:
+    """Read a portfolio with all that is wrong with the file.
+
+    Raises:
+        Refusal: it is not a table and not lines of JSON.
+    """
     faults: list[Fault] = []
     in_lines = file.suffix.lower() in {".jsonl", ".ndjson"}
     rows = list(_read_lines(file, faults) if in_lines else _read_table(file, faults))
     if not rows and not faults:
         faults.append(Fault("", "holds nothing to watch", str(file)))
-    if faults:
-        raise Refusal("the portfolio cannot be read", tuple(faults))
-    return rows
+    return Portfolio(rows, faults)
 
 
 def place_faults(refusal: Refusal, rows: list[PortfolioRow]) -> Refusal:
@@ -56,9 +112,17 @@ def _place(fault: Fault, rows: list[PortfolioRow]) -> Fault:
 
 def _read_lines(file: Path, faults: list[Fault]) -> Iterator[PortfolioRow]:
     try:
-        lines = file.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"{file} cannot be read: {error}") from None
+        raw = file.read_bytes()
+    except OSError as error:
+        raise Refusal(f"{file} cannot be read: {error.strerror}") from None
+    if kind := say_kind(raw):
+        raise Refusal(f"{file} {kind}")
+    try:
+        lines = raw.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        place = f"{file}:{raw.count(bytes([10]), 0, error.start) + 1}"
+        fault = Fault("", "save the file as UTF-8, which JSON is written in", place)
+        raise Refusal(f"{file} is not in UTF-8", (fault,)) from None
     for number, line in enumerate(lines, 1):
         place = f"{file}:{number}"
         if not line.strip():
@@ -81,19 +145,42 @@ def _read_table(file: Path, faults: list[Fault]) -> Iterator[PortfolioRow]:
 
     fields = list_fields(AskedQuestion)
     known = {*_OWN, *fields}
-    with open_table(file) as lines:
-        headings = [each.strip() for each in next(lines, (0, []))[1]]
-        for heading in headings:
+    words: list[str] = []
+    with open_table(file, tell=words.append) as lines:
+        first = next(lines, None)
+        headings = [clean(each).text for each in first.cells] if first is not None else []
+        place = f"{file}:{first.number if first is not None else 1}"
+        for heading in dict.fromkeys(headings):
             if heading not in known:
-                faults.append(Fault("", _suggest(heading, known), f"{file}:1"))
+                faults.append(Fault("", _suggest(heading, known), place))
             elif headings.count(heading) > 1:
-                faults.append(Fault("", f"the column {heading} is there more than once", f"{file}:1"))
-        for line in lines if not faults else ():
-            cells = {name: cell for name, cell in zip(headings, line.cells, strict=False) if cell}
+                faults.append(Fault("", f"the column {heading} is there more than once", place))
+        for line in lines:
             place = f"{file}:{line.number}"
+            faults += (Fault("", words, place) for words in _list_misfits(line, headings))
+            cells = {
+                name: text
+                for name, cell in zip(headings, line.cells, strict=False)
+                if name in known and (text := clean(cell).text)
+            }
             target, found = _build(cells, fields)
             faults.extend(Fault(each.pointer, each.message, place) for each in found)
             yield PortfolioRow(place, target)
+
+
+def _list_misfits(line: Line, headings: list[str]) -> Iterator[str]:
+    """Say what a line holds that cannot be a cell below a heading."""
+    have, want = len(line.cells), len(headings)
+    if line.hidden:
+        yield "is hidden in the spreadsheet: show the row, or delete it"
+    if any(cell.strip() for cell in line.cells[want:]) or (line.loose and have < want):
+        yield f"has {have} cells, and there are {want} headings"
+    for index, cell in enumerate(line.cells[:want]):
+        mark = line.marks.get(index)
+        if mark is not None and mark.kind in {"wrong", "formula", "decimal"}:
+            yield f"{headings[index]}: {'is a formula' if mark.kind == 'formula' else mark.words}"
+        elif (fault := clean(cell).fault) is not None:
+            yield f"{headings[index]}: {fault}"
 
 
 def _suggest(heading: str, known: set[str]) -> str:

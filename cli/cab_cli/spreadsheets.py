@@ -3,17 +3,18 @@
 A formula is text here, in both directions: read as it is spelt, and written so that no program takes it for one.
 """
 
-import csv
 import io
+import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TextIO
+from typing import Any, Final, NamedTuple
 
+from cab_cli.csv_reading import USUAL, Tell, read_csv, say_kind
+from cab_cli.workbooks import Mark, open_sheet
 from cab_registry.domain.errors import Fault, Refusal
-from cab_registry.services.cells import FORMULA, escape
+from cab_registry.services.cells import escape, unescape
 
 LARGEST_FILE: Final = 200_000_000
 LARGEST_PART: Final = 200_000_000
@@ -24,35 +25,72 @@ MOST_ROWS: Final = 200_000
 MOST_COLUMNS: Final = 200
 MOST_EMPTY: Final = 1000
 LONGEST_CELL: Final = 32_767
-_DELIMITERS: Final = ",;\t|"
+_TEXTS: Final = frozenset({".csv", ".tsv", ".txt"})
+_HEAD: Final = 1024
+_UNWRITABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\r]")
+_NO_MARKS: Final[Mapping[int, Mark]] = {}
 
 
 class Line(NamedTuple):
-    """A row of a table: the line on which it begins, and its cells as text."""
+    """A row of a table.
+
+    Attributes:
+        number: the line on which it begins.
+        cells: as text.
+        marks: by the place of a cell, where a spreadsheet keeps something else than the text.
+        hidden: whether the spreadsheet hides it.
+        loose: whether its cells are separated by signs, so that their count says whether it is whole.
+    """
 
     number: int
     cells: list[str]
+    marks: Mapping[int, Mark] = _NO_MARKS
+    hidden: bool = False
+    loose: bool = False
+
+
+def _keep_quiet(_words: str) -> None:
+    pass
 
 
 @contextmanager
-def open_table(place: Path, sheet: str | None = None, encoding: str = "utf-8-sig") -> Iterator[Iterator[Line]]:
+def open_table(
+    place: Path, sheet: str | None = None, encoding: str = USUAL, *, header_row: int = 1, tell: Tell = _keep_quiet
+) -> Iterator[Iterator[Line]]:
     """Open a table by the ending of its name; what comes is its lines, empty ones left out.
+
+    Args:
+        place: the file.
+        sheet: of a spreadsheet; without it the first that is shown.
+        encoding: of a CSV file, unless a mark at its beginning names another.
+        header_row: the line on which the headings stand.
+        tell: is told what was done without having been asked for.
 
     Raises:
         Refusal: it cannot be read, or is larger than this program takes.
     """
     try:
         size = place.stat().st_size
+        with place.open("rb") as file:
+            head = file.read(_HEAD)
     except OSError as error:
         raise Refusal(f"{place} cannot be read: {error.strerror}") from None
     if size > LARGEST_FILE:
         raise Refusal(f"{place} has {size} bytes; {LARGEST_FILE} is the most")
-    if place.suffix.lower() == ".xlsx":
-        with _open_sheet(place, sheet) as lines:
-            yield _checked(place, lines)
-    elif place.suffix.lower() in {".csv", ".tsv", ".txt"}:
-        with place.open(encoding=encoding, newline="") as file:
-            yield _checked(place, _read_csv(place, file))
+    suffix = place.suffix.lower()
+    kind = say_kind(head)
+    if kind is not None and not (suffix == ".xlsx" and head.startswith(b"PK")):
+        raise Refusal(f"{place} {kind}")
+    if suffix == ".xlsx":
+        _check_unpacked(place)
+        with open_sheet(place, sheet, tell) as rows:
+            yield _checked(
+                place, (Line(row.number, _plain_all(row.cells), row.marks, hidden=row.hidden) for row in rows)
+            )
+    elif suffix in _TEXTS:
+        read = read_csv(place, encoding, header_row, tell)
+        with closing(read):
+            yield _checked(place, (Line(number, _plain_all(row), loose=True) for number, row in read))
     else:
         raise Refusal(f"{place} is neither .csv nor .xlsx")
 
@@ -66,62 +104,13 @@ def _checked(place: Path, lines: Iterable[Line]) -> Iterator[Line]:
             raise Refusal(f"{place}, line {line.number}: more than {MOST_COLUMNS} columns")
         if any(len(cell) > LONGEST_CELL for cell in line.cells):
             raise Refusal(f"{place}, line {line.number}: a cell is longer than {LONGEST_CELL} characters")
-        if any(line.cells):
+        if any(cell.strip() for cell in line.cells):
             empty = 0
             yield line
         else:
             empty += 1
             if empty > MOST_EMPTY:
                 return
-
-
-def _read_csv(place: Path, file: TextIO) -> Iterator[Line]:
-    try:
-        head = file.readline()
-        file.seek(0)
-        delimiter = max(_DELIMITERS, key=head.count)
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
-        begin = 1
-        for row in reader:
-            yield Line(begin, [_plain(cell) for cell in row])
-            begin = reader.line_num + 1
-    except UnicodeDecodeError as error:
-        raise Refusal(f"{place} is not in {error.encoding}; name its `encoding` in the mapping") from None
-    except csv.Error as error:
-        raise Refusal(f"{place} is no proper CSV: {error}") from None
-
-
-@contextmanager
-def _open_sheet(place: Path, sheet: str | None) -> Iterator[Iterator[Line]]:
-    _check_unpacked(place)
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    if not openpyxl.DEFUSEDXML:
-        raise Refusal("a spreadsheet is read only where defusedxml is installed: pip install defusedxml")
-    # Opened here, since what fails to load leaves its file open otherwise.
-    with place.open("rb") as file:
-        try:
-            book = openpyxl.load_workbook(file, read_only=True, data_only=False, keep_links=False)
-        except (InvalidFileException, KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
-            raise Refusal(f"{place} is no proper XLSX: {error}") from None
-        try:
-            names = book.sheetnames
-            if sheet is not None and sheet not in names:
-                raise Refusal(f"{place} has no sheet {sheet!r}", (Fault("/sheet", f"one of: {', '.join(names)}"),))
-            yield _read_sheet(place, book[sheet] if sheet is not None else book.worksheets[0])
-        finally:
-            book.close()
-
-
-def _read_sheet(place: Path, sheet: Any) -> Iterator[Line]:
-    # What a file says of its own size is often wrong, in both directions.
-    sheet.reset_dimensions()
-    try:
-        for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
-            yield Line(number, [_plain(_spell(value)) for value in row])
-    except (KeyError, ValueError, TypeError, SyntaxError, zipfile.BadZipFile) as error:
-        raise Refusal(f"{place} is no proper XLSX: {error}") from None
 
 
 def _check_unpacked(place: Path) -> None:
@@ -148,25 +137,13 @@ def _check_unpacked(place: Path) -> None:
         raise Refusal("the spreadsheet is too large", tuple(faults))
 
 
-def _spell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    # An array formula is an object of its own, whose text is the formula.
-    return str(getattr(value, "text", value))
+def _plain_all(cells: Iterable[str]) -> list[str]:
+    return [_plain(cell) for cell in cells]
 
 
 def _plain(cell: str) -> str:
-    text = cell.strip()
     # The apostrophe is ours or a spreadsheet's own: what follows is text.
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+    return unescape(cell)
 
 
 def write_xlsx(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
@@ -177,7 +154,12 @@ def write_xlsx(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]
     sheet = book.create_sheet(title)
     sheet.append(list(headings))
     for row in rows:
-        sheet.append([escape(value) for value in row])
+        sheet.append([_UNWRITABLE.sub(_name_sign, escape(value)) for value in row])
     target = io.BytesIO()
     book.save(target)
     return target.getvalue()
+
+
+def _name_sign(found: re.Match[str]) -> str:
+    """Write a sign that XML does not keep, as spreadsheets do."""
+    return f"_x{ord(found.group()):04X}_"

@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,8 +12,9 @@ import typer
 from cab_cli import completion
 from cab_cli.client import DEFAULT_SERVER, Client
 from cab_cli.console import data_console, print_json, say
-from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_desk
-from cab_cli.portfolios import place_faults, read_portfolio
+from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_desk, open_reading
+from cab_cli.drafts import today
+from cab_cli.portfolios import check_portfolio, place_faults
 from cab_cli.profiles import FIRST, read_profile
 from cab_cli.question_flags import asks
 from cab_cli.tables import print_pairs, print_table
@@ -151,7 +153,8 @@ def portfolio(
       cab watch portfolio suppliers.csv --name suppliers --endpoint e-0123456789abcdef
       cab watch portfolio documents.jsonl --json
     """
-    rows = read_portfolio(file)
+    with open_reading(server, profile) as client:
+        rows = check_portfolio(file, client, date.fromisoformat(today()))
     try:
         _keep([row.target for row in rows], name, endpoint, mail, (server, profile), as_json=as_json)
     except Refusal as refusal:

@@ -140,6 +140,44 @@ def test_faults_of_the_server_name_the_lines_of_the_file(importer: Officer, tmp_
     assert importer.does("watch", "list")["items"] == []
 
 
+def test_all_faults_of_a_portfolio_come_in_one_round_with_what_was_meant(importer: Officer, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    wrong = TABLE.replace("one;;;DE", "one;;;Untied States").replace("2020-03-10;S", "10 March;S")
+    wrong = wrong.replace("two;standing", "two;stnding").replace("agreement;apec-tel-us-kr", "agreement;apec-tel-us-k")
+    table.write_text(
+        wrong.replace("three;scope;us-fda;DE", "three;scope;us-fdaa;Germany").replace("row;", "rwo;"), "utf-8"
+    )
+    done = importer.types("watch", "portfolio", table)
+    assert done.exit_code == Exit.REFUSED
+    expected = [
+        f"{table}:1: no column is called 'rwo'; did you mean row?",
+        f"{table}:2 /question/destination: the register has no economy 'Untied States'; did you mean US?",
+        f"{table}:2 /question/result/issued_on",
+        f"{table}:3 /kind: 'stnding' cannot be watched; did you mean standing?",
+        f"{table}:4 /destination: the register has no economy 'Germany'; did you mean DE?",
+        f"{table}:4 /id: the register has no such body; did you mean us-fda?",
+        f"{table}:5 /id: the register has no such agreement; did you mean apec-tel-us-kr?",
+    ]
+    assert [each for each in expected if each not in done.stderr] == []
+    assert "^[A-Z]" not in done.stderr
+    assert done.stderr.index(f"{table}:2") < done.stderr.index(f"{table}:5")
+
+
+def test_a_pdf_is_not_a_portfolio(importer: Officer, tmp_path: Path) -> None:
+    for name in ("list.csv", "list.pdf", "list.xlsx", "list.jsonl"):
+        file = tmp_path / name
+        file.write_bytes(b"%PDF-1.7\n\xff\xfe\x00")
+        done = importer.types("watch", "portfolio", file)
+        assert (done.exit_code, "is a PDF, not a table" in done.stderr) == (Exit.REFUSED, True), done.stderr
+
+
+def test_the_first_hundred_faults_of_a_portfolio_are_told_and_how_many_more(importer: Officer, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("kind,id\n" + "stnding,x\n" * 130, "utf-8")
+    said = importer.types("watch", "portfolio", table).stderr
+    assert (said.count("cannot be watched"), "and 30 more faults" in said) == (100, True)
+
+
 def test_an_endpoint_is_made_used_and_ended(importer: Officer) -> None:
     done = importer.types("endpoint", "add", HOOK)
     assert done.exit_code == Exit.DONE, done.stderr

@@ -56,7 +56,8 @@ def make_table(folder: Path, count: int) -> Table:
         row = [f"Pruefstelle {number:05}", "KR", f"KX{number:05}", RULE, "01.03.2020"]
         if (wrong := {7: "Since", 41: "Country", 83: "Rule"}.get(number % BAD_EACH)) is not None:
             bad[number + FIRST_LINE] = wrong
-            row[HEADINGS.index(wrong)] = {"Since": "31.02.2020", "Country": "Korea", "Rule": "Part 15 of what"}[wrong]
+            cells = {"Since": "31.02.2020", "Country": "Atlantis", "Rule": "Part 15 of what"}
+            row[HEADINGS.index(wrong)] = cells[wrong]
         rows.append(row)
     table = Table(folder / "list.csv", folder / "mapping.yaml", folder / "refused.csv", bad)
     with table.file.open("w", encoding="utf-8", newline="") as opened:

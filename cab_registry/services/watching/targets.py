@@ -63,6 +63,13 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def list_target_faults(target: Target, facts: Facts, today: date) -> Iterator[Fault]:
     """Yield what is wrong with a target, with pointers into it."""
+    yield from list_own_faults(target, today)
+    if target.kind not in ("question", "standing"):
+        yield from _list_id_faults(target, facts)
+
+
+def list_own_faults(target: Target, today: date) -> Iterator[Fault]:
+    """Yield what is wrong with a target whatever the register knows."""
     asks = target.kind in ("question", "standing")
     if asks:
         yield from _list_question_faults(target, today)
@@ -75,8 +82,8 @@ def list_target_faults(target: Target, facts: Facts, today: date) -> Iterator[Fa
         yield from (Fault(f"/{name}", "only a scope is narrowed so") for name, given in narrow.items() if given)
     elif not any(narrow.values()):
         yield Fault("/requirement", "a scope names a requirement, a sector or a destination")
-    if not asks:
-        yield from _list_id_faults(target, facts)
+    if not asks and target.id is None:
+        yield Fault("/id", f"a watch of a {target.kind} needs its id")
 
 
 def _list_question_faults(target: Target, today: date) -> Iterator[Fault]:
@@ -92,7 +99,5 @@ def _list_question_faults(target: Target, today: date) -> Iterator[Fault]:
 
 def _list_id_faults(target: Target, facts: Facts) -> Iterator[Fault]:
     known = {"agreement": facts.agreements, "authority": facts.authorities}.get(target.kind, facts.issuers)
-    if target.id is None:
-        yield Fault("/id", f"a watch of a {target.kind} needs its id")
-    elif target.id not in known:
+    if target.id is not None and target.id not in known:
         yield Fault("/id", f"the register has no such {'body' if known is facts.issuers else target.kind}")

@@ -1,0 +1,392 @@
+"""Rows of a table by field: what each cell is taken to mean, what was done to it, and what is wrong with it."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+import msgspec
+
+from cab_cli.cleaning import clean, lost_letters
+from cab_cli.desk import RIGHTS
+from cab_cli.economy_words import suggest_economy
+from cab_cli.mapping import ANY_RIGHT, MappingFile
+from cab_cli.row_days import read_day
+from cab_cli.row_numbers import find_odd_lengths, read_number
+from cab_cli.spreadsheets import Line
+from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.folding import find_folded
+from cab_registry.domain.schemes import SCHEMES, find_scheme
+
+DAYS: Final = ("from", "until", "name_from")
+ENDS: Final = ("until",)
+WORDS: Final = ("name", "other_name", "note", "address", "text")
+LONG: Final = ("note", "address", "text")
+_NUMBER: Final = "body.identifier."
+_PLACEHOLDERS: Final = frozenset({
+    "n/a", "n.a.", "n.a", "n/v", "#n/a", "k.a.", "k.a", "s.o.", "-", "--", "---", "\N{EN DASH}", "\N{EM DASH}", "?",
+    "??", ".", "/", "none", "null", "nil", "nan", "tbd", "tbc", "unknown", "not applicable", "not available",
+    "not known", "unbekannt", "entfällt", "true", "false", "xxx", "keine",
+})  # fmt: skip
+_ERRORS: Final = re.compile(
+    r"#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|GETTING_DATA|MERGED!|##+)"
+)
+
+
+class RowFault(msgspec.Struct, frozen=True):
+    """What is wrong with a row, and in which column."""
+
+    line: int
+    column: str
+    value: str
+    reason: str
+
+
+class RowNote(msgspec.Struct, frozen=True):
+    """What was done to a cell, or to a row, without making it wrong."""
+
+    line: int
+    column: str
+    value: str
+    read_as: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the table, by field; days are ISO, lists are still one text.
+
+    Attributes:
+        line: on which it begins.
+        values: by field.
+        numbers: scheme and value of each number of the body.
+        refused: whether something is wrong with it; then it only says whom it may be about.
+        cells: of a refused row, as they stand.
+    """
+
+    line: int
+    values: Mapping[str, str]
+    numbers: tuple[tuple[str, str], ...] = ()
+    refused: bool = False
+    cells: tuple[str, ...] = ()
+
+    def part(self, kind: str) -> dict[str, str]:
+        """Return the fields of the body or of one right, without the kind before them."""
+        stem = f"{kind}."
+        return {name[len(stem) :]: value for name, value in self.values.items() if name.startswith(stem)}
+
+
+class Findings:
+    """What is told of rows: faults, and what was done to cells."""
+
+    def __init__(self) -> None:
+        self.faults: list[RowFault] = []
+        self.notes: list[RowNote] = []
+
+
+class _Cell(NamedTuple):
+    """A cell that a field is read from."""
+
+    line: int
+    heading: str
+    field: str
+    raw: str
+
+    def fault(self, reason: str) -> RowFault:
+        return RowFault(self.line, self.heading, self.raw, reason)
+
+    def note(self, read_as: str, reason: str) -> RowNote:
+        return RowNote(self.line, self.heading, self.raw, read_as, reason)
+
+
+class RowReader:
+    """Reads lines as rows, by a mapping, the headings of a table and the economies of the register."""
+
+    def __init__(
+        self,
+        mapping: MappingFile,
+        headings: Sequence[str],
+        economies: Mapping[str, Iterable[str]] | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.mapping = mapping
+        self.headings = [_clean_heading(heading, tell) for heading in headings]
+        self._economies = economies
+        # Each word is looked up once, however many rows have it.
+        self._meant: dict[str, tuple[str, ...]] = {}
+        self._hints: dict[str, str] = {}
+        self._fields = self._match_headings()
+        self._headings = {field: self.headings[index] for index, field in self._fields}
+        self._tell_headings(tell)
+
+    def _match_headings(self) -> list[tuple[int, str]]:
+        wanted = {clean(heading).text: heading for heading in self.mapping.columns}
+        faults = []
+        for cleaned, heading in wanted.items():
+            count = self.headings.count(cleaned)
+            if not count:
+                shown = ", ".join(filter(None, self.headings))
+                near = difflib.get_close_matches(cleaned, self.headings, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near and near[0] else ""
+                faults.append(Fault(f"/columns/{heading}", f"the table has no such column{hint}; it has: {shown}"))
+            elif count > 1:
+                faults.append(Fault(f"/columns/{heading}", "the table has two columns of that name"))
+        if faults:
+            raise Refusal("the mapping does not fit the table", tuple(faults))
+        return [
+            (index, self.mapping.columns[wanted[heading]])
+            for index, heading in enumerate(self.headings)
+            if heading in wanted
+        ]
+
+    def _tell_headings(self, tell: Callable[[str], None]) -> None:
+        mapped = {index for index, _ in self._fields}
+        again = {
+            each
+            for index, each in enumerate(self.headings)
+            if each and index not in mapped and self.headings.count(each) > 1
+        }
+        if again:
+            tell(f"these headings stand over several columns, which are not read: {', '.join(sorted(again))}")
+        if empty := [str(index + 1) for index, heading in enumerate(self.headings) if not heading]:
+            tell(f"these columns have no heading, and are not read: {', '.join(empty)}")
+
+    def unread(self) -> list[str]:
+        """Return the headings that the mapping does not name."""
+        mapped = {index for index, _ in self._fields}
+        return [heading for index, heading in enumerate(self.headings) if heading and index not in mapped]
+
+    def heading_of(self, field: str) -> str:
+        """Return the column that holds a field; nothing where it is a constant."""
+        kind, dot, rest = field.partition(".")
+        anyhow = f"{ANY_RIGHT}{dot}{rest}" if kind in RIGHTS else ""
+        return self._headings.get(field) or self._headings.get(anyhow, "")
+
+    def field_of(self, heading: str) -> str:
+        """Return the field that a column holds."""
+        return next((field for field, each in self._headings.items() if each == heading), "")
+
+    def schemes(self) -> list[str]:
+        """Return the schemes of the columns that hold numbers."""
+        return [field.removeprefix(_NUMBER) for field in self._headings if field.startswith(_NUMBER)]
+
+    def from_columns(self, kind: str) -> bool:
+        """Whether a column holds anything of the body or of a right."""
+        return any(field.startswith((f"{kind}.", f"{ANY_RIGHT}.")) for field in self._headings)
+
+    def holds(self, kind: str) -> bool:
+        """Whether rows may say anything of the body or of a right, by a column or a constant."""
+        return self.from_columns(kind) or any(field.startswith(f"{kind}.") for field in self.mapping.constants)
+
+    def read(self, line: Line, found: Findings) -> Row:
+        """Read a line; what is wrong with it is added to what was found, and the row says that it is refused."""
+        before = len(found.faults)
+        if (fault := self._find_misfit(line, found)) is not None:
+            found.faults.append(fault)
+            return Row(line.number, {}, refused=True, cells=tuple(line.cells))
+        values: dict[str, str] = {}
+        numbers: list[tuple[str, str]] = []
+        for index, field in self._fields:
+            raw = line.cells[index] if index < len(line.cells) else ""
+            cell = _Cell(line.number, self.headings[index], field, raw)
+            text = self._read_cell(cell, line, index, found, numbers)
+            if text is not None:
+                values[field] = text
+        merged = {name: value for name, value in ({**self.mapping.constants, **values}).items() if value}
+        row = Row(line.number, self._settle_kind(merged, line.number, found), self._all_numbers(merged, numbers))
+        self._note_missing_number(row, found)
+        refused = len(found.faults) > before
+        return replace(row, refused=refused, cells=tuple(line.cells) if refused else ())
+
+    def _find_misfit(self, line: Line, found: Findings) -> RowFault | None:
+        """Say why a line does not fit below the headings."""
+        if line.hidden:
+            return RowFault(line.number, "", "", "is hidden in the spreadsheet: show the row, or delete it")
+        have, want = len(line.cells), len(self.headings)
+        more = [cell for cell in line.cells[want:] if cell.strip()]
+        if more:
+            return RowFault(line.number, "", more[0], f"has {have} cells, and there are {want} headings: is a sign "
+                            "that stands between cells part of one? put that cell in quotation marks")  # fmt: skip
+        if line.loose and have < want:
+            return RowFault(line.number, "", "", f"has {have} cells, and there are {want} headings: which are missing?")
+        if line.loose and have > want:
+            found.notes.append(RowNote(line.number, "", "", "", f"has {have - want} empty cells too many at its end"))
+        return None
+
+    def _read_cell(
+        self, cell: _Cell, line: Line, index: int, found: Findings, numbers: list[tuple[str, str]]
+    ) -> str | None:
+        """Return what a cell means; nothing where it is empty or wrong, an empty text where it says: nothing."""
+        name = cell.field.rpartition(".")[2]
+        said = self.mapping.values.get(cell.heading, {})
+        if (meaning := said.get(cell.raw, said.get(cell.raw.strip()))) is not None:
+            quiet = Findings()
+            text = self._read_field(cell, name, meaning, quiet, numbers)
+            found.faults += quiet.faults
+            return text
+        mark = line.marks.get(index)
+        if mark is not None and (mark.kind == "wrong" or not _fits_mark(mark.kind, cell.field, name)):
+            found.faults.append(
+                cell.fault("is a formula: write the value itself" if mark.kind == "formula" else mark.words)
+            )
+            return None
+        if not cell.raw:
+            return None
+        cleaned = clean(cell.raw, lines=name in LONG)
+        if cleaned.fault is not None:
+            found.faults.append(cell.fault(cleaned.fault))
+            return None
+        if not cleaned.text:
+            return None
+        for words in (*cleaned.done, *((mark.words,) if mark is not None and mark.kind != "day" else ())):
+            found.notes.append(cell.note(cleaned.text, words))
+        if (fault := _find_placeholder(cleaned.text, name)) is not None:
+            found.faults.append(cell.fault(fault))
+            return None
+        return self._read_field(cell, name, cleaned.text, found, numbers)
+
+    def _read_field(
+        self, cell: _Cell, name: str, text: str, found: Findings, numbers: list[tuple[str, str]]
+    ) -> str | None:
+        if not text:
+            return ""
+        if name in DAYS:
+            return self._read_day(cell, text, found, end=name in ENDS)
+        if name == "economy":
+            return self._read_economy(cell, text, found)
+        if cell.field.startswith(_NUMBER) or name == "number":
+            scheme = cell.field.removeprefix(_NUMBER) if cell.field.startswith(_NUMBER) else None
+            return self._read_number(cell, scheme, text, found, numbers)
+        if name == "identifiers":
+            return self._read_numbers(cell, text, found, numbers)
+        return text
+
+    def _read_day(self, cell: _Cell, text: str, found: Findings, *, end: bool) -> str | None:
+        day = read_day(text, self.mapping.date_formats, end=end)
+        if day.fault is not None:
+            found.faults.append(cell.fault(day.fault))
+            return None
+        if day.done is not None:
+            found.notes.append(cell.note(day.value, day.done))
+        return day.value
+
+    def _read_economy(self, cell: _Cell, text: str, found: Findings) -> str | None:
+        if self._economies is None:
+            return text
+        if text not in self._meant:
+            self._meant[text] = find_folded(text, self._economies)
+        codes = self._meant[text]
+        if len(codes) == 1:
+            if codes[0] != text:
+                name = next(iter(self._economies[codes[0]]), "")
+                found.notes.append(cell.note(codes[0], f"read as {codes[0]}{f' ({name})' if name else ''}"))
+            return codes[0]
+        if text not in self._hints:
+            unknown = f"is not an economy of the register{suggest_economy(text, self._economies)}"
+            self._hints[text] = f"can mean {' or '.join(codes)}: write the code" if codes else unknown
+        found.faults.append(cell.fault(self._hints[text]))
+        return None
+
+    def _read_number(
+        self, cell: _Cell, scheme: str | None, text: str, found: Findings, numbers: list[tuple[str, str]]
+    ) -> str | None:
+        read = read_number(scheme, text)
+        if read.fault is not None:
+            found.faults.append(cell.fault(read.fault))
+            return None
+        found.notes += [cell.note(read.value, words) for words in read.done]
+        if scheme is not None:
+            numbers.append((scheme, read.value))
+        return read.value
+
+    def _read_numbers(self, cell: _Cell, text: str, found: Findings, numbers: list[tuple[str, str]]) -> str | None:
+        for each in self.split(text):
+            scheme, colon, value = each.partition(":")
+            if not colon or not value.strip():
+                found.faults.append(cell.fault(f"{each!r} does not say whose number it is: write SCHEME:NUMBER"))
+                return None
+            self._read_number(cell, find_scheme(scheme.strip()), value.strip(), found, numbers)
+        return text
+
+    @staticmethod
+    def _all_numbers(values: Mapping[str, str], numbers: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        constants = [(name.removeprefix(_NUMBER), value) for name, value in values.items() if name.startswith(_NUMBER)]
+        return tuple(dict.fromkeys((*numbers, *constants)))
+
+    def _settle_kind(self, values: dict[str, str], line: int, found: Findings) -> dict[str, str]:
+        """Give the fields of the right that a row names itself the kind of that right."""
+        kind = values.pop(f"{ANY_RIGHT}.kind", "")
+        named = [name for name in values if name.startswith(f"{ANY_RIGHT}.")]
+        if not named and not kind:
+            return values
+        if kind not in RIGHTS:
+            heading = self.heading_of(f"{ANY_RIGHT}.kind")
+            words = f"does not say what it is: {', '.join(RIGHTS)}" if kind else "says nothing of what kind it is"
+            found.faults.append(RowFault(line, heading, kind, words))
+            return values
+        return {
+            f"{kind}{name.removeprefix(ANY_RIGHT)}" if name in named else name: each for name, each in values.items()
+        }
+
+    def _note_missing_number(self, row: Row, found: Findings) -> None:
+        column = next((heading for field, heading in self._headings.items() if field.startswith(_NUMBER)), None)
+        if column is not None and not row.numbers and "body.id" not in row.values:
+            found.notes.append(
+                RowNote(row.line, column, "", "", "has no number; the body is known by its name and economy alone")
+            )
+
+    def find_odd_numbers(self, rows: Iterable[Row]) -> list[RowFault]:
+        """List the numbers that lost digits, as far as the rest of their column shows it."""
+        known = {scheme.id for scheme in SCHEMES}
+        columns = [field for field in self._headings if field.startswith(_NUMBER)]
+        faults: list[RowFault] = []
+        for field in columns:
+            if field.removeprefix(_NUMBER) in known:
+                continue
+            have = [(row, row.values[field]) for row in rows if field in row.values]
+            odd = find_odd_lengths(value for _, value in have)
+            faults += [
+                RowFault(row.line, self._headings[field], value, odd[value]) for row, value in have if value in odd
+            ]
+        return faults
+
+    def split(self, text: str) -> list[str]:
+        """Return the several values of one cell."""
+        return [part.strip() for part in text.split(self.mapping.separator) if part.strip()]
+
+
+def _clean_heading(heading: str, tell: Callable[[str], None]) -> str:
+    cleaned = clean(heading)
+    odd = [words for words in cleaned.done if not words.startswith("blanks")]
+    if odd:
+        tell(f"heading {cleaned.text!r}: {', '.join(odd)}")
+    return cleaned.text
+
+
+def _fits_mark(kind: str, field: str, name: str) -> bool:
+    """Whether a field can be read from a cell in which a spreadsheet keeps something else than text."""
+    if kind in {"day", "moment"}:
+        return name in DAYS
+    if kind == "formula":
+        return name in WORDS
+    if kind == "decimal":
+        return not (field.startswith(_NUMBER) or name in {"number", "id", "identifiers"})
+    return True
+
+
+def _find_placeholder(text: str, name: str) -> str | None:
+    if _ERRORS.match(text):
+        return "is an error of a spreadsheet"
+    if name in LONG:
+        return None
+    # NA is the code of Namibia, and nothing else stands for it.
+    if text.casefold() in _PLACEHOLDERS or (name != "economy" and text.casefold() == "na"):
+        if name in ENDS:
+            return "does not say whether there is an end: leave it empty, or write unlimited, where there is none"
+        return "stands for nothing: leave the cell empty, or say in the mapping under `values` what it means"
+    if name in WORDS and lost_letters(text):
+        return "has a question mark where a letter was lost: export the list again as UTF-8"
+    if name not in WORDS and text.startswith("="):
+        return "is a formula: write the value itself"
+    return None
