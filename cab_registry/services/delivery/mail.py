@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
+from email.headerregistry import HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, parseaddr
 from typing import Final
 
@@ -26,6 +27,8 @@ EACH_STEP: Final = timedelta(seconds=15)
 UNSUBSCRIBING: Final = "unsubscribe"
 """The purpose of the mark in the address of the way out."""
 
+_LONGEST_LINE: Final = 998
+_WAY_OUT: Final = "List-Unsubscribe"
 _LONGEST_SUBJECT: Final = 150
 _PERMANENT: Final = range(500, 600)
 
@@ -63,6 +66,22 @@ def unsubscribe_address(public_address: str, endpoint: str, sealer: Sealer) -> s
     return f"{public_address}/unsubscribe/{endpoint}/{sealer.mark(UNSUBSCRIBING, endpoint)}"
 
 
+class _WholeHeader(UnstructuredHeader):
+    """A header that mail programs read as it stands: one line, however long, with no encoded words (RFC 8058)."""
+
+    max_count = 1
+
+    def fold(self, *, policy: EmailPolicy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+def _make_policy() -> EmailPolicy:
+    registry = HeaderRegistry()
+    for name in (_WAY_OUT, f"{_WAY_OUT}-Post"):
+        registry.map_to_type(name, _WholeHeader)
+    return SMTP.clone(header_factory=registry)
+
+
 class Composer:
     """Writes mails that come from one address and lead to one registry."""
 
@@ -70,6 +89,7 @@ class Composer:
         self._from = mail_from
         self._public = public_address
         self._domain = parseaddr(mail_from)[1].rpartition("@")[2]
+        self._policy = _make_policy()
 
     def compose(self, notice: str, text: NoticeText, to: str, way_out: str, at: datetime) -> EmailMessage:
         """Write the mail of a notice; line breaks in the words cannot make headers.
@@ -84,16 +104,16 @@ class Composer:
         Raises:
             ValueError: the mail address, or the way out, is none that a header can carry.
         """
-        if not way_out.isascii() or not way_out.isprintable() or not to.isprintable():
+        if not _fits_header(way_out) or not to.isprintable():
             raise ValueError("a header cannot carry this address")
-        message = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
+        message = EmailMessage(policy=self._policy.clone(utf8=not to.isascii()))
         message["From"] = self._from
         message["To"] = to
         message["Subject"] = _subject(text.headline)
         message["Date"] = format_datetime(at)
         message["Message-ID"] = f"<{notice}@{self._domain}>"
-        message["List-Unsubscribe"] = f"<{way_out}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        message[_WAY_OUT] = f"<{way_out}>"
+        message[f"{_WAY_OUT}-Post"] = "List-Unsubscribe=One-Click"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(self._body(text, way_out), cte="quoted-printable")
         return message
@@ -189,6 +209,12 @@ def _refused(status: int, said: bytes | str) -> Attempt:
     words = " ".join(text.split())[:_LONGEST_SUBJECT]
     kind = "for good" if status in _PERMANENT else "for now"
     return Attempt(outcome="refused", status=status, words=f"the mail server refused it {kind}: {words}")
+
+
+def _fits_header(address: str) -> bool:
+    """Whether an address can stand in a header as it is: visible ASCII, on one line of a mail."""
+    line = f"{_WAY_OUT}: <{address}>"
+    return address.isascii() and address.isprintable() and " " not in address and len(line) <= _LONGEST_LINE
 
 
 def _subject(headline: str) -> str:
