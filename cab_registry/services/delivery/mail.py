@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
-from email.headerregistry import HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from typing import Final
 
@@ -29,6 +28,8 @@ UNSUBSCRIBING: Final = "unsubscribe"
 
 _LONGEST_LINE: Final = 998
 _WAY_OUT: Final = "List-Unsubscribe"
+_ONE_CLICK: Final = "List-Unsubscribe-Post"
+_WHOLE: Final = frozenset((_WAY_OUT, _ONE_CLICK))
 _LONGEST_SUBJECT: Final = 150
 _PERMANENT: Final = range(500, 600)
 
@@ -66,20 +67,14 @@ def unsubscribe_address(public_address: str, endpoint: str, sealer: Sealer) -> s
     return f"{public_address}/unsubscribe/{endpoint}/{sealer.mark(UNSUBSCRIBING, endpoint)}"
 
 
-class _WholeHeader(UnstructuredHeader):
-    """A header that mail programs read as it stands: one line, however long, with no encoded words (RFC 8058)."""
+class _WholePolicy(EmailPolicy):
+    """Writes what leads out as it stands: on one line, however long, with no encoded words (RFC 8058)."""
 
-    max_count = 1
+    def fold(self, name: str, value: str) -> str:
+        return f"{name}: {value}{self.linesep}" if name in _WHOLE else super().fold(name, value)
 
-    def fold(self, *, policy: EmailPolicy) -> str:
-        return f"{self.name}: {self}{policy.linesep}"
-
-
-def _make_policy() -> EmailPolicy:
-    registry = HeaderRegistry()
-    for name in (_WAY_OUT, f"{_WAY_OUT}-Post"):
-        registry.map_to_type(name, _WholeHeader)
-    return SMTP.clone(header_factory=registry)
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.fold(name, value).encode() if name in _WHOLE else super().fold_binary(name, value)
 
 
 class Composer:
@@ -89,7 +84,6 @@ class Composer:
         self._from = mail_from
         self._public = public_address
         self._domain = parseaddr(mail_from)[1].rpartition("@")[2]
-        self._policy = _make_policy()
 
     def compose(self, notice: str, text: NoticeText, to: str, way_out: str, at: datetime) -> EmailMessage:
         """Write the mail of a notice; line breaks in the words cannot make headers.
@@ -106,14 +100,14 @@ class Composer:
         """
         if not _fits_header(way_out) or not to.isprintable():
             raise ValueError("a header cannot carry this address")
-        message = EmailMessage(policy=self._policy.clone(utf8=not to.isascii()))
+        message = EmailMessage(policy=_WholePolicy(linesep="\r\n", utf8=not to.isascii()))
         message["From"] = self._from
         message["To"] = to
         message["Subject"] = _subject(text.headline)
         message["Date"] = format_datetime(at)
         message["Message-ID"] = f"<{notice}@{self._domain}>"
         message[_WAY_OUT] = f"<{way_out}>"
-        message[f"{_WAY_OUT}-Post"] = "List-Unsubscribe=One-Click"
+        message[_ONE_CLICK] = "List-Unsubscribe=One-Click"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(self._body(text, way_out), cte="quoted-printable")
         return message
