@@ -85,12 +85,12 @@ class Composer:
         self._public = public_address
         self._domain = parseaddr(mail_from)[1].rpartition("@")[2]
 
-    def compose(self, notice: str, text: NoticeText, to: str, way_out: str, at: datetime) -> EmailMessage:
-        """Write the mail of a notice; line breaks in the words cannot make headers.
+    def compose(self, notice: str, texts: Sequence[NoticeText], to: str, way_out: str, at: datetime) -> EmailMessage:
+        """Write the mail of a notice, or of several together; line breaks in the words cannot make headers.
 
         Args:
-            notice: id of the notice, by which repeated mails are told.
-            text: what it says.
+            notice: id of the first notice, by which repeated mails are told.
+            texts: what each says, one at least.
             to: the mail address.
             way_out: the address that ends all mail to it.
             at: when it is sent.
@@ -103,22 +103,26 @@ class Composer:
         message = EmailMessage(policy=_WholePolicy(linesep="\r\n", utf8=not to.isascii()))
         message["From"] = self._from
         message["To"] = to
-        message["Subject"] = _subject(text.headline)
+        message["Subject"] = _subject(_headline(texts))
         message["Date"] = format_datetime(at)
         message["Message-ID"] = f"<{notice}@{self._domain}>"
         message[_WAY_OUT] = f"<{way_out}>"
         message[_ONE_CLICK] = "List-Unsubscribe=One-Click"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(self._body(text, way_out), cte="quoted-printable")
+        message.set_content(self._body(texts, way_out), cte="quoted-printable")
         return message
 
-    def _body(self, text: NoticeText, way_out: str) -> str:
-        links = [f"{_line(each.title)}: {self._whole(each.address)}" for each in text.links]
-        paragraphs = [_line(text.headline), *(_line(each) for each in text.sentences)]
-        if links:
-            paragraphs.append("\n".join(links))
+    def _body(self, texts: Sequence[NoticeText], way_out: str) -> str:
+        paragraphs = [_headline(texts), "\n".join(_list(texts))] if len(texts) > 1 else []
+        for number, text in enumerate(texts, 1):
+            paragraphs += self._paragraphs(text, f"{number}. " if len(texts) > 1 else "")
         paragraphs.append(f"-- \nThis registry: {self._public}/\nNo more mail to this address: {way_out}")
         return "\n\n".join(paragraphs) + "\n"
+
+    def _paragraphs(self, text: NoticeText, mark: str) -> list[str]:
+        links = [f"{_line(each.title)}: {self._whole(each.address)}" for each in text.links]
+        paragraphs = [f"{mark}{_line(text.headline)}", *(_line(each) for each in text.sentences)]
+        return [*paragraphs, "\n".join(links)] if links else paragraphs
 
     def _whole(self, address: str) -> str:
         return self._public + address if address.startswith("/") else _line(address)
@@ -209,6 +213,14 @@ def _fits_header(address: str) -> bool:
     """Whether an address can stand in a header as it is: visible ASCII, on one line of a mail."""
     line = f"{_WAY_OUT}: <{address}>"
     return address.isascii() and address.isprintable() and " " not in address and len(line) <= _LONGEST_LINE
+
+
+def _headline(texts: Sequence[NoticeText]) -> str:
+    return _line(texts[0].headline) if len(texts) == 1 else f"{len(texts)} notices for you"
+
+
+def _list(texts: Sequence[NoticeText]) -> list[str]:
+    return [f"{number}. {_line(text.headline)}" for number, text in enumerate(texts, 1)]
 
 
 def _subject(headline: str) -> str:

@@ -76,7 +76,7 @@ def catching(catcher: Catcher, **more: Any) -> Iterator[MailServer]:
 
 
 def compose(text: NoticeText = TEXT, to: str = TO, way_out: str = WAY_OUT) -> EmailMessage:
-    return Composer("Register <notices@register.example>", PUBLIC).compose(NOTICE, text, to, way_out, AT)
+    return Composer("Register <notices@register.example>", PUBLIC).compose(NOTICE, [text], to, way_out, AT)
 
 
 @contextmanager
