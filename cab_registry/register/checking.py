@@ -158,6 +158,12 @@ def _null_days(value: object, pointer: str = "") -> Iterator[Fault]:
 
 def find_unsourced(record: AnyRecord) -> Iterator[Fault]:
     """Yield the facts without a source: each dated item names one; another part may stand inside a part that does."""
+    for pointer, _ in list_unsourced(record):
+        yield Fault(pointer, "names no source")
+
+
+def list_unsourced(record: AnyRecord) -> Iterator[tuple[str, msgspec.Struct]]:
+    """Yield the facts without a source, each after the place where it would name one."""
     sourced: list[str] = []
     for pointer, part in walk(record):
         if not isinstance(part, _SOURCED):
@@ -168,7 +174,7 @@ def find_unsourced(record: AnyRecord) -> Iterator[Fault]:
             inside = not isinstance(part, Dated) and pointer.startswith(tuple(sourced))
             silent = isinstance(part, Objection) and part.silence == "silent"
             if not inside and not silent:
-                yield Fault(f"{pointer}/source", "names no source")
+                yield f"{pointer}/source", part
 
 
 def _unstated_sources(record: AnyRecord) -> Iterator[Fault]:

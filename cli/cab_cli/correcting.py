@@ -89,11 +89,10 @@ def submit(
     def prepare(desk: Desk) -> Draft:
         changes = []
         for document, version, change in given:
-            found = version
-            if found is None:
-                held = desk.find(document["id"]) if document.get("id") else None
-                found = held.version if held is not None else 0
-            changes.append(Change(document, found, change or ("correction" if correction and found else None)))
+            held = desk.find(document["id"]) if document.get("id") else None
+            found = version if version is not None else held.version if held is not None else 0
+            kind = change or ("correction" if correction and found else None)
+            changes.append(Change(document, found, kind, held.document if held is not None else None))
         return Draft(f"{len(changes)} records from {place.name}", changes)
 
     import json

@@ -1,6 +1,7 @@
 """`cab import`: a table of bodies and rights becomes submissions, row by row accounted for."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,11 +11,12 @@ import typer
 from cab_cli.batches import Courier, Done, Ledger, cut_batches, group_rows
 from cab_cli.console import data_console, print_json, say, words_console
 from cab_cli.desk import Desk, open_desk
+from cab_cli.drafts import today
 from cab_cli.exits import Exit
 from cab_cli.mapping import MappingFile, Row, RowFault, RowReader, read_mapping
 from cab_cli.planning import Group, Planner
 from cab_cli.spreadsheets import open_table
-from cab_cli.submitting import await_position
+from cab_cli.submitting import Change, await_position
 from cab_cli.tables import print_pairs, print_table
 from cab_cli.writing import Sending, read_evidence, writes
 from cab_registry.domain.errors import Fault, OperationalFault, Refusal
@@ -53,6 +55,8 @@ def import_table(
       cab import laboratories.xlsx --mapping mapping.yaml --dry-run
       cab import laboratories.csv --mapping mapping.yaml --reason "List of 1 March" --report refused.csv
     """
+    sending.require_consent()
+    citations = sending.citations
     told = report or file.with_name(f"{file.name}.refused.csv")
     mapped = read_mapping(mapping)
     with open_desk(sending.server, sending.profile) as desk:
@@ -69,7 +73,8 @@ def import_table(
         if not sending.dry_run and sending.asks and not typer.confirm("Send them?", err=True):
             raise Refusal("nothing was sent")
         frame = _frame(desk, sending, mapped, file)
-        courier = Courier(desk, planner, frame, known=_list_bodies(desk))
+        cite = partial(Change.citing, citations=citations, read_on=today())
+        courier = Courier(desk, planner, frame, known=_list_bodies(desk), cite=cite)
         done = _deliver(courier, left, ledger, Done(faults=tuple(faults)), dry_run=sending.dry_run)
         if not sending.dry_run:
             await_position(desk, max((each.position for each in done if each.position is not None), default=None))
