@@ -16,6 +16,7 @@ from typing import Annotated, Any, Concatenate, Final, ParamSpec
 import typer
 
 from cab_cli.citing import Citation, read_citations
+from cab_cli.connecting import name_fault
 from cab_cli.desk import AsJson, ProfileOption, ServerOption
 from cab_cli.profiles import FIRST
 from cab_registry.domain.errors import Fault, OperationalFault, Refusal
@@ -167,6 +168,11 @@ def _digest_of_address(address: str) -> str:
                 if size > LARGEST_EVIDENCE:
                     raise Refusal(f"{address} is larger than {LARGEST_EVIDENCE} bytes")
                 digest.update(chunk)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise OperationalFault(f"the evidence at {address} cannot be read: {error}") from None
+    except (httpx.TransportError, httpx.TooManyRedirects) as error:
+        raise OperationalFault(f"the evidence cannot be read: {name_fault(error, address, EVIDENCE_SECONDS)}") from None
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        raise OperationalFault(f"the evidence cannot be read: {address} answered with status {status}") from None
+    except httpx.InvalidURL as error:
+        raise Refusal("the evidence cannot be read", (Fault("--evidence", f"{address}: {error}"),)) from None
     return digest.hexdigest()
