@@ -91,6 +91,13 @@ def check_catalogue(folder: Path | None = None) -> CatalogueReport:
     return CatalogueReport(count_entries(entries), tuple(sorted(faults, key=_by_place)), tables)
 
 
+def check_folder(folder: Path) -> CatalogueReport:
+    """Check records of one's own, such as those of an agreement, beside the packaged law on which they rest."""
+    entries, faults = read_folder(folder)
+    beside = check_entries([*load_catalogue(("law",)), *entries])
+    return CatalogueReport(count_entries(entries), tuple(sorted((*faults, *beside), key=_by_place)))
+
+
 def _readable(folder: Path, root: Path) -> list[Entry]:
     return read_folder(folder, root)[0] if folder.is_dir() else []
 
