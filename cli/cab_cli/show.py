@@ -212,6 +212,7 @@ def print_found(console: Console, found: dict[str, Any]) -> None:
 _ROUTE: Final = ("id", "exporter", "importer", "result_kinds", "duty")
 _RIGHT: Final = ("id", "by", "under", "scope", "state", "since", "until")
 _NOTICE: Final = ("id", "effect", "by", "on")
+_FIRST: Final = ("", "key", "event", "state", "id", "name", "scheme", "value", "requirement", "on", "from", "until")
 _LAST: Final = ("source", "confidence", "citation")
 
 
@@ -222,11 +223,13 @@ def _is_table(value: Any) -> bool:
 
 def _tabulate(key: str, value: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """Return the headings and the rows of a list of objects, or of objects by key."""
-    keyed = isinstance(value, dict)
-    rows = [{key.removesuffix("s"): name, **each} for name, each in value.items()] if keyed else value
+    rows = [{"": name, **each} for name, each in value.items()] if isinstance(value, dict) else value
     found = dict.fromkeys(name for row in rows for name in row)
-    columns = (*(name for name in found if name not in _LAST), *(name for name in _LAST if name in found))
-    return columns, [_cells(row, columns) for row in rows]
+    first = [name for name in _FIRST if name in found]
+    columns = [*first, *(name for name in found if name not in {*_FIRST, *_LAST})]
+    columns += [name for name in _LAST if name in found]
+    headings = tuple(name or key.removesuffix("s") for name in columns)
+    return headings, [_cells(row, tuple(columns)) for row in rows]
 
 
 def _print_section(

@@ -172,6 +172,8 @@ def print_receipt(console: Console, headline: str, receipt: dict[str, Any]) -> N
     if receipt["state"] == "submitted":
         console.print(Text(f"Submission {receipt['id']} waits for a second pair of eyes:"))
         console.print(Text(f"  cab submission approve {receipt['id']}"))
+    elif receipt["position"] is None:
+        console.print(Text("Nothing was entered: the register says all of it already."))
     else:
         console.print(Text(f"Submission {receipt['id']} is {receipt['state']}, up to position {receipt['position']}."))
     for version in receipt["versions"]:
