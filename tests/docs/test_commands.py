@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,6 @@ from tests.docs.conftest import CHECKOUT
 VERDICTS = {0, 3, 4, 5, 8}
 RUN = ("cab ", "curl ")
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (CHECKOUT / "docs").glob("*.md"))]
-MOST_SECONDS = 60
-SLOWER = 2  # a shared machine
 
 
 def allowed(command: str) -> set[int]:
@@ -48,7 +45,8 @@ def test_every_example_runs_and_prints_what_is_shown(
 ) -> None:
     names = running.list_pages()
     assert set(names) | running.MADE == {name for name in pages if "/adr/" not in name}
-    began, wrong, tried = time.monotonic(), [], set()
+    wrong: list[str] = []
+    tried: set[str] = set()
     for name in names:
         writes = name in running.WRITING
         environment = request.getfixturevalue("writing") if writes else reading
@@ -67,7 +65,6 @@ def test_every_example_runs_and_prints_what_is_shown(
             if printed is not None and running.leave_out_varying(said) != running.leave_out_varying(printed):
                 wrong.append(f"{name}: {command}\nprints now (run python docs/generate.py):\n{said}")
     assert not wrong, "\n\n".join(wrong)
-    assert time.monotonic() - began < MOST_SECONDS * SLOWER
 
 
 def test_what_varies_is_not_compared_and_the_rest_is(running: Any) -> None:
