@@ -2,7 +2,7 @@
 """Write the parts of the pages that are made from the program: `python docs/generate.py`; a test holds them current.
 
 A part stands between `<!-- made: NAME -->` and `<!-- end -->`; the page on the command line is made as a whole. What
-stands in a `console` block below its command is what the command prints, on a server over the packaged catalogue.
+stands in a `console` block below its command is what the command prints; running.py says on which server.
 """
 
 from __future__ import annotations
@@ -10,20 +10,17 @@ from __future__ import annotations
 import enum
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+import running
 import typer.main
 from msgspec import inspect
 from prometheus_client import CollectorRegistry
 
 from cab_cli.exits import Exit
-from cab_cli.faces import scratch_server
 from cab_cli.main import app
 from cab_registry.api.operations import list_operations
 from cab_registry.api.problems import KINDS
@@ -31,24 +28,20 @@ from cab_registry.app import create_scratch_app
 from cab_registry.domain.records import RECORD_TYPES
 from cab_registry.jobs.metrics import JobMetrics
 from cab_registry.jobs.registrar import Job, list_jobs
-from cab_registry.register.catalogue import load_catalogue
-from cab_registry.register.compiled import Versioned, compile_register
 from cab_registry.services.asking import QuestionReader
 from cab_registry.services.flat import list_fields
 from cab_registry.services.metrics import Metrics
 from cab_registry.services.watching.events import EVENT_TYPES, Told
 from cab_registry.services.watching.watch_desk import WatchLimits
 from cab_registry.settings import describe_settings
+from cab_registry.storage.cluster import Cluster, find_binaries
+from cab_registry.storage.migration import upgrade
 
 FOLDER: Final = Path(__file__).resolve().parent
 CHECKOUT: Final = FOLDER.parent
-README: Final = CHECKOUT / "README.md"
 CLI_PAGE: Final = FOLDER / "cli.md"
 _KINDS: Final = {int: "NUMBER", float: "NUMBER", Path: "FILE", list[Path]: "FILES"}
 _PART: Final = re.compile(r"(<!-- made: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_CONSOLE: Final = re.compile(r"(?<=```console\n)\$ (?P<command>(?:.*\\\n)*.*)\n(?P<printed>(?:(?!```).*\n)*)")
-_TODAY: Final = date(2026, 11, 21)
-_POSITION: Final = 2190
 _CLI_INTRODUCTION: Final = """\
 # The command line
 
@@ -220,7 +213,8 @@ def _command(name: str, command: Any) -> Iterator[str]:
         yield _table(("option", "value", "meaning"), iter(rows))
     if examples.strip():
         cut = [line.removeprefix("  ") for line in examples.strip("\n").splitlines()]
-        yield "```sh\n" + "\n".join(line.removeprefix("    ") for line in cut).strip() + "\n```\n"
+        # They name what a reader has, and are not run: `text`.
+        yield "```text\n" + "\n".join(line.removeprefix("    ") for line in cut).strip() + "\n```\n"
 
 
 def _row(parameter: Any) -> tuple[str, str, str]:
@@ -250,53 +244,40 @@ def _value_of(parameter: Any) -> str:
     return _KINDS.get(kind, "TEXT")
 
 
-@contextmanager
-def served() -> Iterator[dict[str, str]]:
-    """Serve the packaged catalogue; gives the environment in which a shell's `cab` asks that server."""
-    records = [Versioned(entry.record, 1) for entry in load_catalogue()]
-    register = compile_register(records, position=_POSITION)
-    with scratch_server() as server:
-        server.show(register, _TODAY)
-        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("CAB_")}
-        yield {**ours, "PATH": programs, "CAB_SERVER": server.url, "PYTHONUTF8": "1"}
-
-
-def run_in_shell(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a command as a reader would, from the checkout; the service is the one served here."""
-    here = command.replace("http://127.0.0.1:8000", environment["CAB_SERVER"])
-    return subprocess.run(  # noqa: S602 - commands of our own pages
-        here, shell=True, cwd=CHECKOUT, env=environment, capture_output=True, encoding="utf-8", check=False
-    )
-
-
-def fill_answers(text: str, environment: dict[str, str]) -> str:
-    """Return a page with what its commands print now."""
-
-    def run(found: re.Match[str]) -> str:
-        ran = run_in_shell(found["command"], environment)
-        if not ran.stdout:
-            raise SystemExit(f"nothing printed by: {found['command']}\n{ran.stderr}")
-        lines = [line.rstrip() for line in ran.stdout.splitlines()]
-        return f"$ {found['command']}\n" + "".join(f"{line}\n" for line in lines)
-
-    return _CONSOLE.sub(run, text)
-
-
 def pages() -> dict[Path, str]:
     """Return every page that has made parts, as it should be."""
     made = {path: fill(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.md")) if path != CLI_PAGE}
     return {**made, CLI_PAGE: make_cli_page()}
 
 
+def show_examples() -> dict[Path, str]:
+    """Return every page with what its examples print now, its made parts as they are."""
+    texts = {name: (CHECKOUT / name).read_text("utf-8") for name in running.list_pages()}
+    with running.reading() as environment:
+        shown = {name: running.show_again(text, environment) for name, text in texts.items() if _shows(name, text)}
+    with Cluster.throwaway(find_binaries(os.environ)) as cluster:
+        upgrade(cluster.url())
+        with running.office(cluster.url()) as environment:
+            shown |= {name: running.show_again(texts[name], environment) for name in running.WRITING}
+    return {CHECKOUT / name: text for name, text in shown.items()}
+
+
+def _shows(name: str, text: str) -> bool:
+    return name not in running.WRITING and "```console\n" in text
+
+
 def main() -> None:
     """Write what changed."""
-    with served() as environment:
-        readme = fill_answers(README.read_text("utf-8"), environment)
-    for path, text in {**pages(), README: readme}.items():
-        if not path.exists() or path.read_text("utf-8") != text:
-            path.write_text(text, "utf-8")
-            sys.stdout.write(f"{path.name} written\n")
+    for path, text in show_examples().items():
+        _write(path, text)
+    for path, text in pages().items():
+        _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text("utf-8") != text:
+        path.write_text(text, "utf-8")
+        sys.stdout.write(f"{path.name} written\n")
 
 
 if __name__ == "__main__":

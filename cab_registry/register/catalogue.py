@@ -33,17 +33,17 @@ class Entry:
         return self.located.place("")
 
 
-def _named_sources(value: object) -> Iterator[str]:
+def named_sources(value: object) -> Iterator[str]:
     """Yield every source key that a document names, wherever it stands."""
     if isinstance(value, dict):
         for key, part in value.items():
             if key == "source" and isinstance(part, str):
                 yield part
             elif key != "sources":
-                yield from _named_sources(part)
+                yield from named_sources(part)
     elif isinstance(value, list):
         for part in value:
-            yield from _named_sources(part)
+            yield from named_sources(part)
 
 
 def _records_in(located: Located) -> Iterator[Located]:
@@ -73,7 +73,7 @@ def _read_file(text: str, name: str, shared: dict[str, Any]) -> tuple[list[Entry
 def _read_part(part: Located, sources: dict[str, Any], faults: list[Fault]) -> Iterator[Entry]:
     document = dict(part.value)
     own = dict(document.get("sources") or {})
-    for key in sorted(set(_named_sources(document))):
+    for key in sorted(set(named_sources(document))):
         if key not in own:
             if key in sources:
                 own[key] = sources[key]

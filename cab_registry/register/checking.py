@@ -91,6 +91,13 @@ def check_catalogue(folder: Path | None = None) -> CatalogueReport:
     return CatalogueReport(count_entries(entries), tuple(sorted(faults, key=_by_place)), tables)
 
 
+def check_folder(folder: Path) -> CatalogueReport:
+    """Check records of one's own, such as those of an agreement, beside the packaged law on which they rest."""
+    entries, faults = read_folder(folder)
+    beside = check_entries([*load_catalogue(("law",)), *entries])
+    return CatalogueReport(count_entries(entries), tuple(sorted((*faults, *beside), key=_by_place)))
+
+
 def _readable(folder: Path, root: Path) -> list[Entry]:
     return read_folder(folder, root)[0] if folder.is_dir() else []
 
@@ -158,6 +165,12 @@ def _null_days(value: object, pointer: str = "") -> Iterator[Fault]:
 
 def find_unsourced(record: AnyRecord) -> Iterator[Fault]:
     """Yield the facts without a source: each dated item names one; another part may stand inside a part that does."""
+    for pointer, _ in list_unsourced(record):
+        yield Fault(pointer, "names no source")
+
+
+def list_unsourced(record: AnyRecord) -> Iterator[tuple[str, msgspec.Struct]]:
+    """Yield the facts without a source, each after the place where it would name one."""
     sourced: list[str] = []
     for pointer, part in walk(record):
         if not isinstance(part, _SOURCED):
@@ -168,7 +181,7 @@ def find_unsourced(record: AnyRecord) -> Iterator[Fault]:
             inside = not isinstance(part, Dated) and pointer.startswith(tuple(sourced))
             silent = isinstance(part, Objection) and part.silence == "silent"
             if not inside and not silent:
-                yield Fault(f"{pointer}/source", "names no source")
+                yield f"{pointer}/source", part
 
 
 def _unstated_sources(record: AnyRecord) -> Iterator[Fault]:

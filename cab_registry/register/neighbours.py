@@ -12,7 +12,7 @@ from cab_registry.domain.records import AnyRecord, Authority, Body, Economy, Req
 from cab_registry.domain.records.law import Agreement
 from cab_registry.domain.records.rights import Right
 from cab_registry.engine.inquiry import fold
-from cab_registry.register.checking import check_record, find_unsourced
+from cab_registry.register.checking import check_record, list_unsourced
 from cab_registry.register.compiled import Register
 from cab_registry.register.intervals import overlap, show_period
 from cab_registry.register.references import Known, find_unknown, list_known
@@ -48,10 +48,7 @@ class About:
         if retired:
             return found
         found.faults.extend(check_record(record, document, self.known, sourced=False))
-        unsourced = list(find_unsourced(record))
-        if unsourced:
-            text = f"{len(unsourced)} facts name no source; the first wants {unsourced[0].pointer}"
-            found.warnings.append(Fault("/sources", text))
+        found.warnings.extend(self._unsourced(record))
         if isinstance(record, Body | Authority):
             self._compare_numbers(record, found)
         if isinstance(record, Body):
@@ -65,6 +62,16 @@ class About:
             found.warnings.extend(find_doubled(record, others))
             found.wider.extend(find_wider(record, others, self.after.law.wider))
         return found
+
+    def _unsourced(self, record: AnyRecord) -> Iterator[Fault]:
+        """Yield a warning of the facts that name no source, those left out that stood so before."""
+        earlier = self.before.records.get(record.id)
+        known = [fact for _, fact in list_unsourced(earlier.record)] if earlier is not None else []
+        new = [pointer for pointer, fact in list_unsourced(record) if fact not in known]
+        if new:
+            facts = "fact names" if len(new) == 1 else "facts name"
+            hint = "say where it was read: cab takes --source TITLE=ADDRESS"
+            yield Fault("/sources", f"{len(new)} {facts} no source, the first at {new[0]}; {hint}")
 
     def _left_without(self, record: AnyRecord) -> Iterator[Fault]:
         """Yield a fault for each record that would name what this change takes away."""

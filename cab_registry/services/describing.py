@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cab_registry.domain.days import DayError, parse_when
+from cab_registry.services.sameness import BY_PLACE, Document, are_same, spell_alike, state
 
-Document = Mapping[str, Any]
 NameOf = Callable[[str], str]
 
 # By which of its keys an item of a list is the same one in two versions; the first that fits counts.
@@ -68,6 +69,8 @@ _ALWAYS_SHOWN: Final = ("scope", "timeline", "from", "until", "names", "identifi
 def describe_changes(before: Document | None, after: Document, name_of: NameOf = str) -> list[str]:
     """Say in plain words what changes in a record, one line for each change; no line where nothing does.
 
+    Nothing changes by the order of a list that decides nothing, by a null, or by a default that is stated.
+
     Args:
         before: the version on record; none for a new record.
         after: the version that follows it.
@@ -76,7 +79,9 @@ def describe_changes(before: Document | None, after: Document, name_of: NameOf =
     speech = _Speech(name_of)
     if before is None:
         return speech.introduce(after)
-    return list(speech.compare(before, after, ""))
+    if are_same(before, after):
+        return []
+    return list(speech.compare(state(before), state(after), ""))
 
 
 def title_of(document: Document, name_of: NameOf = str) -> str:
@@ -137,7 +142,7 @@ class _Speech:
         """Yield what differs between two objects; `where` is how the object is called."""
         for key in (*before, *(key for key in after if key not in before)):
             one, two = before.get(key), after.get(key)
-            if _same(one, two):
+            if spell_alike(one, str(key)) == spell_alike(two, str(key)):
                 continue
             yield from self._differ(one, two, str(key), where)
 
@@ -169,18 +174,11 @@ class _Speech:
 
     def _members(self, one: list[Any], two: list[Any], key: str, where: str) -> Iterator[str]:
         label = _inside(where, key)
-        gone, come = list(one), []
-        for item in two:
-            if item in gone:
-                gone.remove(item)
-            else:
-                come.append(item)
+        gone, come = _take_apart(one, two, key)
         if come:
             yield f"{label}: {', '.join(self.phrase(item, key) for item in come)} added"
         if gone:
             yield f"{label}: {', '.join(self.phrase(item, key) for item in gone)} removed"
-        if not come and not gone:
-            yield f"{label}: another order, {', '.join(self.phrase(item, key) for item in two)}"
 
     def _keyed(self, one: Document, two: Document, key: str, where: str) -> Iterator[str]:
         for name in (*one, *(name for name in two if name not in one)):
@@ -191,33 +189,25 @@ class _Speech:
                 yield f"{label} added: {self.phrase(two[name], key)}"
             elif two.get(name) is None:
                 yield f"{label} removed"
-            elif not _same(one[name], two[name]):
+            elif spell_alike(one[name], str(name)) != spell_alike(two[name], str(name)):
                 yield from self._differ(one[name], two[name], str(name), _inside(where, key))
 
     def _pair(self, one: list[Document], two: list[Document], key: str, where: str) -> Iterator[str]:
         """Compare two lists of objects item by item: equal ones first, then those of the same identity in order."""
         label = _inside(where, key)
-        left = list(one)
-        rest: list[Document] = []
-        for item in two:
-            if item in left:
-                left.remove(item)
-            else:
-                rest.append(item)
-        told = False
+        left, rest = _take_apart(one, two, key)
+        if not left and not rest:
+            why = "the first that fits applies" if key in BY_PLACE else "it counts on one day, and for references"
+            yield f"{label}: the order changes ({why})"
         for item in rest:
             same = next((other for other in left if _identity(other) == _identity(item)), None)
-            told = True
             if same is None:
                 yield f"{label} added: {self.phrase(item, key)}"
                 continue
             left.remove(same)
             yield from self.compare(same, item, f"{label} {self.call(item, key)}".strip())
         for item in left:
-            told = True
             yield f"{label} removed: {self.phrase(item, key)}"
-        if not told:
-            yield f"{label}: another order"
 
     def call(self, item: Document, key: str) -> str:
         """Name an item of a list by what it is recognised by."""
@@ -304,11 +294,23 @@ def _inside(where: str, key: str) -> str:
     return f"{where}, {label[:1].lower()}{label[1:]}" if where else label
 
 
-def _same(one: Any, two: Any) -> bool:
-    """Whether two JSON values are equal; to JSON, unlike to Python, true is not 1."""
-    if isinstance(one, bool) is not isinstance(two, bool):
-        return False
-    return bool(one == two)
+def _take_apart(one: Sequence[Any], two: Sequence[Any], key: str) -> tuple[list[Any], list[Any]]:
+    """Return what is in the first list only and what is in the second only, each as often as it is."""
+    left = [(spell_alike(item, key), item) for item in one]
+    kept = Counter(spelled for spelled, _ in left)
+    rest = []
+    for item in two:
+        spelled = spell_alike(item, key)
+        if kept[spelled] > 0:
+            kept[spelled] -= 1
+        else:
+            rest.append(item)
+    gone = []
+    for spelled, item in reversed(left):
+        if kept[spelled] > 0:
+            kept[spelled] -= 1
+            gone.append(item)
+    return gone[::-1], rest
 
 
 def _lists(one: Any, two: Any) -> bool:

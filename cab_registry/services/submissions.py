@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.services.sameness import are_same
 from cab_registry.storage.canonical import Document, NotCanonical, canonical_hash
 from cab_registry.storage.entries import (
     INITIAL_SUBMISSION,
@@ -248,10 +249,14 @@ async def _append_catalogue(connection: AsyncConnection, records: Sequence[NewRe
 def _compare(new: NewRecord, current: RecordVersion | None) -> str:
     if current is None:
         return "added"
-    if not current.retired and current.digest == new.digest:
+    if not current.retired and _is_same(new, current):
         return "unchanged"
     # A retired record is a decision of its own, even where the catalogue's own principal took it.
     return "amended" if current.principal == CATALOGUE and not current.retired else "conflicts"
+
+
+def _is_same(new: NewRecord, current: RecordVersion) -> bool:
+    return current.digest == new.digest or are_same(current.document, new.document)
 
 
 async def _append_changed(connection: AsyncConnection, submission: NewSubmission, chosen: set[str]) -> Receipt:
@@ -262,7 +267,7 @@ async def _append_changed(connection: AsyncConnection, submission: NewSubmission
     unchanged: list[str] = []
     for new in submission.records:
         before = current.get(new.id)
-        if before is not None and before.digest == new.digest and before.retired == (new.change == "retire"):
+        if before is not None and before.retired == (new.change == "retire") and _is_same(new, before):
             unchanged.append(new.id)
         elif before is not None and new.id not in chosen:
             entering.append(msgspec.structs.replace(new, change="amend"))

@@ -21,6 +21,7 @@ from cab_registry.register.ownership import (
 from cab_registry.register.past import find_changed_past, has_past
 from cab_registry.services.refusals import NotOwner
 from cab_registry.services.requests import ReadRecord, SubmissionRequest
+from cab_registry.services.sameness import are_same
 from cab_registry.services.sources import read_version
 from cab_registry.storage.canonical import canonical_hash
 from cab_registry.storage.entries import Change, NewRecord, Private
@@ -213,7 +214,8 @@ def _is_unchanged(each: ReadRecord, ground: Ground) -> bool:
     stored = ground.current.get(each.record.id)
     if stored is None or stored.retired != (each.given.change == "retire"):
         return False
-    return stored.digest == canonical_hash(each.given.document)
+    same = stored.digest == canonical_hash(each.given.document)
+    return same or (each.given.change != "retire" and are_same(stored.document, each.given.document))
 
 
 def _refuse_stale(records: Iterable[ReadRecord], ground: Ground) -> None:

@@ -4,12 +4,14 @@ A claim is a lease: it moves the next attempt ahead before anything is sent, so 
 up if this one dies. Receivers may get a notice twice, and tell it by its id.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, TextClause, and_, func, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.storage.endpoints import OPEN_FOR, EndpointKind
@@ -35,6 +37,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
         endpoint_kind: how that is reached.
         address: sealed.
         secret: the sealed secrets that sign, of a webhook.
+        together: further notices to the same mail address that were claimed with it, to go in one mail.
     """
 
     id: str
@@ -48,6 +51,12 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_kind: EndpointKind
     address: bytes
     secret: bytes | None
+    together: tuple[Claimed, ...] = ()
+
+    @property
+    def all(self) -> tuple[Claimed, ...]:
+        """It and what goes with it, the oldest first."""
+        return (self, *self.together)
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,8 +89,20 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     words: str
 
 
+_TAKE: Final = """
+    UPDATE outbox
+    SET attempts = attempts + 1, next_attempt = :leased, gives_up = coalesce(outbox.gives_up, :gives_up)
+    FROM chosen, endpoint
+    WHERE outbox.id = chosen.id AND endpoint.id = outbox.endpoint
+    RETURNING outbox.id, outbox.number, outbox.kind, outbox.payload, outbox.attempts AS attempt, outbox.gives_up,
+        outbox.endpoint, endpoint.kind AS endpoint_kind, endpoint.address, endpoint.secret,
+        (
+            SELECT count(*) FROM delivery
+            WHERE notice = outbox.id AND began >= outbox.gives_up - CAST(:patience AS interval)
+        ) AS tried
+"""
 # The ranks are taken over due notices only; a row that another courier holds, or has moved, is left out.
-_CLAIM: Final = text("""
+_CLAIM: Final = """
     WITH busy AS (
         SELECT * FROM unnest(CAST(:busy AS text[]), CAST(:flying AS integer[])) AS busy (endpoint, flying)
     ), due AS (
@@ -101,17 +122,18 @@ _CLAIM: Final = text("""
         ORDER BY ranked.next_attempt, ranked.number LIMIT :most
         FOR UPDATE OF outbox SKIP LOCKED
     )
-    UPDATE outbox
-    SET attempts = attempts + 1, next_attempt = :leased, gives_up = coalesce(outbox.gives_up, :gives_up)
-    FROM chosen, endpoint
-    WHERE outbox.id = chosen.id AND endpoint.id = outbox.endpoint
-    RETURNING outbox.id, outbox.number, outbox.kind, outbox.payload, outbox.attempts AS attempt, outbox.gives_up,
-        outbox.endpoint, endpoint.kind AS endpoint_kind, endpoint.address, endpoint.secret,
-        (
-            SELECT count(*) FROM delivery
-            WHERE notice = outbox.id AND began >= outbox.gives_up - CAST(:patience AS interval)
-        ) AS tried
-""")
+"""
+
+
+# What is due for one endpoint beside what was claimed; what another courier holds is left out.
+_CLAIM_TOGETHER: Final = """
+    WITH chosen AS (
+        SELECT id FROM outbox
+        WHERE endpoint = :endpoint AND state = 'pending' AND next_attempt <= :now AND kind <> :confirmation
+        ORDER BY number LIMIT :most
+        FOR UPDATE SKIP LOCKED
+    )
+"""
 
 
 async def claim_due(  # noqa: PLR0913 - what is claimed, how much of it, and for how long
@@ -153,8 +175,41 @@ async def claim_due(  # noqa: PLR0913 - what is claimed, how much of it, and for
         "looked_at": _LOOKED_AT,
         "confirmation": CONFIRMATION,
     }
-    found = (await connection.execute(_CLAIM, asked)).mappings().all()
-    fields = [name for name in Claimed.__struct_fields__ if name != "claimed"]
+    return await _claim(connection, text(_CLAIM + _TAKE), asked, now)
+
+
+async def claim_together(
+    connection: AsyncConnection, first: Claimed, most: int, lease: timedelta, patience: timedelta
+) -> Claimed:
+    """Claim what else is due for the endpoint of a notice, to go with it; a confirmation always goes alone.
+
+    Args:
+        connection: in the transaction in which that notice was claimed.
+        first: that notice.
+        most: how many more at most.
+        lease: for how long nobody else takes them.
+        patience: how long after the first attempt a notice is given up.
+    """
+    if first.kind == CONFIRMATION:
+        return first
+    asked = {
+        "endpoint": first.endpoint,
+        "now": first.claimed,
+        "confirmation": CONFIRMATION,
+        "most": most,
+        "leased": first.claimed + lease,
+        "gives_up": first.claimed + patience,
+        "patience": patience,
+    }
+    more = await _claim(connection, text(_CLAIM_TOGETHER + _TAKE), asked, first.claimed)
+    return msgspec.structs.replace(first, together=tuple(more))
+
+
+async def _claim(
+    connection: AsyncConnection, statement: TextClause, asked: Mapping[str, object], now: datetime
+) -> list[Claimed]:
+    found = (await connection.execute(statement, asked)).mappings().all()
+    fields = [name for name in Claimed.__struct_fields__ if name not in ("claimed", "together")]
     oldest_first = sorted(found, key=lambda row: int(row["number"]))
     return [Claimed(claimed=now, **{name: row[name] for name in fields}) for row in oldest_first]
 

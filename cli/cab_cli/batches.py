@@ -10,7 +10,7 @@ from cab_cli.desk import Desk
 from cab_cli.import_reports import Done
 from cab_cli.planning import Group, Planned, Planner
 from cab_cli.rows import Row, RowFault
-from cab_cli.submitting import PATH
+from cab_cli.submitting import PATH, Change
 from cab_registry.domain.errors import Fault, Refusal
 
 MOST_ROWS: Final = 500
@@ -35,11 +35,20 @@ def cut_batches(groups: Iterable[Group]) -> Iterator[list[Group]]:
 class Courier:
     """Hands batches in."""
 
-    def __init__(self, desk: Desk, planner: Planner, frame: dict[str, Any], *, known: frozenset[str]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        planner: Planner,
+        frame: dict[str, Any],
+        *,
+        known: frozenset[str],
+        cite: Callable[[Change], Change] = lambda change: change,
+    ) -> None:
         self._desk = desk
         self._planner = planner
         self._frame = frame
         self._known = known
+        self._cite = cite
 
     def deliver(self, batch: list[Group], *, dry_run: bool = False) -> Iterator[Done]:
         """Hand a batch in, in as many submissions as its records need; refused rows are left out and told."""
@@ -91,7 +100,7 @@ class Courier:
         return _once(found)
 
     def _send(self, planned: list[Planned], *, dry_run: bool) -> tuple[Any, list[RowFault]]:
-        request = {**self._frame, "records": [each.change.plain() for each in planned]}
+        request = {**self._frame, "records": [self._cite(each.change).plain() for each in planned]}
         body = msgspec.json.encode(request)
         # Named by what it holds: sent again after a crash, it is the same submission.
         key = f"import-{hashlib.sha256(body).hexdigest()}"

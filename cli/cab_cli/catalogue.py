@@ -23,8 +23,20 @@ NAMED: Final = 10
 
 
 @catalogue_app.command("check")
-def check_catalogue(*, as_json: AsJson = False) -> None:
+def check_catalogue(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER", help="Records of your own, checked beside the packaged law.", exists=True, file_okay=False
+        ),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Check the whole catalogue: how it reads and what its records say; every fault with file and line.
+
+    With a folder, the records in it are checked beside the packaged law, such as those of an agreement of your own
+    before `cab submit` enters them into a running register.
 
     Each table that the catalogue was made from is shown with its rows, those that records carry, those where the table
     itself says that there is nothing to carry, and the records.
@@ -34,17 +46,19 @@ def check_catalogue(*, as_json: AsJson = False) -> None:
     Examples:
       cab catalogue check
       cab catalogue check --json
+      cab catalogue check my-agreement/
     """
     from cab_registry.register import checking
 
-    report = checking.check_catalogue()
+    report = checking.check_catalogue() if folder is None else checking.check_folder(folder)
     if as_json:
         print_json(msgspec.to_builtins(report))
     else:
         print_table(data_console(), ("type", "records"), report.counts.by_type.items())
         columns = "part", "rows of the tables", "carried by records", "nothing to carry", "records"
-        rows = ((each.title, each.rows, each.carried, each.without, each.records) for each in report.tables)
-        print_table(data_console(), columns, rows)
+        rows = [(each.title, each.rows, each.carried, each.without, each.records) for each in report.tables]
+        if rows:
+            print_table(data_console(), columns, rows)
         for fault in report.faults:
             typer.echo(str(fault))
         say(f"{report.counts.records} records, {len(report.faults)} faults.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
+from cab_cli.connecting import explain, hold_registry
 from cab_cli.group import Conflict, ServerFailure
 from cab_registry import __version__
 from cab_registry.domain.errors import Fault, OperationalFault, Refusal
@@ -22,6 +23,11 @@ ATTEMPTS: Final = 3
 FIRST_PAUSE_SECONDS: Final = 0.3
 LONGEST_PAUSE_SECONDS: Final = 10.0
 _PASSING: Final = frozenset({429, 502, 503, 504})
+_BETWEEN: Final = frozenset({407, 500})
+"""What something between says, or a server that has a bug: it may say it in any form."""
+
+_ANYTHING: Final = "*/*"
+_SCHEMES: Final = frozenset({"http", "https"})
 _ABSENT: Final = 404
 _CONFLICTS: Final = frozenset({409, 412})
 
@@ -48,7 +54,10 @@ class Client:
                 follow_redirects=True,
             )
         except (httpx.InvalidURL, ValueError) as error:
-            raise Refusal(f"{server!r} is no address of a server: {error}") from None
+            raise Refusal(f"{server!r} is not the address of a server: {error}") from None
+        if self._http.base_url.scheme not in _SCHEMES or not self._http.base_url.host:
+            hint = f"write it with its scheme, for example {DEFAULT_SERVER}"
+            raise Refusal(f"{server!r} is not the address of a server", (Fault("--server", hint),))
 
     def __enter__(self) -> Self:
         return self
@@ -74,7 +83,7 @@ class Client:
             NotFound: the server has no such address.
         """
         given = {name: value for name, value in parameters.items() if value is not None}
-        return self._call("GET", path, params=given, headers={"accept": "*/*"}).content
+        return self._call("GET", path, params=given, headers={"accept": _ANYTHING}).content
 
     def ask(self, question: dict[str, Any]) -> bytes:
         """Put a question and return the server's document untouched; asking twice changes nothing."""
@@ -89,13 +98,15 @@ class Client:
             try:
                 response = self._http.request(method, path, **parts)
             except (httpx.TransportError, httpx.TooManyRedirects) as error:
-                problem = f"{self.server} cannot be reached: {str(error) or type(error).__name__}"
+                problem = explain(error, self.server, _seconds_of(parts.get("timeout")))
             except httpx.InvalidURL as error:
-                raise Refusal(f"{self.server!r} is no address of a server: {error}") from None
+                raise Refusal(f"{self.server!r} is not the address of a server: {error}") from None
             else:
                 if response.status_code not in _PASSING:
+                    if response.request.headers.get("accept") != _ANYTHING and response.status_code not in _BETWEEN:
+                        hold_registry(response, self.server)
                     return read_reply(response)
-                problem = f"{self.server} cannot serve now: {_title(response)}"
+                problem = f"{self.server} is unavailable: {_title(response)}"
                 pause = max(pause, _asked_pause(response))
             if attempt == most or pause > LONGEST_PAUSE_SECONDS:
                 break
@@ -165,6 +176,11 @@ def _patience(seconds: float) -> "httpx.Timeout":
     import httpx
 
     return httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+
+
+def _seconds_of(timeout: object) -> float:
+    read = getattr(timeout, "read", timeout)
+    return float(read) if isinstance(read, int | float) else ANSWER_SECONDS
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,6 +1,7 @@
 """`cab correct` and `cab submit`: a wrong fact mended, and whole records from files."""
 
 import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,9 @@ from cab_cli.writing import Sending, writes
 from cab_registry.domain.errors import Fault, Refusal
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+SHARED = "sources.yaml"
+Given = tuple[dict[str, Any], int | None, str | None]
+"""A record as a file has it, with the version and the change that it states."""
 
 
 @writes
@@ -80,20 +84,23 @@ def submit(
     A file holds records, or lists of them. A record without an id gets one; one whose id is there becomes its next
     version. `{expected_version: 3, document: {...}}` in place of a record states the version that it rests on.
 
+    Sources are shared as in the catalogue: records name those of a document of `type: sources` in their file, and of
+    `sources.yaml` in their folder or above. So a folder with an agreement of your own is entered as it is.
+
     Examples:
       cab submit laboratory.yaml --dry-run
-      cab submit records/ --reason "Annual review"
+      cab submit records/ --reason "Annual review" --yes
+      cab submit my-agreement/ --reason "Xanadu-Ybria MRA, as signed" --yes
     """
     given = read_records(place)
 
     def prepare(desk: Desk) -> Draft:
         changes = []
         for document, version, change in given:
-            found = version
-            if found is None:
-                held = desk.find(document["id"]) if document.get("id") else None
-                found = held.version if held is not None else 0
-            changes.append(Change(document, found, change or ("correction" if correction and found else None)))
+            held = desk.find(document["id"]) if document.get("id") else None
+            found = version if version is not None else held.version if held is not None else 0
+            kind = change or ("correction" if correction and found else None)
+            changes.append(Change(document, found, kind, held.document if held is not None else None))
         return Draft(f"{len(changes)} records from {place.name}", changes)
 
     import json
@@ -102,43 +109,65 @@ def submit(
     hand_in(sending, ["submit", str(correction), *words], prepare)
 
 
-def read_records(place: Path) -> list[tuple[dict[str, Any], int | None, str | None]]:
+def read_records(place: Path) -> list[Given]:
     """Read records from a file or a folder, each with the version and the change that it states.
 
     Raises:
         Refusal: something cannot be read; every fault is listed with file and line.
     """
-    from cab_registry.register.yaml_text import read_yaml
-
     if place.is_dir():
         files = sorted(each for each in place.rglob("*") if each.suffix in SUFFIXES and each.is_file())
     else:
         files = [place]
-    found: list[tuple[dict[str, Any], int | None, str | None]] = []
+    found: list[Given] = []
     faults: list[Fault] = []
-    for file in files:
-        try:
-            text = file.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            faults.append(Fault("", "cannot be read as UTF-8 text" if isinstance(error, ValueError) else
-                                error.strerror or "cannot be read", str(file)))  # fmt: skip
-            continue
-        # JSON is YAML; read as such it gets lines too.
-        documents, wrong = read_yaml(text, str(file))
-        faults += wrong
-        for located in documents:
-            values = located.value if isinstance(located.value, list) else [located.value]
-            for index, value in enumerate(values):
-                pointer = f"/{index}" if isinstance(located.value, list) else ""
-                if value is not None and not isinstance(value, dict):
-                    faults.append(Fault(pointer, "a record is a mapping of keys", located.place(pointer)))
-                elif value is not None:
-                    found.append(_unwrap(value))
+    shared: dict[Path, dict[str, Any]] = {}
+    for file in sorted(files, key=lambda each: each.name != SHARED):
+        above = [shared[folder] for folder in reversed(file.parents) if folder in shared]
+        sources = {key: part for each in above for key, part in each.items()}
+        found += _read_file(file, sources, faults)
+        if file.name == SHARED:
+            shared[file.parent] = sources
     if not found and not faults:
         faults.append(Fault("", "holds no record in .yaml, .yml or .json", str(place)))
     if faults:
         raise Refusal("the records cannot be read", tuple(faults))
     return found
+
+
+def _read_file(file: Path, sources: dict[str, Any], faults: list[Fault]) -> Iterator[Given]:
+    """Yield the records of a file; sources that it shares are added to those that it was given."""
+    from cab_registry.register.yaml_text import read_yaml
+
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        words = "cannot be read as UTF-8 text" if isinstance(error, ValueError) else error.strerror
+        faults.append(Fault("", words or "cannot be read", str(file)))
+        return
+    # JSON is YAML; read as such it gets lines too.
+    documents, wrong = read_yaml(text, str(file))
+    faults += wrong
+    for located in documents:
+        values = located.value if isinstance(located.value, list) else [located.value]
+        for index, value in enumerate(values):
+            pointer = f"/{index}" if isinstance(located.value, list) else ""
+            if value is not None and not isinstance(value, dict):
+                faults.append(Fault(pointer, "a record is a mapping of keys", located.place(pointer)))
+            elif value is not None and value.get("type") == "sources":
+                sources |= {key: part for key, part in value.items() if key != "type"}
+            elif value is not None:
+                document, version, change = _unwrap(value)
+                yield _with_sources(document, sources), version, change
+
+
+def _with_sources(document: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    """Give a record those of the shared sources that it names and does not state."""
+    from cab_registry.register.catalogue import named_sources
+
+    own = document.get("sources") or {}
+    more = {key: shared[key] for key in sorted(set(named_sources(document))) if key in shared and key not in own}
+    return {**document, "sources": {**own, **more}} if more else document
 
 
 def _unwrap(value: dict[str, Any]) -> tuple[dict[str, Any], int | None, str | None]:

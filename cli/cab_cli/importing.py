@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,7 +12,7 @@ import typer
 from cab_cli.batches import Courier, cut_batches, group_rows
 from cab_cli.console import data_console, print_json, say, words_console
 from cab_cli.desk import Desk, open_desk
-from cab_cli.drafts import read_when
+from cab_cli.drafts import read_when, today
 from cab_cli.exits import Exit
 from cab_cli.identities import Identifier
 from cab_cli.import_reports import Done, Ledger, write_notes
@@ -20,7 +21,7 @@ from cab_cli.planning import Group, Planner
 from cab_cli.reading_tables import Table, read_table
 from cab_cli.register_words import list_bodies, list_gone, read_economies, read_requirements
 from cab_cli.rows import RowFault, RowNote, RowReader
-from cab_cli.submitting import await_position
+from cab_cli.submitting import Change, await_position
 from cab_cli.tables import print_pairs, print_table
 from cab_cli.writing import Sending, read_evidence, writes
 from cab_registry.domain.errors import Fault, OperationalFault, Refusal
@@ -81,6 +82,8 @@ def import_table(
       cab import laboratories.csv --mapping mapping.yaml --reason "List of 1 March" --report refused.csv
       cab import laboratories.csv --mapping mapping.yaml --update --names-from 2026-03-01 --reason "New names"
     """
+    sending.require_consent()
+    citations = sending.citations
     told = report or file.with_name(f"{file.name}.refused.csv")
     if told.absolute() == file.absolute():
         raise Refusal("the report would overwrite the table", (Fault("--report", "name another file"),))
@@ -106,7 +109,8 @@ def import_table(
         if not sending.dry_run and sending.asks and not typer.confirm("Send them?", err=True):
             raise Refusal("nothing was sent")
         frame = _frame(desk, sending, mapped, file)
-        courier = Courier(desk, planner, frame, known=frozenset(each.id for each in held))
+        cite = partial(Change.citing, citations=citations, read_on=today())
+        courier = Courier(desk, planner, frame, known=frozenset(each.id for each in held), cite=cite)
         done = _deliver(courier, left, ledger, Done(faults=tuple(table.found.faults)), dry_run=sending.dry_run)
         if not sending.dry_run:
             await_position(desk, max((each.position for each in done if each.position is not None), default=None))

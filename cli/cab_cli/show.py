@@ -1,7 +1,9 @@
 """`cab show` and `cab search`: records as a server has them, for people or as JSON."""
 
+import difflib
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
@@ -13,6 +15,7 @@ from cab_cli.client import DEFAULT_SERVER, Client, NotFound
 from cab_cli.console import data_console, print_json, say
 from cab_cli.tables import in_words, print_pairs, print_table
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.records import RECORD_TYPES
 
 COLLECTIONS: Final = {
     "body": "bodies",
@@ -22,7 +25,8 @@ COLLECTIONS: Final = {
     "route": "routes",
 }
 PAGE: Final = 100
-_APART: Final = ("type", "id", "sources", "annexes", "instrument", "scope", "sites", "identifiers")
+TYPES: Final = tuple(RECORD_TYPES)
+VERSIONS: Final = 200
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 KnownAt = Annotated[
     str | None, typer.Option(metavar="DAY or INSTANT", help="As the register knew it then; now unless given.")
@@ -35,7 +39,7 @@ def show(
         list[str],
         typer.Argument(
             metavar="[TYPE] ID",
-            help=f"An id, after its type if you like: {', '.join(COLLECTIONS)}.",
+            help=f"An id, after its type if you like: {', '.join(TYPES)}.",
             autocompletion=completion.complete_agreement,
         ),
     ],
@@ -45,39 +49,76 @@ def show(
     server: Server = DEFAULT_SERVER,
     as_json: AsJson = False,
 ) -> None:
-    """Show one record: an agreement with its routes, a body with its rights, an authority, a requirement, a route.
+    """Show any record with its timeline and its versions; an agreement with its routes, a body with its rights.
 
     Examples:
       cab show us-eu-mra
       cab show body nando-0123 --as-of 2024-06-30
+      cab show recognition-jp-pmda-be-famhp-1
       cab show route us-eu-gmp-human-eu --json
     """
     kind, record_id = _named(words)
-    kinds = [kind] if kind else list(COLLECTIONS)
     if as_of and kind not in {None, "body"}:
         raise Refusal("only a body has states on a day", (Fault("--as-of", f"does not go with {kind}"),))
     with Client(server) as client:
-        for each in kinds:
-            parameters = {"known_at": known_at, "as_of": as_of if each == "body" else None}
-            try:
-                found = client.get(f"/v1/{COLLECTIONS[each]}/{record_id}", parameters)
-            except NotFound:
-                continue
-            if as_json:
-                print_json(found)
-            else:
-                _print_found(data_console(), each, found)
-            return
-    raise Refusal(f"the register has no {' or '.join(kinds)} {record_id!r}")
+        found = _read(client, kind, record_id, known_at, as_of)
+    if as_json:
+        print_json(found)
+    else:
+        print_found(data_console(), found)
 
 
 def _named(words: list[str]) -> tuple[str | None, str]:
     match words:
         case [record_id]:
             return None, record_id
-        case [kind, record_id] if kind in COLLECTIONS:
+        case [kind, record_id] if kind in TYPES:
             return kind, record_id
-    raise Refusal("write an id, or a type and an id", (Fault("TYPE", f"is one of {', '.join(COLLECTIONS)}"),))
+    near = difflib.get_close_matches(words[0], TYPES, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    known = f"{words[0]!r} is not a type of record; there are {', '.join(TYPES)}{hint}"
+    raise Refusal("write an id, or a type and an id", (Fault("TYPE", known),))
+
+
+def _read(client: Client, kind: str | None, record_id: str, known_at: str | None, as_of: str | None) -> dict[str, Any]:
+    """Read a record with what the server tells beside it, and its versions, the newest first."""
+    versions = _read_versions(client, record_id, known_at)
+    try:
+        found: dict[str, Any] = client.get(f"/v1/records/{quote(record_id, safe='')}", {"known_at": known_at})
+    except NotFound:
+        found = _read_retired(versions)
+    typed = str(found.get("record", {}).get("type", ""))
+    if not found or kind not in {None, typed}:
+        there = f"; {record_id} is of type {typed}" if found else ""
+        raise Refusal(f"the register has no {kind or 'record'} {record_id!r}{there}")
+    if typed in COLLECTIONS and not found.get("retired"):
+        of_day = as_of if typed == "body" else None
+        found = client.get(f"/v1/{COLLECTIONS[typed]}/{record_id}", {"known_at": known_at, "as_of": of_day})
+    return {**found, "versions": versions}
+
+
+def _read_versions(client: Client, record_id: str, known_at: str | None) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = []
+    after: str | None = None
+    path = f"/v1/records/{quote(record_id, safe='')}/history"
+    while True:
+        try:
+            page = client.get(path, {"known_at": known_at, "limit": str(VERSIONS), "after": after})
+        except NotFound:
+            # A server over a register without a log has versions without a history.
+            return []
+        entries += page["entries"]
+        if page["complete"]:
+            return entries[::-1]
+        after = str(page["next"])
+
+
+def _read_retired(versions: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what a record said last before it was retired; nothing where it was never there."""
+    if not versions:
+        return {}
+    last = versions[0]
+    return {"record": last["after"] or last["before"], "version": last["version"], "retired": True}
 
 
 def search(
@@ -146,52 +187,74 @@ def _numbers(shown: dict[str, Any]) -> str:
     return ", ".join(f"{each['scheme']}:{each['value']}" for each in shown.get("identifiers", []))
 
 
-def _print_found(console: Console, kind: str, found: dict[str, Any]) -> None:
+def print_found(console: Console, found: dict[str, Any]) -> None:
+    """Print a record: its plain parts, a table for each of its lists, and what the server told beside it."""
     record = found["record"]
-    console.print(Text(f"{kind} {record['id']}, version {found['version']}", style="bold"))
-    pairs = {key.replace("_", " "): value for key, value in record.items() if key not in _APART}
-    if numbers := _numbers(record):
-        pairs["identifiers"] = numbers
-    print_pairs(console, pairs)
-    sections = {
-        "Sites": _listed(record.get("sites"), ("id", "economy", "name", "address")),
-        "Instrument": _listed(record.get("instrument"), ("state", "on", "until", "citation", "confidence")),
-        "Annexes": [(key, *_cells(value, ("title", "sectors"))) for key, value in record.get("annexes", {}).items()],
-        "Routes": [_route(each["record"]) for each in found.get("routes", [])],
-        f"Rights on {found.get('as_of')}": [_right(each) for each in found.get("rights", [])],
-        "Notices": _listed([each["record"] for each in found.get("notices", [])], ("id", "effect", "by", "on")),
-        "Sources": [
-            (key, *_cells(value, ("title", "address", "confidence")))
-            for key, value in record.get("sources", {}).items()
-        ],
-    }
-    for heading, rows in sections.items():
-        if rows:
-            console.print(Text(f"\n{heading}", style="bold"))
-            print_table(console, _HEADINGS[heading.split()[0]], rows)
+    retired = ", retired: it was not a fact" if found.get("retired") else ""
+    console.print(Text(f"{record['type']} {record['id']}, version {found['version']}{retired}", style="bold"))
+    lists = {key: value for key, value in record.items() if _is_table(value)}
+    plain = {key: value for key, value in record.items() if key not in {"type", "id", *lists}}
+    print_pairs(console, {key.replace("_", " "): value for key, value in plain.items()})
+    sources = lists.pop("sources", {})
+    for key, value in {**lists, "sources": sources}.items():
+        _print_section(console, key.replace("_", " ").capitalize(), *_tabulate(key, value))
+    _print_section(console, "Routes", _ROUTE, [_cells(each["record"], _ROUTE) for each in found.get("routes", [])])
+    rights = [_right(each) for each in found.get("rights", [])]
+    _print_section(console, f"Rights on {found.get('as_of')}", _RIGHT, rights, ("id",))
+    notices = [_cells(each["record"], _NOTICE) for each in found.get("notices", [])]
+    _print_section(console, "Notices", _NOTICE, notices, ("id",))
+    if versions := found.get("versions"):
+        console.print(Text("\nVersions", style="bold"))
+    for each in versions or ():
+        _print_version(console, each)
 
 
-_HEADINGS: Final = {
-    "Sites": ("id", "economy", "name", "address"),
-    "Instrument": ("state", "on", "until", "citation", "confidence"),
-    "Annexes": ("annex", "title", "sectors"),
-    "Routes": ("id", "from", "to", "kinds", "duty"),
-    "Rights": ("kind", "by", "under", "scope", "state", "since", "until"),
-    "Notices": ("id", "effect", "by", "on"),
-    "Sources": ("source", "title", "address", "confidence"),
-}
+_ROUTE: Final = ("id", "exporter", "importer", "result_kinds", "duty")
+_RIGHT: Final = ("id", "by", "under", "scope", "state", "since", "until")
+_NOTICE: Final = ("id", "effect", "by", "on")
+_FIRST: Final = ("", "key", "event", "state", "id", "name", "scheme", "value", "requirement", "on", "from", "until")
+_LAST: Final = ("source", "confidence", "citation")
+
+
+def _is_table(value: Any) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return bool(parts) and all(isinstance(each, dict) for each in parts)
+
+
+def _tabulate(key: str, value: Any) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Return the headings and the rows of a list of objects, or of objects by key."""
+    rows = [{"": name, **each} for name, each in value.items()] if isinstance(value, dict) else value
+    found = dict.fromkeys(name for row in rows for name in row)
+    first = [name for name in _FIRST if name in found]
+    columns = [*first, *(name for name in found if name not in {*_FIRST, *_LAST})]
+    columns += [name for name in _LAST if name in found]
+    headings = tuple(name or key.removesuffix("s") for name in columns)
+    return headings, [_cells(row, tuple(columns)) for row in rows]
+
+
+def _print_section(
+    console: Console,
+    heading: str,
+    columns: tuple[str, ...],
+    rows: list[tuple[Any, ...]],
+    whole: tuple[str, ...] = (),
+) -> None:
+    if rows:
+        console.print(Text(f"\n{heading}", style="bold"))
+        print_table(console, tuple(each.replace("_", " ") for each in columns), rows, whole)
+
+
+def _print_version(console: Console, entry: dict[str, Any]) -> None:
+    by = (entry.get("authority") or entry["owner"])["name"]
+    recorded = entry["recorded"] or "with the first load"
+    why = f": {entry['public_reason']}" if entry["public_reason"] else ""
+    console.print(Text(f"{entry['version']}  {entry['change']}, recorded {recorded}, by {by}{why}"))
+    for words in entry["words"]:
+        console.print(Text(f"     {words}"))
 
 
 def _cells(value: dict[str, Any], keys: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(value.get(key) for key in keys)
-
-
-def _listed(values: list[dict[str, Any]] | None, keys: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    return [_cells(value, keys) for value in values or []]
-
-
-def _route(route: dict[str, Any]) -> tuple[Any, ...]:
-    return _cells(route, ("id", "exporter", "importer", "result_kinds", "duty"))
 
 
 def _right(right: dict[str, Any]) -> tuple[Any, ...]:
@@ -201,4 +264,4 @@ def _right(right: dict[str, Any]) -> tuple[Any, ...]:
     scope = ", ".join(dict.fromkeys(in_words(item["key"] or item["requirement"]) for item in states))
     since, until = ({item[key] for item in states} for key in ("since", "until"))
     ends = (next(iter(days)) if len(days) == 1 else "differs" for days in (since, until))
-    return (right["kind"], record.get("by"), under, scope, right["status"], *ends)
+    return (record["id"], record.get("by"), under, scope, right["status"], *ends)

@@ -17,7 +17,7 @@ submission_app = typer.Typer(help="Submissions: list, show, approve, reject, wit
 _LISTED: Final = ("id", "created", "state", "kind", "principal", "public_reason")
 _APART: Final = frozenset({"versions", "records", "effect", "warnings", "unchanged"})
 SubmissionArgument = Annotated[str, typer.Argument(metavar="SUBMISSION", help="Id of the submission.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask. Needed where there is no terminal.")]
 PAGE: Final = 50
 
 
@@ -115,9 +115,11 @@ def approve(
     Examples:
       cab submission approve 7c1e... --yes
     """
+    sending = Sending(yes=yes)
+    sending.require_consent()
     with open_desk(server, profile) as desk:
         found = desk.client.get(f"{PATH}/{_checked(submission)}", {})
-        if Sending(yes=yes).asks:
+        if sending.asks:
             if (effect := _read_effect(desk, found)) is not None:
                 print_effect(words_console(), found["public_reason"], effect)
             if not typer.confirm("Approve it?", err=True):
@@ -132,6 +134,7 @@ def reject(
     submission: SubmissionArgument,
     *,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for who handed it in.")],
+    yes: Yes = False,
     server: ServerOption = None,
     profile: ProfileOption = FIRST,
     as_json: AsJson = False,
@@ -139,10 +142,11 @@ def reject(
     """Reject what somebody else handed in.
 
     Examples:
-      cab submission reject 7c1e... --reason "The certificate is of another site"
+      cab submission reject 7c1e... --reason "The certificate is of another site" --yes
     """
+    _ask_before(f"Reject {_checked(submission)}?", yes=yes)
     with open_desk(server, profile) as desk:
-        decided = desk.client.send(f"{PATH}/{_checked(submission)}/reject", {"reason": reason})
+        decided = desk.client.send(f"{PATH}/{submission}/reject", {"reason": reason})
     _print_decided(decided, as_json=as_json)
 
 
@@ -151,6 +155,7 @@ def withdraw_submission(
     submission: SubmissionArgument,
     *,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for your authority alone.")],
+    yes: Yes = False,
     server: ServerOption = None,
     profile: ProfileOption = FIRST,
     as_json: AsJson = False,
@@ -158,11 +163,19 @@ def withdraw_submission(
     """Take back what you handed in, while it waits.
 
     Examples:
-      cab submission withdraw 7c1e... --reason "Sent too early"
+      cab submission withdraw 7c1e... --reason "Sent too early" --yes
     """
+    _ask_before(f"Withdraw {_checked(submission)}?", yes=yes)
     with open_desk(server, profile) as desk:
-        decided = desk.client.send(f"{PATH}/{_checked(submission)}/withdraw", {"reason": reason})
+        decided = desk.client.send(f"{PATH}/{submission}/withdraw", {"reason": reason})
     _print_decided(decided, as_json=as_json)
+
+
+def _ask_before(question: str, *, yes: bool) -> None:
+    sending = Sending(yes=yes)
+    sending.require_consent()
+    if sending.asks and not typer.confirm(question, err=True):
+        raise Refusal("nothing was decided")
 
 
 def _print_decided(decided: dict[str, Any], *, as_json: bool) -> None:

@@ -2,15 +2,17 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from cab_cli.citing import FLAG, Citation, cite
 from cab_cli.console import data_console, print_json, say, words_console
 from cab_cli.desk import Desk, Held, open_desk
+from cab_cli.drafts import today
 from cab_cli.profiles import Waiting, forget_waiting, keep_waiting, name_waiting, read_waiting
 from cab_cli.writing import Sending, read_evidence
 from cab_registry.domain.errors import Fault, OperationalFault, Refusal
@@ -26,11 +28,16 @@ class Change:
     document: dict[str, Any]
     version: int = 0
     change: str | None = None
+    before: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, held: Held, document: dict[str, Any], change: str | None = None) -> "Change":
         """Change a record that was read."""
-        return cls(document, held.version, change)
+        return cls(document, held.version, change, held.document)
+
+    def citing(self, citations: Sequence[Citation], read_on: str) -> "Change":
+        """Return the change with sources in its record, read on a day."""
+        return replace(self, document=cite(self.document, self.before, citations, read_on))
 
     def plain(self) -> dict[str, Any]:
         """Return what is sent of it."""
@@ -57,6 +64,7 @@ def hand_in(sending: Sending, intent: Iterable[str], prepare: Callable[[Desk], D
         intent: the command's own words; equal words mean the same change.
         prepare: makes the change.
     """
+    sending.require_consent()
     with open_desk(sending.server, sending.profile) as desk:
         name = name_waiting(desk.client.server, desk.authority, [*intent, *sending.words()])
         waiting = None if sending.dry_run else read_waiting(name)
@@ -97,6 +105,10 @@ def _compose(desk: Desk, sending: Sending, draft: Draft) -> tuple[dict[str, Any]
     anew = all(change.version == 0 for change in draft.changes)
     if not sending.reason and (draft.kind != "records" or not anew) and not sending.dry_run:
         raise Refusal("a change needs a reason", (Fault("--reason", "say why; everybody can read it"),))
+    citations = sending.citations
+    if citations and draft.kind != "records":
+        hint = "goes with records that say something new; show what this rests on with --evidence"
+        raise Refusal(f"a {draft.kind} has no source", (Fault(FLAG, hint),))
     request = {
         "kind": draft.kind,
         "authority": desk.authority,
@@ -104,7 +116,7 @@ def _compose(desk: Desk, sending: Sending, draft: Draft) -> tuple[dict[str, Any]
         **_although(sending),
         "private_reason": sending.private_reason,
         "evidence": [read_evidence(each) for each in sending.evidence],
-        "records": [change.plain() for change in draft.changes],
+        "records": [change.citing(citations, today()).plain() for change in draft.changes],
     }
     return request, draft.headline
 
@@ -165,6 +177,8 @@ def print_receipt(console: Console, headline: str, receipt: dict[str, Any]) -> N
     if receipt["state"] == "submitted":
         console.print(Text(f"Submission {receipt['id']} waits for a second pair of eyes:"))
         console.print(Text(f"  cab submission approve {receipt['id']}"))
+    elif receipt["position"] is None:
+        console.print(Text("Nothing was entered: the register says all of it already."))
     else:
         console.print(Text(f"Submission {receipt['id']} is {receipt['state']}, up to position {receipt['position']}."))
     for version in receipt["versions"]:

@@ -1,7 +1,7 @@
 """What every command that writes has in common: its options, the look before, the question, the sending.
 
-`writes` gives a command these options: `--reason`, `--although`, `--private-reason`, `--evidence`, `--dry-run`,
-`--yes`, `--json`, `--server` and `--profile`; the command itself gets them as one `Sending`.
+`writes` gives a command these options: `--reason`, `--although`, `--private-reason`, `--evidence`, `--source`,
+`--dry-run`, `--yes`, `--json`, `--server` and `--profile`; the command itself gets them as one `Sending`.
 """
 
 import functools
@@ -15,6 +15,8 @@ from typing import Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
 
+from cab_cli.citing import Citation, read_citations
+from cab_cli.connecting import name_fault
 from cab_cli.desk import AsJson, ProfileOption, ServerOption
 from cab_cli.profiles import FIRST
 from cab_registry.domain.errors import Fault, OperationalFault, Refusal
@@ -34,6 +36,7 @@ class Sending:
     although: str | None = None
     private_reason: str | None = None
     evidence: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
     dry_run: bool = False
     yes: bool = False
     as_json: bool = False
@@ -45,10 +48,30 @@ class Sending:
         """Whether somebody sits there who can be asked."""
         return not self.yes and sys.stdin.isatty() and sys.stderr.isatty()
 
+    def require_consent(self) -> None:
+        """Hold that somebody can say yes: at a terminal when asked, elsewhere by the flag.
+
+        Raises:
+            Refusal: nobody is there to be asked.
+        """
+        if not (self.dry_run or self.yes or self.asks):
+            hint = "add it to send without being asked, or --dry-run to see what would change"
+            raise Refusal("nothing was sent: there is no terminal to ask on", (Fault("--yes", hint),))
+
+    @property
+    def citations(self) -> list[Citation]:
+        """The sources that the command names.
+
+        Raises:
+            Refusal: they cannot be read.
+        """
+        return read_citations(self.source)
+
     def words(self) -> list[str]:
         """Return what tells one intention from another, beside the command's own words."""
         although = [f"although={self.although}"] if self.although else []
-        return [self.reason or "", self.private_reason or "", *self.evidence, *although]
+        sources = ["", *self.source] if self.source else []
+        return [self.reason or "", self.private_reason or "", *self.evidence, *although, *sources]
 
 
 def _common(  # noqa: PLR0917 - read for its signature alone
@@ -76,13 +99,29 @@ def _common(  # noqa: PLR0917 - read for its signature alone
             help="What shows it; its SHA-256 is kept, not the file itself. Repeatable.",
         ),
     ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TITLE=ADDRESS",
+            rich_help_panel=_PANEL,
+            help="Where it was read, for everybody to see; the first is named by each new fact. Repeatable.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option(
             "--dry-run", rich_help_panel=_PANEL, help="Say what would change and which answers flip; send nothing."
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", rich_help_panel=_PANEL, help="Do not ask before sending.")] = False,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes",
+            rich_help_panel=_PANEL,
+            help="Do not ask before sending. Needed where there is no terminal; without it nothing is sent, and the "
+            "exit code is 2.",
+        ),
+    ] = False,
     as_json: AsJson = False,
     server: ServerOption = None,
     profile: ProfileOption = FIRST,
@@ -95,7 +134,7 @@ def writes(work: Callable[Concatenate[Sending, Own], None]) -> Callable[Own, Non
     @functools.wraps(work)
     def command(*given: Own.args, **named: Own.kwargs) -> None:
         options: dict[str, Any] = {name: named.pop(name) for name in list(named) if name in common}
-        options["evidence"] = tuple(options["evidence"] or ())
+        options |= {name: tuple(options[name] or ()) for name in ("evidence", "source")}
         work(Sending(**options), *given, **named)
 
     common = inspect.signature(_common).parameters
@@ -139,6 +178,11 @@ def _digest_of_address(address: str) -> str:
                 if size > LARGEST_EVIDENCE:
                     raise Refusal(f"{address} is larger than {LARGEST_EVIDENCE} bytes")
                 digest.update(chunk)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise OperationalFault(f"the evidence at {address} cannot be read: {error}") from None
+    except (httpx.TransportError, httpx.TooManyRedirects) as error:
+        raise OperationalFault(f"the evidence cannot be read: {name_fault(error, address, EVIDENCE_SECONDS)}") from None
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        raise OperationalFault(f"the evidence cannot be read: {address} answered with status {status}") from None
+    except httpx.InvalidURL as error:
+        raise Refusal("the evidence cannot be read", (Fault("--evidence", f"{address}: {error}"),)) from None
     return digest.hexdigest()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import typer.main
 import uvicorn
 from typer.testing import CliRunner
 
@@ -56,6 +57,16 @@ def serving(url: str) -> Iterator[str]:
         thread.join(PATIENCE_SECONDS)
 
 
+def takes_yes(words: list[str]) -> bool:
+    """Whether a command is one that asks before it writes, and was not told yet not to."""
+    command: Any = typer.main.get_command(app)
+    for word in words:
+        if not (inner := getattr(command, "commands", {}).get(word)):
+            break
+        command = inner
+    return "--yes" not in words and any("--yes" in each.opts for each in command.params)
+
+
 class Officer:
     """Somebody with a token, who types commands."""
 
@@ -71,9 +82,11 @@ class Officer:
         }
 
     def types(self, *words: str, **more: Any) -> Any:
-        return CliRunner().invoke(
-            app, [str(word) for word in words], env=self.environment | more.pop("env", {}), **more
-        )
+        """Type a command; here is no terminal, so what writes says so, unless it is to be asked or to be refused."""
+        typed = [str(word) for word in words]
+        if more.pop("sure", "input" not in more) and takes_yes(typed) and "--dry-run" not in typed:
+            typed.append("--yes")
+        return CliRunner().invoke(app, typed, env=self.environment | more.pop("env", {}), **more)
 
     def does(self, *words: str, **more: Any) -> Any:
         """Type a command that succeeds, and read the JSON that it prints."""

@@ -127,3 +127,51 @@ def test_what_cannot_be_kept_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
     with pytest.raises(OperationalFault, match="cannot be written"):
         keep_waiting("x", Waiting(key="k", request={}, headline="h"))
+
+
+def test_an_officer_is_let_in_by_one_command(office: Office, tmp_path: Path) -> None:
+    done = office.registrar.types("admin", "officer", "add", "Lee Ji-woo", "--authority", "kr-rra")
+    assert done.exit_code == Exit.DONE, done.stderr
+    token = done.stdout.strip()
+    assert token.startswith("cab_")
+    assert token not in done.stderr
+    assert "submitter at kr-rra" in done.stderr
+    newcomer = Officer(office.server, token, tmp_path)
+    me = newcomer.does("auth", "status")
+    assert (me["token"]["authority"], me["token"]["roles"]) == ("kr-rra", ["submitter"])
+    brought = ("body", "add", "First Day Lab", "--economy", "KR", "--kind", "testing_laboratory")
+    assert newcomer.does(*brought)["state"] == "approved"
+
+
+def test_an_officer_has_the_roles_that_are_named(office: Office) -> None:
+    words = ("admin", "officer", "add", "Park", "--authority", "us-fcc", "--role", "approver", "--role", "auditor")
+    made = office.registrar.does(*words, "--days", "30")
+    assert made["token"]["roles"] == ["approver", "auditor"]
+    (listed,) = [
+        each
+        for each in office.registrar.does("admin", "principal", "list", "--authority", "us-fcc")["items"]
+        if each["id"] == made["principal"]
+    ]
+    assert sorted(grant["role"] for grant in listed["grants"]) == ["approver", "auditor"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--authority", "kr-rr"), "did you mean kr-rra"),
+        (("--authority", "us-eu-mra"), "--authority"),
+        (("--authority", "kr-rra", "--role", "aprover"), "did you mean approver?"),
+        (("--authority", "kr-rra", "--role", "registrar"), "--authority registrar only"),
+    ],
+)
+def test_nobody_is_let_in_by_halves(office: Office, words: tuple[str, ...], told: str) -> None:
+    before = office.registrar.does("admin", "principal", "list")["items"]
+    done = office.registrar.types("admin", "officer", "add", "Nobody", *words)
+    assert (done.exit_code, done.stdout) == (Exit.REFUSED, "")
+    assert told in done.stderr
+    assert office.registrar.does("admin", "principal", "list")["items"] == before
+
+
+def test_only_a_registrar_lets_officers_in(office: Office) -> None:
+    done = office.officer("kr-rra").types("admin", "officer", "add", "Friend", "--authority", "kr-rra")
+    assert (done.exit_code, done.stdout) == (Exit.REFUSED, "")

@@ -9,9 +9,11 @@ from typer.testing import CliRunner
 from cab_cli.exits import Exit
 from cab_cli.faces import ScratchServer, scratch_server
 from cab_cli.main import app
+from cab_registry.domain.records import RECORD_TYPES, Body, Recognition, write_record
 from cab_registry.register.catalogue import load_catalogue
 from cab_registry.register.compiled import Register, Versioned, compile_register
 from tests.cli.conftest import TODAY
+from tests.cli.officers import Office
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,85 @@ def test_a_record_is_found_with_and_without_its_type(cab: Any, kind: str, record
     assert (found["record"]["type"], found["record"]["id"]) == (kind, record_id)
     assert cab("show", record_id, "--json").stdout == named.stdout
     assert cab("show", record_id).stdout.startswith(f"{kind} {record_id}, version 1")
+
+
+def some_of_each_type(register: Register) -> list[tuple[str, str]]:
+    """Of each type the first record, and the one that says most."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for record_id, versioned in register.records.items():
+        document = write_record(versioned.record)
+        found.setdefault(document["type"], []).append((len(str(document)), record_id))
+    return [(kind, name) for kind, ids in found.items() for name in dict.fromkeys((ids[0][1], max(ids)[1]))]
+
+
+def test_every_record_of_every_type_can_be_shown(cab: Any, whole: Register) -> None:
+    some = some_of_each_type(whole)
+    assert {kind for kind, _ in some} == set(RECORD_TYPES)
+    for kind, record_id in some:
+        done = cab("show", record_id)
+        assert done.exit_code == Exit.DONE, f"{record_id}\n{done.stderr}"
+        assert done.stdout.startswith(f"{kind} {record_id}, version 1"), done.stdout
+        assert cab("show", kind, record_id).stdout == done.stdout
+        document = json.loads(cab("show", record_id, "--json").stdout)["record"]
+        words = "".join(done.stdout.split())
+        for key, value in document.items():
+            listed = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
+            if any(isinstance(each, dict) for each in listed):
+                assert key.replace("_", " ").capitalize() in done.stdout or key in done.stdout
+        for event in document.get("timeline", []):
+            assert str(event["event"]) in words
+        for site in document.get("sites", []):
+            assert site["key"] in words
+        for key in document.get("sources", {}):
+            assert key in words
+
+
+def test_a_right_has_its_timeline_and_scope_as_tables(cab: Any, whole: Register) -> None:
+    right = max(
+        (each.record for each in whole.records.values() if isinstance(each.record, Recognition)),
+        key=lambda record: len(record.timeline),
+    )
+    lines = [line.split() for line in cab("show", right.id).stdout.splitlines()]
+    place = lines.index(["Timeline"])
+    assert lines[place + 1][:2] == ["event", "on"]
+    assert [line[0] for line in lines[place + 3 : place + 3 + len(right.timeline)]] == [
+        event.event for event in right.timeline
+    ]
+    assert ["Scope"] in lines
+
+
+def test_a_site_is_shown_by_its_key(cab: Any, whole: Register) -> None:
+    body = next(each.record for each in whole.records.values() if isinstance(each.record, Body) and each.record.sites)
+    lines = [line.split() for line in cab("show", body.id).stdout.splitlines()]
+    place = lines.index(["Sites"])
+    assert lines[place + 1][0] == "key"
+    assert lines[place + 3][0] == body.sites[0].key
+
+
+def test_a_type_that_is_misspelt_is_answered_with_what_was_perhaps_meant(cab: Any) -> None:
+    assert "did you mean recognition?" in cab("show", "recogniton", "x").stderr
+    assert "is of type agreement" in cab("show", "body", "us-eu-mra").stderr
+
+
+def test_a_record_is_shown_with_its_versions_and_after_it_was_retired(office: Office) -> None:
+    officer = office.officer("kr-rra")
+    words = ("body", "add", "Versioned Lab", "--economy", "KR", "--kind", "testing_laboratory")
+    body = officer.does(*words, "--site", "suwon:KR:Suwon", "--id", "versioned-lab")["versions"][0]["id"]
+    officer.does("correct", body, "--set", "/note=moved", "--reason", "It moved")
+    found = officer.does("show", body)
+    assert [each["version"] for each in found["versions"]] == [2, 1]
+    shown = officer.types("show", body).stdout
+    assert "Versions" in shown
+    assert "It moved" in shown
+    assert "Note: moved (not stated before)" in " ".join(shown.split())
+    retired = {"document": {**found["record"]}, "expected_version": 2, "change": "retire"}
+    file = office.folder / "retired.json"
+    file.write_text(json.dumps(retired), "utf-8")
+    officer.does("submit", str(file), "--reason", "Entered twice")
+    shown = officer.types("show", body)
+    assert shown.exit_code == Exit.DONE, shown.stderr
+    assert shown.stdout.startswith("body versioned-lab, version 3, retired")
+    assert "Entered twice" in shown.stdout
 
 
 def test_a_body_shows_its_rights_on_a_day(cab: Any) -> None:

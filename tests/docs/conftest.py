@@ -1,14 +1,19 @@
 """What the tests of the documentation share: the pages, what makes parts of them, and a served catalogue."""
 
-import importlib.util
+import importlib
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.conftest import DatabaseServer
+
 CHECKOUT = Path(__file__).resolve().parents[2]
+# The scripts beside the pages, which are no package.
+sys.path.append(str(CHECKOUT / "docs"))
 
 
 @pytest.fixture(scope="session")
@@ -19,12 +24,13 @@ def checkout() -> Path:
 @pytest.fixture(scope="session")
 def generate() -> Any:
     """The script docs/generate.py."""
-    spec = importlib.util.spec_from_file_location("docs_generate", CHECKOUT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("generate")
+
+
+@pytest.fixture(scope="session")
+def running() -> Any:
+    """What runs the examples of the pages, docs/running.py."""
+    return importlib.import_module("running")
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +41,16 @@ def pages() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def served(generate: Any) -> Iterator[dict[str, str]]:
+def reading(running: Any) -> Iterator[dict[str, str]]:
     """The environment of a shell whose `cab` asks a server over the packaged catalogue."""
-    with generate.served() as environment:
+    with running.reading() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def writing(running: Any, database_server: DatabaseServer, migrated_template: str) -> Iterator[dict[str, str]]:
+    """The environment of a shell whose `cab` works on a fresh registry."""
+    with running.office(database_server.url(database_server.create(migrated_template, kept=True))) as environment:
         yield environment
 
 

@@ -86,7 +86,16 @@ class Run:
 
 
 def start(officer: Officer, table: Table) -> Run:
-    words = ("import", str(table.file), "--mapping", str(table.mapping), "--report", str(table.report), "--json")
+    words = (
+        "import",
+        str(table.file),
+        "--mapping",
+        str(table.mapping),
+        "--report",
+        str(table.report),
+        "--json",
+        "--yes",
+    )
     return Run(
         subprocess.Popen(
             [str(PROGRAM), *words],

@@ -19,6 +19,7 @@ from cab_registry.services.logs import make_logger
 from cab_registry.storage.deliveries import (
     Claimed,
     claim_due,
+    claim_together,
     next_due,
     record_attempt,
     set_delivered,
@@ -56,8 +57,11 @@ LEASE: Final = timedelta(minutes=2)
 """How long a claim holds: more than any attempt takes."""
 
 AT_ONCE: Final = {"webhook": 32, "mail": 4}
-EACH: Final = 2
-"""How many notices are in flight to one endpoint; one where the last failed."""
+EACH: Final = {"webhook": 2, "mail": 1}
+"""How many notices, or mails, are in flight to one endpoint; one where the last failed."""
+
+TOGETHER: Final = 100
+"""How many notices one mail holds at most: all that are due for its address go in one."""
 
 _OWN_FAULT: Final = timedelta(minutes=30)
 """The longest wait where the fault is ours; nothing is given up for it."""
@@ -176,17 +180,20 @@ class Courier:
             return []
         with operational_faults():
             async with self._engine.begin() as connection:
-                return await claim_due(
+                found = await claim_due(
                     connection,
                     self._clock(),
                     kind=kind,
                     failing=failing,
                     most=room,
-                    each=1 if failing else EACH,
+                    each=1 if failing else EACH[kind],
                     busy=Counter(claimed.endpoint for claimed, _ in flying),
                     lease=LEASE,
                     patience=PATIENCE,
                 )
+                if kind != "mail":
+                    return found
+                return [await claim_together(connection, each, TOGETHER - 1, LEASE, PATIENCE) for each in found]
 
     async def _deliver(self, claimed: Claimed) -> None:
         began, started = self._clock(), monotonic()
@@ -203,7 +210,9 @@ class Courier:
             async with self._recording:
                 with operational_faults():
                     async with self._engine.begin() as connection:
-                        await self._record(connection, claimed, attempt, began, took)
+                        wait = wait_after(max(each.tried for each in claimed.all) + 1, self._random)
+                        for each in claimed.all:
+                            await self._record(connection, each, attempt, began, took, wait)
         except OperationalFault as fault:
             # The claim ends by itself, and then the notice is sent again.
             self._log.warning("delivery_not_recorded", notice=claimed.id, reason=str(fault))
@@ -211,17 +220,23 @@ class Courier:
             self._log.error("delivery_not_recorded", notice=claimed.id, error=type(fault).__name__)
 
     async def _record(
-        self, connection: AsyncConnection, claimed: Claimed, attempt: Attempt, began: datetime, took: float
+        self,
+        connection: AsyncConnection,
+        claimed: Claimed,
+        attempt: Attempt,
+        began: datetime,
+        took: float,
+        wait: timedelta,
     ) -> None:
         now = self._clock()
         if attempt.outcome == "delivered":
             await note_success(connection, claimed.endpoint)
             await set_delivered(connection, claimed.id, now)
         elif attempt.outcome == "not_sent":
-            again = now + min(wait_after(claimed.tried + 1, self._random), _OWN_FAULT)
+            again = now + min(wait, _OWN_FAULT)
             await set_retry(connection, claimed, again, max(claimed.gives_up, again + _OWN_FAULT))
         else:
-            await self._record_failure(connection, claimed, attempt, now)
+            await self._record_failure(connection, claimed, attempt, now, wait)
         await record_attempt(
             connection,
             claimed,
@@ -233,7 +248,7 @@ class Courier:
         )
 
     async def _record_failure(
-        self, connection: AsyncConnection, claimed: Claimed, attempt: Attempt, now: datetime
+        self, connection: AsyncConnection, claimed: Claimed, attempt: Attempt, now: datetime, wait: timedelta
     ) -> None:
         endpoint = await lock_endpoint(connection, claimed.endpoint)
         since = endpoint.failing_since if endpoint is not None else None
@@ -242,7 +257,6 @@ class Courier:
             if not await disable_endpoint(connection, claimed.endpoint, f"it answered {attempt.words}", now):
                 await set_failed(connection, claimed)
         elif now < claimed.gives_up:
-            wait = wait_after(claimed.tried + 1, self._random)
             if attempt.retry_after is not None:
                 wait = max(wait, min(attempt.retry_after, BACK_OFF[-1]))
             await set_retry(connection, claimed, min(now + wait, claimed.gives_up), claimed.gives_up)

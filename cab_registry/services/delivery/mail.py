@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from typing import Final
 
@@ -26,6 +26,10 @@ EACH_STEP: Final = timedelta(seconds=15)
 UNSUBSCRIBING: Final = "unsubscribe"
 """The purpose of the mark in the address of the way out."""
 
+_LONGEST_LINE: Final = 998
+_WAY_OUT: Final = "List-Unsubscribe"
+_ONE_CLICK: Final = "List-Unsubscribe-Post"
+_WHOLE: Final = frozenset((_WAY_OUT, _ONE_CLICK))
 _LONGEST_SUBJECT: Final = 150
 _PERMANENT: Final = range(500, 600)
 
@@ -63,6 +67,16 @@ def unsubscribe_address(public_address: str, endpoint: str, sealer: Sealer) -> s
     return f"{public_address}/unsubscribe/{endpoint}/{sealer.mark(UNSUBSCRIBING, endpoint)}"
 
 
+class _WholePolicy(EmailPolicy):
+    """Writes what leads out as it stands: on one line, however long, with no encoded words (RFC 8058)."""
+
+    def fold(self, name: str, value: str) -> str:
+        return f"{name}: {value}{self.linesep}" if name in _WHOLE else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.fold(name, value).encode() if name in _WHOLE else super().fold_binary(name, value)
+
+
 class Composer:
     """Writes mails that come from one address and lead to one registry."""
 
@@ -71,12 +85,12 @@ class Composer:
         self._public = public_address
         self._domain = parseaddr(mail_from)[1].rpartition("@")[2]
 
-    def compose(self, notice: str, text: NoticeText, to: str, way_out: str, at: datetime) -> EmailMessage:
-        """Write the mail of a notice; line breaks in the words cannot make headers.
+    def compose(self, notice: str, texts: Sequence[NoticeText], to: str, way_out: str, at: datetime) -> EmailMessage:
+        """Write the mail of a notice, or of several together; line breaks in the words cannot make headers.
 
         Args:
-            notice: id of the notice, by which repeated mails are told.
-            text: what it says.
+            notice: id of the first notice, by which repeated mails are told.
+            texts: what each says, one at least.
             to: the mail address.
             way_out: the address that ends all mail to it.
             at: when it is sent.
@@ -84,27 +98,31 @@ class Composer:
         Raises:
             ValueError: the mail address, or the way out, is none that a header can carry.
         """
-        if not way_out.isascii() or not way_out.isprintable() or not to.isprintable():
+        if not _fits_header(way_out) or not to.isprintable():
             raise ValueError("a header cannot carry this address")
-        message = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
+        message = EmailMessage(policy=_WholePolicy(linesep="\r\n", utf8=not to.isascii()))
         message["From"] = self._from
         message["To"] = to
-        message["Subject"] = _subject(text.headline)
+        message["Subject"] = _subject(_headline(texts))
         message["Date"] = format_datetime(at)
         message["Message-ID"] = f"<{notice}@{self._domain}>"
-        message["List-Unsubscribe"] = f"<{way_out}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        message[_WAY_OUT] = f"<{way_out}>"
+        message[_ONE_CLICK] = "List-Unsubscribe=One-Click"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(self._body(text, way_out), cte="quoted-printable")
+        message.set_content(self._body(texts, way_out), cte="quoted-printable")
         return message
 
-    def _body(self, text: NoticeText, way_out: str) -> str:
-        links = [f"{_line(each.title)}: {self._whole(each.address)}" for each in text.links]
-        paragraphs = [_line(text.headline), *(_line(each) for each in text.sentences)]
-        if links:
-            paragraphs.append("\n".join(links))
+    def _body(self, texts: Sequence[NoticeText], way_out: str) -> str:
+        paragraphs = [_headline(texts), "\n".join(_list(texts))] if len(texts) > 1 else []
+        for number, text in enumerate(texts, 1):
+            paragraphs += self._paragraphs(text, f"{number}. " if len(texts) > 1 else "")
         paragraphs.append(f"-- \nThis registry: {self._public}/\nNo more mail to this address: {way_out}")
         return "\n\n".join(paragraphs) + "\n"
+
+    def _paragraphs(self, text: NoticeText, mark: str) -> list[str]:
+        links = [f"{_line(each.title)}: {self._whole(each.address)}" for each in text.links]
+        paragraphs = [f"{mark}{_line(text.headline)}", *(_line(each) for each in text.sentences)]
+        return [*paragraphs, "\n".join(links)] if links else paragraphs
 
     def _whole(self, address: str) -> str:
         return self._public + address if address.startswith("/") else _line(address)
@@ -189,6 +207,20 @@ def _refused(status: int, said: bytes | str) -> Attempt:
     words = " ".join(text.split())[:_LONGEST_SUBJECT]
     kind = "for good" if status in _PERMANENT else "for now"
     return Attempt(outcome="refused", status=status, words=f"the mail server refused it {kind}: {words}")
+
+
+def _fits_header(address: str) -> bool:
+    """Whether an address can stand in a header as it is: visible ASCII, on one line of a mail."""
+    line = f"{_WAY_OUT}: <{address}>"
+    return address.isascii() and address.isprintable() and " " not in address and len(line) <= _LONGEST_LINE
+
+
+def _headline(texts: Sequence[NoticeText]) -> str:
+    return _line(texts[0].headline) if len(texts) == 1 else f"{len(texts)} notices for you"
+
+
+def _list(texts: Sequence[NoticeText]) -> list[str]:
+    return [f"{number}. {_line(text.headline)}" for number, text in enumerate(texts, 1)]
 
 
 def _subject(headline: str) -> str:

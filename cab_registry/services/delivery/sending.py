@@ -68,7 +68,8 @@ class NoticeSender:
         if await self._is_blocked(self._sealer.address_digests(address)):
             return Attempt(outcome="gone", words="this address wants no mail from here")
         way_out = unsubscribe_address(self._post.public_address, claimed.endpoint, self._sealer)
-        message = self._post.composer.compose(claimed.id, read_notice(claimed.payload), address, way_out, self._clock())
+        texts = [read_notice(each.payload) for each in claimed.all]
+        message = self._post.composer.compose(claimed.id, texts, address, way_out, self._clock())
         return await self._post.mailer.send(message, address)
 
     async def _is_blocked(self, digests: Collection[bytes]) -> bool:

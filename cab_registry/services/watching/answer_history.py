@@ -27,7 +27,7 @@ from cab_registry.services.heads import Held
 from cab_registry.services.naming import name_in
 from cab_registry.services.watching.events import CauseTold, Recall, WatchNamed
 from cab_registry.services.watching.noticing import Step, Subject, tell_changed, tell_forecast
-from cab_registry.services.watching.subjects import tell_cause
+from cab_registry.services.watching.subjects import leave_out_same, tell_cause
 from cab_registry.services.watching.targets import Target
 from cab_registry.services.watching.touching import Stretch, TouchingSubmission, apply, read_stretch, rewind
 from cab_registry.services.watching.watched_answers import Answered, Asker
@@ -275,7 +275,7 @@ class _Telling:
 
     def tell_change(self, turn: Turn) -> AnswerChange:
         entries = turn.submission.entries
-        cause = tell_cause(turn.before, turn.after, entries)
+        cause = tell_cause(turn.before, turn.after, leave_out_same(turn.before, entries) or entries)
         cause = msgspec.structs.replace(cause, position=turn.submission.last)
         step = Step(turn.before, turn.after, self.today, cause, tuple(each.id for each in entries))
         _, told = tell_changed(step, self.subject, turn.was, turn.now)

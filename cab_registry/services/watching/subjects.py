@@ -16,6 +16,7 @@ from cab_registry.services.effects import Flip, describe_flip
 from cab_registry.services.history import Reference
 from cab_registry.services.impact import FlipTeller
 from cab_registry.services.naming import name_in
+from cab_registry.services.sameness import are_same
 from cab_registry.services.watching.events import CauseTold, ChangeTold, EventType, Link, Recall, Told
 from cab_registry.services.watching.noticing import Step, Subject
 from cab_registry.services.watching.recalling import tell_owners
@@ -25,8 +26,18 @@ from cab_registry.storage.canonical import spell_instant
 from cab_registry.storage.entries import Entry
 
 
+def leave_out_same(before: Register, entries: Iterable[Entry]) -> list[Entry]:
+    """Return the entries that say something else than the register did: not the same in another order."""
+    kept = []
+    for entry in entries:
+        known = before.records.get(entry.id)
+        if entry.change == "retire" or known is None or not are_same(write_record(known.record), entry.document()):
+            kept.append(entry)
+    return kept
+
+
 def tell_cause(before: Register, after: Register, entries: Sequence[Entry]) -> CauseTold:
-    """Say in words what a submission changed."""
+    """Say in words what the entries of a submission changed."""
     name_of = name_in(after)
     records = []
     for entry in entries:

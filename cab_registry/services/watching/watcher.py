@@ -21,7 +21,7 @@ from cab_registry.register.differences import find_touched_reads
 from cab_registry.services.sources import Changes, read_version
 from cab_registry.services.watching.events import EventType, Told, WatchNamed, spell_event
 from cab_registry.services.watching.noticing import Step, Subject, tell_changed, tell_turned
-from cab_registry.services.watching.subjects import SubjectTeller, Touching, tell_cause
+from cab_registry.services.watching.subjects import SubjectTeller, Touching, leave_out_same, tell_cause
 from cab_registry.services.watching.targets import Target
 from cab_registry.services.watching.watched_answers import Answered, Asked, Asker, spell_read, split_reach
 from cab_registry.storage.entries import Entry
@@ -131,14 +131,17 @@ class Watcher:
     async def _tell(
         self, connection: AsyncConnection, before: Register, after: Register, entries: Sequence[Entry]
     ) -> None:
+        told = await asyncio.to_thread(leave_out_same, before, entries)
+        if not told:
+            return
         reads = await asyncio.to_thread(find_touched_reads, before.facts, after.facts)
-        changed = tuple(dict.fromkeys(entry.id for entry in entries))
+        changed = tuple(dict.fromkeys(entry.id for entry in told))
         touching = Touching(before, after, changed, [key for table, key in reads if table == "issuers" and key != "*"])
         rows = await _find_rows(connection, reads, touching, after.position)
         if not rows:
             return
         now = self._clock()
-        step = Step(before, after, self._today(), tell_cause(before, after, entries), changed, self.base)
+        step = Step(before, after, self._today(), tell_cause(before, after, told), changed, self.base)
         teller = SubjectTeller(step, touching)
         routes = frozenset(key for table, key in reads if table == "routes")
         askers = Asker(before.facts, step.today), Asker(after.facts, step.today)

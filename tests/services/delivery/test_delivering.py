@@ -421,6 +421,55 @@ async def test_mail_goes_to_who_confirmed_and_only_the_question_to_others(engine
         assert catcher.caught[-1][2]["Subject"] == "About b"
 
 
+async def test_what_was_held_for_a_mail_address_arrives_in_one_mail(engine: AsyncEngine) -> None:
+    catcher = Catcher()
+    async with posting(engine, catcher, HandClock()) as courier:
+        async with engine.begin() as connection:
+            unsure = await make_endpoint(connection, 1, "lee@a.example", kind="mail", state="unconfirmed", owned=False)
+        causes = [f"row {number}" for number in range(12)]
+        held = [notice(cause, START, endpoint=unsure) for cause in causes]
+        await tell(engine, [*held, notice("asked", START, endpoint=unsure, kind=CONFIRMATION)])
+        assert await courier.deliver_due() == 1
+        async with engine.begin() as connection:
+            assert await enable_endpoint(connection, unsure, START) == 12
+        assert await courier.deliver_due() == 1
+    asked, digest = (message for _, _, message in catcher.caught)
+    assert (asked["Subject"], digest["Subject"]) == ("About asked", "12 notices for you")
+    body = "\n".join(digest.get_content().splitlines())
+    places = [body.index(f"\n{number}. About {cause}\n") for number, cause in enumerate(causes, 1)]
+    assert places == sorted(places)
+    assert body.count("Something changed.") == 12
+    assert body.count("No more mail to this address") == 1
+    assert {row.state for row in (await notices_of(engine)).values()} == {"delivered"}
+    assert await outcomes(engine) == ["delivered"] * 13
+
+
+async def test_notices_of_one_portfolio_go_in_one_mail_and_are_tried_again_together(engine: AsyncEngine) -> None:
+    clock, busy, catcher = HandClock(), Catcher(data="451 come again"), Catcher()
+    async with engine.begin() as connection:
+        sure = await make_endpoint(connection, 1, "kim@a.example", kind="mail")
+        other = await make_endpoint(connection, 2, "lee@a.example", kind="mail")
+        watch = await make_watch(connection, 1, sure)
+    await tell(engine, [notice(f"row {number}", watch=watch) for number in range(150)])
+    await tell(engine, [notice("alone", endpoint=other)])
+    async with posting(engine, busy, clock) as courier:
+        await courier.deliver_due()
+    assert busy.caught == []
+    clock.pass_by(minutes=1)
+    async with posting(engine, catcher, clock) as courier:
+        await courier.deliver_due()
+    subjects = sorted(message["Subject"] for _, _, message in catcher.caught)
+    assert subjects == ["100 notices for you", "50 notices for you", "About alone"]
+    assert {row.state for row in (await notices_of(engine)).values()} == {"delivered"}
+
+
+async def test_each_notice_goes_to_a_webhook_alone(engine: AsyncEngine) -> None:
+    async with round_of(engine, answer(200)) as going:
+        ids = await going.tell(*map(str, range(5)))
+        await going.courier.deliver_due()
+        assert sorted(going.receiver.ids) == sorted(ids)
+
+
 async def test_a_blocked_address_gets_no_mail_whatever_waits_for_it(engine: AsyncEngine) -> None:
     catcher = Catcher()
     async with posting(engine, catcher, HandClock()) as courier:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import ssl
 import time
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.utils import parseaddr
 from typing import Any
 
 import pytest
@@ -41,6 +43,7 @@ class Catcher:
 
     def __init__(self, recipient: str = "250 OK", data: str = "250 OK", pause: float = 0) -> None:
         self.caught: list[tuple[str, list[str], EmailMessage]] = []
+        self.raw: list[bytes] = []
         self._recipient = recipient
         self._data = data
         self._pause = pause
@@ -55,6 +58,7 @@ class Catcher:
         if self._data.startswith("250"):
             message = message_from_bytes(envelope.content, policy=policy.default)
             self.caught.append((envelope.mail_from, envelope.rcpt_tos, message))
+            self.raw.append(envelope.content)
         return self._data
 
 
@@ -71,8 +75,8 @@ def catching(catcher: Catcher, **more: Any) -> Iterator[MailServer]:
         controller.stop()
 
 
-def compose(text: NoticeText = TEXT, to: str = TO) -> EmailMessage:
-    return Composer("Register <notices@register.example>", PUBLIC).compose(NOTICE, text, to, WAY_OUT, AT)
+def compose(text: NoticeText = TEXT, to: str = TO, way_out: str = WAY_OUT) -> EmailMessage:
+    return Composer("Register <notices@register.example>", PUBLIC).compose(NOTICE, [text], to, way_out, AT)
 
 
 @contextmanager
@@ -102,6 +106,44 @@ async def test_a_notice_arrives_with_a_way_out() -> None:
     for line in (*TEXT.sentences, f"The laboratory: {PUBLIC}/bodies/kr-kolas-001", "KOLAS: https://kolas.example/"):
         assert line in body
     assert body.rstrip().endswith(WAY_OUT)
+
+
+# As the registry makes it, with a long name of the host, and as long as a line of a mail may be.
+WAYS_OUT = [
+    WAY_OUT,
+    f"{PUBLIC}/unsubscribe/e-0123456789abcdef/{'x' * 43}",
+    f"https://{'a' * 60}.{'b' * 60}.{'c' * 60}.example/registry-of-bodies/unsubscribe/e-0123456789abcdef/{'-_' * 22}",
+    f"{PUBLIC}/unsubscribe/e-0123456789abcdef/{'y' * 800}",
+]
+
+
+def header_lines(raw: bytes, name: bytes) -> list[bytes]:
+    """The physical lines of a header, with those that go on, as they came over the wire."""
+    head = raw.partition(b"\r\n\r\n")[0]
+    return re.findall(rb"(?im)^" + name + rb":[^\r\n]*(?:\r\n[ \t][^\r\n]*)*", head)
+
+
+@pytest.mark.parametrize("to", [TO, f"{'k' * 64}@{'authority.' * 12}example", "김@authority.example"])
+@pytest.mark.parametrize("way_out", WAYS_OUT)
+async def test_the_way_out_arrives_as_one_line_that_any_mail_program_reads(way_out: str, to: str) -> None:
+    catcher = Catcher()
+    with catching(catcher) as server, mailing(server) as mailer:
+        assert (await mailer.send(compose(to=to, way_out=way_out), to)).outcome == "delivered"
+    (raw,) = catcher.raw
+    assert header_lines(raw, b"List-Unsubscribe") == [f"List-Unsubscribe: <{way_out}>".encode()]
+    assert header_lines(raw, b"List-Unsubscribe-Post") == [b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
+    # This policy decodes nothing: what is an encoded word stays one.
+    read = message_from_bytes(raw, policy=policy.compat32)
+    assert read["List-Unsubscribe"] == f"<{way_out}>"
+    for name in (b"From", b"To", b"Message-ID", b"Date"):
+        (lines,) = header_lines(raw, name)
+        assert b"=?" not in lines
+    assert parseaddr(str(read["To"]).replace("\r\n", ""))[1] == to or not to.isascii()
+
+
+def test_a_way_out_longer_than_a_line_of_a_mail_is_refused() -> None:
+    with pytest.raises(ValueError, match="header"):
+        compose(way_out=f"{PUBLIC}/unsubscribe/e-1/{'x' * 1000}")
 
 
 def test_the_words_of_a_notice_are_read_from_its_payload() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
 from sqlalchemy import text
 
 from cab_registry.services.watching.targets import Target
+from cab_registry.storage.entries import NewRecord, NewSubmission
+from cab_registry.storage.log import append
 from tests.services.office import Office, body, given, notice, right
 from tests.services.watching.watchers import ROUTE, WatchOffice, new_reports, report
 
@@ -166,6 +169,39 @@ async def test_no_change_is_too_small_to_be_told(office_of_watches: Offices) -> 
     await desk.watcher.catch_up()
     (event,) = await desk.notices(watch)
     assert event["data"]["cause"]["records"][0]["version"] == 2
+
+
+async def test_nothing_is_told_of_an_identical_record_in_another_order(office_of_watches: Offices) -> None:
+    desk = office_of_watches
+    kinds = ["testing_laboratory", "inspection_body", "certification_body"]
+    await desk.office.submit("officer", given(body(1, kinds=kinds), 1))
+    await desk.watcher.catch_up()
+    watch = await desk.watch(Target(kind="body", id="lab-1"))
+    again = dict(reversed(body(1, kinds=kinds[::-1]).items()))
+    done = await desk.office.submit("officer", given(again, 2))
+    assert (done.public.unchanged, done.public.versions) == (("lab-1",), ())
+    # The log of a registry may hold such a version all the same.
+    document = {**again, "kinds": [*kinds[1:], kinds[0]], "sources": {}}
+    version = NewSubmission(
+        id=str(uuid4()), principal="p", public_reason="order", records=(NewRecord.of(document, "amend"),)
+    )
+    async with desk.office.engine.begin() as connection:
+        assert len((await append(connection, version)).entries) == 1
+    await desk.watcher.catch_up()
+    assert await desk.notices(watch) == []
+
+
+async def test_of_a_record_that_changed_only_what_changed_is_told(office_of_watches: Offices) -> None:
+    desk = office_of_watches
+    kinds = ["testing_laboratory", "inspection_body", "certification_body"]
+    await desk.office.submit("officer", given(body(1, kinds=kinds), 1))
+    await desk.watcher.catch_up()
+    watch = await desk.watch(Target(kind="body", id="lab-1"))
+    await desk.office.submit("officer", given(body(1, kinds=kinds[::-1], note="a remark"), 2), body(2))
+    await desk.watcher.catch_up()
+    (event,) = await desk.notices(watch)
+    (record,) = event["data"]["cause"]["records"]
+    assert record["words"] == ["Note: a remark (not stated before)"]
 
 
 async def test_a_body_watch_tells_the_answers_that_flip(office_of_watches: Offices) -> None:
