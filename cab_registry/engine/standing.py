@@ -177,10 +177,9 @@ def check_issuer(view: View, rf: RouteFacts) -> Finding:
     if issuer is None:
         if asked is None:
             return Finding("issuer", UNKNOWN, "issuer.not_stated", missing=("result.issuer",))
-        if inquiry.candidates and asked.id is None and not inquiry.requirements[1:]:
-            return Finding(
-                "issuer", UNKNOWN, "issuer.several", {"candidates": inquiry.candidates}, missing=("result.issuer",)
-            )
+        if inquiry.issuer_open is not None:
+            key, said = inquiry.issuer_open
+            return Finding("issuer", UNKNOWN, key, said, missing=(inquiry.issuer_missing,))
         return _unknown_issuer(view, rf)
     values: dict[str, Any] = {"body": issuer.name}
     wrong = _wrong_kind(view, rf, issuer, values)

@@ -12,6 +12,7 @@ import msgspec
 
 from cab_registry.domain.days import Period, When
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.folding import fold
 from cab_registry.domain.records import (
     RECORD_TYPES,
     AnyRecord,
@@ -25,7 +26,6 @@ from cab_registry.domain.records import (
 )
 from cab_registry.domain.records.common import Dated, Sourced
 from cab_registry.domain.records.law import Economy, Objection
-from cab_registry.engine.inquiry import fold
 from cab_registry.register.catalogue import Entry, catalogue_folder, load_catalogue, read_folder
 from cab_registry.register.counting import Counts, count_entries
 from cab_registry.register.intervals import find_bad_intervals, find_overlaps, overlap, show_period

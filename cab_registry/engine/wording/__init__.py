@@ -11,8 +11,8 @@ from cab_registry.domain.days import EARLIEST, show_day
 from cab_registry.domain.question import Question
 from cab_registry.engine.facts import Facts, RouteFacts, Status, WorkingState
 from cab_registry.engine.finding import Finding
-from cab_registry.engine.inquiry import OTHER
 from cab_registry.engine.judge import Trace
+from cab_registry.engine.meaning import OTHER
 from cab_registry.engine.reach import Criterion
 from cab_registry.engine.wording import english
 
