@@ -118,7 +118,7 @@ class TakenAs(msgspec.Struct, frozen=True, kw_only=True):
 
     asked: Annotated[str, Meta(description="The words asked for.")]
     id: Annotated[str | None, Meta(description="What they were taken to mean; null where that is not settled.")] = None
-    name: str | None = None
+    name: Annotated[str | None, Meta(description="Name or citation of what was taken.")] = None
     how: Annotated[
         How,
         Meta(
@@ -131,9 +131,9 @@ class TakenAs(msgspec.Struct, frozen=True, kw_only=True):
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """Whom and which rule the question was taken to mean; null where it names none."""
 
-    issuer: TakenAs | None = None
-    requirement: TakenAs | None = None
-    site: TakenAs | None = None
+    issuer: Annotated[TakenAs | None, Meta(description="Who issued the result.")] = None
+    requirement: Annotated[TakenAs | None, Meta(description="The rule that it is to satisfy.")] = None
+    site: Annotated[TakenAs | None, Meta(description="Where the work was done.")] = None
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,5 +168,5 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     other_routes: list[OtherRoute] = []
     near: list[NearRoute] = []
     candidates: Annotated[list[str], Meta(description="Ids among which a name or citation does not decide.")] = []
-    taken: Taken = Taken()
+    taken: Annotated[Taken, Meta(description="Whom and which rule the question was taken to mean.")] = Taken()
     asked: Asked

@@ -149,7 +149,7 @@ def find_faults(asked: AskedQuestion) -> list[Fault]:
 
 def _issuer_faults(issuer: AskedIssuer) -> list[Fault]:
     if issuer.scheme is not None and issuer.value is None:
-        return [Fault("/result/issuer/value", f"state the number that the issuer has under {issuer.scheme}")]
+        return [Fault("/result/issuer", f"state the number too that it has under {issuer.scheme}")]
     ways = sum(part is not None for part in (issuer.id, issuer.value, issuer.name))
     if ways != 1:
         return [Fault("/result/issuer", "state exactly one of id, value (with its scheme, if known), name")]

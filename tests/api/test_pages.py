@@ -131,9 +131,7 @@ async def test_the_address_to_keep_names_day_and_knowledge(reader: httpx.AsyncCl
 
 
 async def test_a_faulty_question_gets_the_form_back(reader: httpx.AsyncClient) -> None:
-    path = (
-        "/answer?result.kind=test_report&result.issuer.value=17&result.issued_on=2020-01-01&subject.sector=&nonsense=1"
-    )
+    path = "/answer?result.kind=test_report&result.issuer.scheme=nando&result.issued_on=2020-01-01&subject.sector=&nonsense=1"
     response = await reader.get(path)
     page = Page(response.text)
     assert response.status_code == 422
@@ -145,7 +143,7 @@ async def test_a_faulty_question_gets_the_form_back(reader: httpx.AsyncClient) -
         "f-destination",
         "f-result-issuer-name",
     }
-    assert [each["value"] for each in page.find("input") if each["id"] == "f-result-issuer-value"] == ["17"]
+    assert [each["value"] for each in page.find("input") if each["id"] == "f-result-issuer-scheme"] == ["nando"]
     assert "nonsense" in response.text
 
 
