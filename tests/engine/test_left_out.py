@@ -164,7 +164,7 @@ def _related(one: str, other: str, register: Register) -> bool:
             seen.add(rule)
             todo.extend(record.succeeds)
     pairs = [rf.listed[rule].held_as for rf in facts.routes.values() for rule in (one, other) if rule in rf.listed]
-    return {one, other} <= seen and one != other or any(held & seen for held in pairs)
+    return ({one, other} <= seen and one != other) or any(held & seen for held in pairs)
 
 
 @RELAXED
@@ -175,7 +175,9 @@ def test_another_act_of_the_same_list_stands_for_nothing(
     register, question = registers.of_case(case), _ask(case)
     asked = question.subject.requirement
     lists = [rf.listed for rf in register.facts.routes.values() if asked in rf.listed]
-    others = sorted({rule for listed in lists for rule in listed if not _related(asked or "", rule, register)} - {asked})
+    others = sorted(
+        {rule for listed in lists for rule in listed if not _related(asked or "", rule, register)} - {asked}
+    )
     if asked not in register.facts.requirements or not others:
         return
     other = data.draw(st.sampled_from(others))

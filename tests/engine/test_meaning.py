@@ -10,6 +10,7 @@ import pytest
 
 from cab_registry.domain.answer import Answer
 from cab_registry.domain.question import pose, read_question
+from cab_registry.domain.records import Coverage
 from cab_registry.engine.answer import answer
 from cab_registry.register.catalogue import load_catalogue
 from cab_registry.register.compiled import Register, Versioned, compile_register
@@ -42,7 +43,8 @@ FCC = {
 @cache
 def whole() -> Register:
     """The packaged catalogue with its bodies; every list is complete."""
-    return compile_register((Versioned(entry.record, 1) for entry in load_catalogue()), complete=True)
+    records = (entry.record for entry in load_catalogue())
+    return compile_register((Versioned(each, 1) for each in records if not isinstance(each, Coverage)), complete=True)
 
 
 def ask(document: dict[str, Any], **changed: Any) -> Answer:

@@ -31,10 +31,10 @@ from cab_registry.domain.records import (
     Route,
 )
 from cab_registry.domain.records.rights import RightEvent
-from cab_registry.engine.settling import Settled, settle
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.reach import find_candidates
 from cab_registry.engine.reads import Read, observe
+from cab_registry.engine.settling import Settled, settle
 from cab_registry.register.compiled import Register, Versioned, change_register, subject_of
 from cab_registry.register.differences import find_touched_reads
 from cab_registry.services.cases import Case, ScratchRegisters, read_cases
