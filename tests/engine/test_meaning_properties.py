@@ -65,7 +65,7 @@ RESPELLINGS = (
     lambda text: text.replace(" ", "\u00a0 "),
     lambda text: text.replace(" ", ""),
     lambda text: text.replace(" ", ", "),
-    lambda text: "\u200b".join(text),
+    "\u200b".join,
     lambda text: f" {text}. ",
     lambda text: text.replace(",", "").replace("(", "").replace(")", ""),
     lambda text: text.replace("ü", "u").replace("é", "e").replace("ł", "l").replace("ø", "o").replace("ß", "ss"),
@@ -103,7 +103,7 @@ def test_any_spelling_of_a_name_asks_about_the_same_body(data: st.DataObject, re
 NUMBERS = (
     str.lower,
     lambda text: f" {text}\u200b",
-    lambda text: "\u00a0".join(text),
+    "\u00a0".join,
     lambda text: "-".join((text[:2], text[2:])),
     lambda text: "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in text),
 )
