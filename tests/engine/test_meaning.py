@@ -249,3 +249,30 @@ def test_a_former_name_is_taken_and_said(registers: ScratchRegisters) -> None:
         found = ask(PPE, result__issuer={"name": called.name}, result__issuer_economy=body.economy)
         assert found.taken.issuer is not None
         assert found.taken.issuer.how in {"exact", "several"}
+
+
+@pytest.mark.parametrize(
+    "name", ["Regierung von Oberbayern", "regierungsprasidium tubingen", "LAGeSo Berlin", "Bezirksregierung Köln"]
+)
+def test_an_inspectorate_behind_an_umbrella_is_asked_by_its_own_name(name: str) -> None:
+    asked = {
+        "destination": "US",
+        "presented_on": "2022-06-01",
+        "result": {
+            "kind": "gmp_inspection",
+            "issuer": {"id": "de-zlg"},
+            "performed_in": "DE",
+            "performed_on": "2022-04-04",
+            "issued_on": "2022-05-02",
+            "findings": "compliant",
+        },
+        "subject": {
+            "sector": "pharma_gmp_human",
+            "requirement": "us-cgmp-human",
+            "product_class": "human_finished",
+            "activity": "surveillance",
+        },
+    }
+    umbrella, member = ask(asked), ask(asked, result__issuer={"name": name})
+    assert umbrella.verdict in {"accepted", "accepted_with_conditions"}
+    assert member.verdict == umbrella.verdict
