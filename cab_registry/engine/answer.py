@@ -24,13 +24,14 @@ from cab_registry.domain.codes import Confidence
 from cab_registry.domain.days import Period, show_day
 from cab_registry.domain.question import Question
 from cab_registry.domain.records import Source
+from cab_registry.engine.criteria import Criterion
 from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.facts import Facts, RouteFacts
 from cab_registry.engine.finding import Finding
 from cab_registry.engine.inquiry import Inquiry, View
 from cab_registry.engine.judge import Trace
 from cab_registry.engine.positions import Stance
-from cab_registry.engine.reach import CRITERIA, Criterion, Undated, list_misses
+from cab_registry.engine.reach import CRITERIA, Undated, list_misses
 from cab_registry.engine.settling import settle
 from cab_registry.engine.wording import Speech
 

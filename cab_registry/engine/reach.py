@@ -6,28 +6,15 @@ Each criterion is three-valued: NO means outside, UNKNOWN means reached with an 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from cab_registry.domain.days import ALWAYS, Period, Truth
-from cab_registry.domain.records.common import Sourced
 from cab_registry.domain.records.route import OriginRule, TerritoryRule
 from cab_registry.engine.attested import judge_attests
+from cab_registry.engine.criteria import Criterion, find_listed, find_unread, leave_open
 from cab_registry.engine.early import judge_early
 from cab_registry.engine.facts import Force, RouteFacts, Ruled
 from cab_registry.engine.inquiry import Inquiry, View
-
-
-class Criterion(NamedTuple):
-    """One criterion of reach: its code, whether it is met, the sentence's key and values."""
-
-    code: str
-    met: Truth
-    key: str = ""
-    values: dict[str, Any] = {}
-    sourced: Sourced | None = None
-    missing: tuple[str, ...] = ()
-    early: bool = False
-
 
 _MET: Final = {
     code: Criterion(code, Truth.YES)
@@ -91,7 +78,7 @@ def procedure(view: View, rf: RouteFacts) -> Criterion:
     if not rf.procedures or asked in rf.procedures:
         return _MET["procedure"]
     if view.inquiry.is_unread("subject.procedure"):
-        return _open(view, "procedure", "subject.procedure")
+        return leave_open(view, "procedure", "subject.procedure")
     values = {"procedure": asked, "procedures": rf.route.procedures}
     if asked is None:
         return Criterion("procedure", Truth.UNKNOWN, "procedure.not_named", values, missing=("subject.procedure",))
@@ -101,7 +88,7 @@ def procedure(view: View, rf: RouteFacts) -> Criterion:
 def requirement(view: View, rf: RouteFacts) -> Criterion:
     """The requirement, and a rule that the document attests, stand in the route's list, whatever the dates."""
     inquiry, subject = view.inquiry, view.question.subject
-    unread = _unread(view, rf)
+    unread = find_unread(view, rf)
     if unread is not None:
         return unread
     if not rf.listed:
@@ -135,50 +122,13 @@ def _attests_other(inquiry: Inquiry, met: Truth) -> Criterion:
     return Criterion("requirement", met, "requirement.attests_unknown", values, missing=("result.attests",))
 
 
-def _unread(view: View, rf: RouteFacts) -> Criterion | None:
-    """Leave the rule open where what the question says of it names nothing in the register."""
-    inquiry = view.inquiry
-    if not inquiry.unresolved:
-        return None
-    if inquiry.is_unread("subject.requirement") and not _serves_other(view, rf):
-        return _open(view, "requirement", "subject.requirement")
-    if inquiry.is_unread("result.attests") and rf.listed:
-        listed = [find_listed(view, rf, rule) for rule in view.inquiry.requirements]
-        return _open(view, "requirement", "result.attests") if any(listed) or not listed else None
-    if inquiry.is_unread("subject.sector") and not rf.listed and rf.sectors:
-        return _open(view, "requirement", "subject.sector")
-    return None
-
-
-def _serves_other(view: View, rf: RouteFacts) -> bool:
-    """Whether the route serves other sectors than the one that is stated."""
-    sector = view.question.subject.sector
-    return sector is not None and bool(rf.sectors) and sector not in rf.sectors
-
-
-def _open(view: View, code: str, name: str) -> Criterion:
-    """Leave a criterion open for which the question says what names nothing in the register."""
-    return Criterion(code, Truth.UNKNOWN, f"{code}.unresolved", {"words": view.inquiry.said(name)}, missing=(name,))
-
-
-def find_listed(view: View, rf: RouteFacts, rule: str) -> Any:
-    """Return the route's listed requirement that is the rule or holds it as a part."""
-    listed = rf.listed.get(rule)
-    if listed is not None:
-        return listed
-    for wider in view.facts.spell(rule):
-        if wider in rf.listed:
-            return rf.listed[wider]
-    return None
-
-
 def product(view: View, rf: RouteFacts) -> Criterion:
     """The product class is covered and not excluded on the day of presentation."""
     if not rf.classes and not rf.excluded:
         return _MET["product"]
     asked = view.question.subject.product_class
     if view.inquiry.is_unread("subject.product_class"):
-        return _open(view, "product", "subject.product_class")
+        return leave_open(view, "product", "subject.product_class")
     if asked is None:
         if not rf.classes and all(item.if_stated for ruled in rf.excluded.values() for item, _ in ruled):
             return _MET["product"]
@@ -206,7 +156,7 @@ def activity(view: View, rf: RouteFacts) -> Criterion:
         return _MET["activity"]
     asked = view.question.subject.activity
     if view.inquiry.is_unread("subject.activity"):
-        return _open(view, "activity", "subject.activity")
+        return leave_open(view, "activity", "subject.activity")
     if asked is None:
         return Criterion("activity", Truth.UNKNOWN, "activity.not_stated", missing=("subject.activity",))
     values = {"activity": asked}

@@ -9,11 +9,11 @@ from cab_registry.domain.records.law import Edition, Tail
 from cab_registry.domain.records.rights import Ownership
 from cab_registry.domain.records.route import OwnershipRule
 from cab_registry.engine.coverage import listing
+from cab_registry.engine.criteria import find_listed
 from cab_registry.engine.early import find_early
 from cab_registry.engine.facts import IssuerFacts, RouteFacts, Working, WorkingState
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding, worst_of
 from cab_registry.engine.inquiry import View
-from cab_registry.engine.reach import find_listed
 
 _NOT_ASKED = Finding("issuer", NOT_APPLICABLE, "issuer.not_asked")
 
