@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -20,6 +20,7 @@ from cab_registry.api.history import Position
 from cab_registry.api.replies import JSON, AnyRequest, QueryReader, has_already, reply
 from cab_registry.domain.days import show_day
 from cab_registry.domain.errors import Fault
+from cab_registry.domain.records import Economy
 from cab_registry.services.asking import ImpossibleQuestion, QuestionReader
 from cab_registry.services.desk import Desk
 from cab_registry.services.feeds import MEDIA_TYPE
@@ -84,7 +85,7 @@ def make_answer_history_routes(desk: Desk, questions: QuestionReader) -> list[HT
 def read_target(
     pairs: Iterable[tuple[str, str]],
     questions: QuestionReader,
-    economies: Collection[str],
+    economies: Mapping[str, Economy],
     *,
     today: int,
     standing: bool,

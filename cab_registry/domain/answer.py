@@ -110,6 +110,32 @@ class Alternative(msgspec.Struct, frozen=True):
     route: str | None = None
 
 
+How = Literal["id", "exact", "number", "fold", "section", "several", "near", "unknown"]
+
+
+class TakenAs(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom or what the words of a question were taken to mean, and how they fitted."""
+
+    asked: Annotated[str, Meta(description="The words asked for.")]
+    id: Annotated[str | None, Meta(description="What they were taken to mean; null where that is not settled.")] = None
+    name: Annotated[str | None, Meta(description="Name or citation of what was taken.")] = None
+    how: Annotated[
+        How,
+        Meta(
+            description="id, exact or number: as the register has it; fold: spelling apart; section: a part of it; "
+            "several or near: not settled, see `candidates`; unknown: nothing like it is in the register."
+        ),
+    ]
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom and which rule the question was taken to mean; null where it names none."""
+
+    issuer: Annotated[TakenAs | None, Meta(description="Who issued the result.")] = None
+    requirement: Annotated[TakenAs | None, Meta(description="The rule that it is to satisfy.")] = None
+    site: Annotated[TakenAs | None, Meta(description="Where the work was done.")] = None
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked of which state of the register; never the wall clock."""
 
@@ -142,4 +168,5 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     other_routes: list[OtherRoute] = []
     near: list[NearRoute] = []
     candidates: Annotated[list[str], Meta(description="Ids among which a name or citation does not decide.")] = []
+    taken: Annotated[Taken, Meta(description="Whom and which rule the question was taken to mean.")] = Taken()
     asked: Asked

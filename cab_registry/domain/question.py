@@ -10,17 +10,22 @@ from msgspec import Meta
 
 from cab_registry.domain.codes import ResultKind
 from cab_registry.domain.errors import Fault, Refusal
-from cab_registry.domain.records.common import EconomyCode, Value
+from cab_registry.domain.records.common import Value
 
 Word = Annotated[str, Meta(min_length=1, max_length=300)]
 Words = Annotated[tuple[Word, ...], Meta(max_length=100)]
+Where = Annotated[
+    str, Meta(min_length=1, max_length=300, description="An economy: its code as DE or GB-NIR, or a name as UK.")
+]
 
 
 class AskedIssuer(Value, frozen=True, kw_only=True):
     """Who issued the result: by id, by an identifier with its scheme, or by name."""
 
     id: Annotated[Word | None, Meta(description="Id in the register.")] = None
-    scheme: Annotated[Word | None, Meta(description="Scheme of the identifier, as fcc-designation or nando.")] = None
+    scheme: Annotated[
+        Word | None, Meta(description="Scheme of the identifier, for example nando; without it, one that fits.")
+    ] = None
     value: Annotated[Word | None, Meta(description="The identifier itself.")] = None
     name: Annotated[Word | None, Meta(description="A name that must fit exactly one body or authority.")] = None
 
@@ -30,7 +35,7 @@ class AskedSubcontractor(Value, frozen=True, kw_only=True):
 
     id: Word | None = None
     name: Word | None = None
-    economy: EconomyCode | None = None
+    economy: Where | None = None
 
 
 class AskedPeriod(Value, frozen=True, kw_only=True):
@@ -45,9 +50,9 @@ class AskedResult(Value, frozen=True, kw_only=True):
 
     kind: Annotated[ResultKind, Meta(description="What it is.")]
     issuer: AskedIssuer | None = None
-    issuer_economy: Annotated[EconomyCode | None, Meta(description="Economy of the issuer as stated.")] = None
+    issuer_economy: Annotated[Where | None, Meta(description="Economy of the issuer as stated.")] = None
     site: Annotated[Word | None, Meta(description="Key of the site at which the work was done.")] = None
-    performed_in: Annotated[EconomyCode | None, Meta(description="Economy in which the work was done.")] = None
+    performed_in: Annotated[Where | None, Meta(description="Economy in which the work was done.")] = None
     performed_on: Annotated[date | AskedPeriod | None, Meta(description="Day or days of the work.")] = None
     ordered_on: Annotated[date | None, Meta(description="Day of the order.")] = None
     issued_on: Annotated[date | None, Meta(description="Day of issue.")] = None
@@ -68,14 +73,14 @@ class AskedSubject(Value, frozen=True, kw_only=True):
     product_class: Word | None = None
     activity: Word | None = None
     procedure: Word | None = None
-    origin: Annotated[EconomyCode | None, Meta(description="Economy in which the product was made.")] = None
+    origin: Annotated[Where | None, Meta(description="Economy in which the product was made.")] = None
     standards: Annotated[Words, Meta(description="Methods or standards on which the result rests.")] = ()
 
 
 class AskedQuestion(Value, frozen=True, kw_only=True):
     """The question as it travels (JSON body, flat query parameters, file)."""
 
-    destination: Annotated[EconomyCode, Meta(description="The market.")]
+    destination: Annotated[Where, Meta(description="The market: its code, or a name.")]
     presented_on: Annotated[date | None, Meta(description="The day asked about; default: today.")] = None
     known_at: Annotated[
         str | None,
@@ -159,11 +164,11 @@ def find_faults(asked: AskedQuestion) -> list[Fault]:
 
 
 def _issuer_faults(issuer: AskedIssuer) -> list[Fault]:
-    if (issuer.scheme is None) != (issuer.value is None):
-        return [Fault("/result/issuer", "an identifier needs both scheme and value")]
-    ways = sum(part is not None for part in (issuer.id, issuer.scheme, issuer.name))
+    if issuer.scheme is not None and issuer.value is None:
+        return [Fault("/result/issuer", f"state the number too that it has under {issuer.scheme}")]
+    ways = sum(part is not None for part in (issuer.id, issuer.value, issuer.name))
     if ways != 1:
-        return [Fault("/result/issuer", "state exactly one of id, scheme with value, name")]
+        return [Fault("/result/issuer", "state exactly one of id, value (with its scheme, if known), name")]
     return []
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cab_registry.domain.days import ALWAYS, NEVER, Period, Truth
+from cab_registry.domain.folding import fold
 from cab_registry.domain.records.route import AccreditationRule, AdmittedAccreditor, AdmittedStandard, Cover
 from cab_registry.engine.coverage import listing
 from cab_registry.engine.facts import RightFacts, RightState, RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
 from cab_registry.engine.holding import used_by
-from cab_registry.engine.inquiry import View, fold, turns_of
+from cab_registry.engine.inquiry import View, turns_of
 from cab_registry.engine.rights import (
     NOTHING,
     TAKEN,
@@ -286,8 +287,9 @@ def _absent(view: View, rf: RouteFacts, rule: AccreditationRule, base: Finding, 
         return base._replace(outcome=NOT_APPLICABLE, key="accreditation.none_in_support")
     if refused:
         return base._replace(outcome=FAIL, key="accreditation.not_admitted")
-    if view.inquiry.issuer is None and (not view.inquiry.stated_issuer or view.inquiry.candidates):
-        return base._replace(outcome=UNKNOWN, key="accreditation.no_issuer", missing=("result.issuer",))
+    inquiry = view.inquiry
+    if inquiry.issuer is None and (not inquiry.stated_issuer or inquiry.issuer_open is not None):
+        return base._replace(outcome=UNKNOWN, key="accreditation.no_issuer", missing=(inquiry.issuer_missing,))
     words = [admitted if isinstance(admitted, str) else admitted.authority for admitted in rule.by] or ["exporter"]
     found = listing(view, rf, "accreditation", words)
     values = {**base.values, "list": found.title, "address": found.address}

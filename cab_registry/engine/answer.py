@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
+
 from cab_registry.domain.answer import (
     Alternative,
     Answer,
@@ -17,18 +19,21 @@ from cab_registry.domain.answer import (
     OtherRoute,
     PositionShown,
     RouteShown,
+    Taken,
+    TakenAs,
 )
 from cab_registry.domain.codes import Confidence
 from cab_registry.domain.days import Period, show_day
 from cab_registry.domain.question import Question
 from cab_registry.domain.records import Economy, Source
+from cab_registry.engine.criteria import Criterion
 from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.facts import Facts, RouteFacts
 from cab_registry.engine.finding import Finding
 from cab_registry.engine.inquiry import Inquiry, View
 from cab_registry.engine.judge import Trace
 from cab_registry.engine.positions import Stance
-from cab_registry.engine.reach import CRITERIA, Criterion, Undated, list_misses
+from cab_registry.engine.reach import CRITERIA, Undated, list_misses
 from cab_registry.engine.settling import settle
 from cab_registry.engine.wording import Speech
 
@@ -56,12 +61,15 @@ _REACH_ORDER: Final = tuple(criterion.__name__ for criterion in CRITERIA)
 def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answer:
     """Answer any well-formed question; never raises for one."""
     outcome, holds, inquiry, _ = settle(question, facts, open_too=False)
-    speech = Speech(facts, question)
+    speech = Speech(facts, inquiry.question)
     shown = asked or Asked(
         presented_on=show_day(question.asked_on), known_on=show_day(question.known_on), engine=ENGINE
     )
     assumptions = [speech.say(key, values) for key, values in _list_assumptions(inquiry)]
     best = outcome.best
+    if outcome.verdict != "cannot_tell":
+        unread = (inquiry.said(name) for name in inquiry.unresolved)
+        assumptions.extend(speech.say("assumed.left_out", {"words": words}) for words in unread if words)
     if best is None:
         return _not_covered(inquiry, outcome, speech, shown, assumptions)
     if inquiry.performed_assumed and not question.standing and _asks_performed(best):
@@ -72,7 +80,10 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
     if question.subject.sector is None and not inquiry.requirements:
         assumptions.append(speech.say("assumed.sector", {}))
     if tied := _undecided(outcome):
-        return _open_answer(outcome, tied, speech, shown, assumptions)
+        opened = _open_answer(outcome, tied, speech, shown, assumptions)
+        return msgspec.structs.replace(
+            opened, missing=_missing(inquiry, outcome), candidates=_candidates(inquiry), taken=_show_taken(inquiry)
+        )
     return Answer(
         verdict=best.verdict,
         headline=speech.headline(best),
@@ -80,14 +91,15 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
         first_failing=best.first_failing,
         checks=[_show_check(finding, best.rf, speech) for finding in best.findings],
         conditions=[ConditionShown(ground.key, ground.text, ground.citation) for ground in best.conditions],
-        missing=list(outcome.missing),
+        missing=_missing(inquiry, outcome),
         could_bring=_could_bring(outcome),
         assumptions=assumptions,
         positions=[_show_position(stance) for stance in best.stances],
         holds=holds,
         alternatives=_alternatives(inquiry, outcome, best, speech),
         other_routes=[_show_other(trace) for trace in others],
-        candidates=list(inquiry.candidates),
+        candidates=_candidates(inquiry),
+        taken=_show_taken(inquiry),
         asked=shown,
     )
 
@@ -153,12 +165,37 @@ def _open_answer(outcome: Outcome, tied: list[Trace], speech: Speech, asked: Ask
         route=None,
         first_failing="requirement",
         checks=[_show_check(each, best.rf, speech) for each in best.findings if each.code == "requirement"],
-        missing=list(outcome.missing),
         could_bring=_could_bring(outcome),
         assumptions=assumptions,
         other_routes=[_show_other(trace) for trace in (*outcome.traces, *outcome.discretionary)],
         asked=asked,
     )
+
+
+def _missing(inquiry: Inquiry, outcome: Outcome) -> list[str]:
+    """Return what could change the answer: what names nothing in the register before what is not stated."""
+    if outcome.verdict != "cannot_tell":
+        return []
+    issuer = (inquiry.issuer_missing,) if inquiry.issuer_open is not None else ()
+    return list(dict.fromkeys((*inquiry.unresolved, *issuer, *outcome.missing)))
+
+
+def _candidates(inquiry: Inquiry) -> list[str]:
+    """Return what may be meant by words that do not decide."""
+    unresolved = (each for ids in inquiry.unresolved.values() for each in ids)
+    return list(dict.fromkeys((*inquiry.candidates, *unresolved)))
+
+
+def _show_taken(inquiry: Inquiry) -> Taken:
+    shown: dict[str, TakenAs] = {}
+    for part, fit in inquiry.taken.items():
+        name: str | None = fit.id
+        if part == "issuer" and inquiry.issuer is not None:
+            name = inquiry.issuer.name
+        elif part == "requirement" and fit.id is not None:
+            name = inquiry.facts.requirements[fit.id].citation
+        shown[part] = TakenAs(asked=fit.asked, id=fit.id, name=name, how=fit.how)  # type: ignore[arg-type]  # one of How
+    return Taken(**shown)
 
 
 def _asks_performed(trace: Trace) -> bool:
@@ -307,6 +344,7 @@ def _not_covered(inquiry: Inquiry, outcome: Outcome, speech: Speech, asked: Aske
         assumptions=assumptions,
         alternatives=_alternatives(inquiry, outcome, None, speech),
         near=near,
-        candidates=list(inquiry.candidates),
+        candidates=_candidates(inquiry),
+        taken=_show_taken(inquiry),
         asked=asked,
     )

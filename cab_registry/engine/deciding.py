@@ -6,11 +6,12 @@ from typing import Final, NamedTuple
 
 from cab_registry.domain.codes import Verdict
 from cab_registry.engine.attested import stand_for
+from cab_registry.engine.criteria import Criterion
 from cab_registry.engine.facts import RouteFacts
 from cab_registry.engine.finding import FAIL, PASS, UNKNOWN, Finding
 from cab_registry.engine.inquiry import Inquiry, View
 from cab_registry.engine.judge import ORDER, Trace, judge_route
-from cab_registry.engine.reach import Criterion, judge_reach
+from cab_registry.engine.reach import judge_reach
 
 VERDICTS: Final[dict[Verdict, int]] = {
     "accepted": 4,

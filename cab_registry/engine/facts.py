@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from cab_registry.domain.days import Period, When
 from cab_registry.domain.records import (
@@ -189,6 +189,8 @@ class RouteFacts:
     signatory_arrangements: frozenset[str] = frozenset()
     survival: tuple[SurvivalRule, ...] = ()
     """The route's rules of survival from the narrowest to the widest."""
+    vocabulary: frozenset[tuple[str, str]] = frozenset()
+    """The codes that the route uses, each with the part of a question in which it stands."""
 
     @property
     def name(self) -> str:
@@ -196,6 +198,37 @@ class RouteFacts:
         if self.agreement is not None:
             return self.agreement.short or self.agreement.title or self.agreement.id
         return self.route.title or self.route.id
+
+
+class Called(NamedTuple):
+    """A name that an issuer bears: as written, folded word by word and without legal forms, and when it bore it."""
+
+    name: str
+    words: str
+    plain: str
+    period: Period
+    legal: bool
+
+    @property
+    def key(self) -> str:
+        """The name as it is compared."""
+        return self.words.replace(" ", "")
+
+
+class Likeness(Protocol):
+    """Finds what may be meant by words that name nothing in the register."""
+
+    def issuers(self, text: str) -> tuple[str, ...]:
+        """Return issuers with names like this, the likeliest first."""
+
+    def beginning(self, text: str) -> tuple[str, ...]:
+        """Return the bodies whose names begin with these whole words, sorted."""
+
+    def rules(self, text: str) -> tuple[str, ...]:
+        """Return requirements that may be meant, the likeliest first."""
+
+    def words(self, table: str, text: str) -> tuple[str, ...]:
+        """Return codes of a vocabulary that may be meant, the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +245,7 @@ class IssuerFacts:
     designations: tuple[RightFacts, ...] = ()
     recognitions: tuple[RightFacts, ...] = ()
     notices: tuple[tuple[Notice, int], ...] = ()
+    called: tuple[Called, ...] = ()
 
     def rights(self, kind: str) -> tuple[RightFacts, ...]:
         """Return the rights of one kind."""
@@ -244,6 +278,9 @@ class Facts:
     notices_by_number: Mapping[str, tuple[tuple[Notice, int], ...]]
     notices_by_site: Mapping[str, tuple[tuple[Notice, int], ...]]
     coverage: Sequence[Coverage]
+    words: Mapping[tuple[str, str], tuple[str, ...]]
+    """Codes by the part of a question in which they stand and by their fold; economies by their names too."""
+    likeness: Likeness
     complete: bool = False
     """Every list of which no coverage is on record counts as complete (scratch registers)."""
 

@@ -217,8 +217,8 @@ def _absent(view: View, rf: RouteFacts, kind: str, rule: RightRule, held: Held) 
     """Nothing on record: never given where the list is complete, open where it is not."""
     if view.inquiry.issuer is None and not view.inquiry.stated_issuer:
         return _finding(view, kind, rule, held, UNKNOWN, f"{kind}.no_issuer", ("result.issuer",))
-    if view.inquiry.candidates and view.inquiry.issuer is None:
-        return _finding(view, kind, rule, held, UNKNOWN, f"{kind}.no_issuer", ("result.issuer",))
+    if view.inquiry.issuer_open is not None:
+        return _finding(view, kind, rule, held, UNKNOWN, f"{kind}.no_issuer", (view.inquiry.issuer_missing,))
     found = listing(view, rf, kind, rule.by)
     finding = _finding(view, kind, rule, held, FAIL if found.complete else UNKNOWN, f"{kind}.{found.key}")
     return finding._replace(values={**finding.values, "list": found.title, "address": found.address})

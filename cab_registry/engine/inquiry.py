@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from copy import copy
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from cab_registry.domain.days import EARLIEST, LATEST, Period, Truth, When
+from cab_registry.domain.folding import find_folded, fold
 from cab_registry.domain.question import Question, Span
 from cab_registry.engine.facts import Facts, IssuerFacts
+from cab_registry.engine.identity import find_issuer
+from cab_registry.engine.meaning import SUBJECT, Assumption, Fit, find_rule, place, understand
 from cab_registry.engine.timeline import State, Timeline
 
 YEAR: Final = 365
-
-OTHER: Final = "any_other"
-"""Stands for every value, or issuer, that nothing on record names; tried for what a question leaves out."""
-
-MEANT: Final = 20
-"""An incomplete name that fits more issuers than this names none of them."""
-
-
-def fold(text: str) -> str:
-    """Fold a name or citation for comparison: case, accents and repeated blanks do not count."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return " ".join("".join(sign for sign in plain if not unicodedata.combining(sign)).split())
-
-
-def _begin_with(name: str, facts: Facts) -> tuple[str, ...]:
-    """Return the issuers whose names begin with these whole words; none, where these are too many to be meant."""
-    found = {issuer for full, ids in facts.names.items() if full.startswith(f"{name} ") for issuer in ids}
-    return tuple(sorted(found)) if len(found) <= MEANT else ()
 
 
 def turns_of(period: Period) -> tuple[int, int, int, int]:
@@ -41,9 +25,17 @@ def turns_of(period: Period) -> tuple[int, int, int, int]:
 
 
 class Inquiry:
-    """What does not depend on the day of presentation: issuer, site, economies, requirement, clocks."""
+    """What does not depend on the day of presentation: issuer, site, economies, requirement, clocks.
+
+    Attributes:
+        unresolved: parts of the question that name nothing in the register, by their dotted names, with what may be
+            meant; they decide nothing.
+        issuer_open: why it is not settled who issued the result, where somebody is stated who may be in the register.
+        taken: what the words for issuer, requirement and site were taken to mean.
+    """
 
     __slots__ = (
+        "_said",
         "assumptions",
         "attests",
         "candidates",
@@ -52,6 +44,8 @@ class Inquiry:
         "issued",
         "issuer",
         "issuer_ever",
+        "issuer_missing",
+        "issuer_open",
         "issuer_parties",
         "performed",
         "performed_assumed",
@@ -62,20 +56,47 @@ class Inquiry:
         "site",
         "site_economy",
         "stated_issuer",
+        "taken",
+        "unresolved",
     )
 
     def __init__(self, question: Question, facts: Facts) -> None:
-        self.question = question
+        placed = place(question, facts)
+        self.question = placed.question
         self.facts = facts
-        self.assumptions: list[tuple[str, dict[str, Any]]] = []
+        subject = question.subject
+        self._said = {f"subject.{name}": getattr(subject, name) or "" for name in (*SUBJECT, "requirement")}
+        self._said |= {"result.attests": ", ".join(question.result.attests), "result.site": question.result.site or ""}
+        self.assumptions: list[Assumption] = list(placed.assumptions)
+        self.unresolved = placed.unresolved
         self.candidates: tuple[str, ...] = ()
         self.issuer: IssuerFacts | None = None
-        self.site: str | None = question.result.site
+        self.issuer_open: Assumption | None = None
+        self.issuer_missing = "result.issuer"
+        self.site: str | None = self.question.result.site
         self.stated_issuer = question.result.issuer is not None
+        self.taken: dict[str, Fit] = {}
         self._resolve_clocks()
         self._resolve_issuer()
+        self._resolve_site()
         self._resolve_economy()
+        self._resolve_subject()
         self._resolve_rules()
+
+    def is_unread(self, name: str) -> bool:
+        """Whether a part of the question names nothing in the register, and nothing is tried in its place."""
+        if name not in self.unresolved:
+            return False
+        if name == "subject.requirement":
+            return not self.requirements
+        if name == "result.attests":
+            return not self.attests
+        part, _, key = name.partition(".")
+        return getattr(getattr(self.question, part), key, None) is None
+
+    def said(self, name: str) -> str:
+        """Return the words of the question for one of its unresolved parts."""
+        return self._said.get(name, "")
 
     def _resolve_clocks(self) -> None:
         question = self.question
@@ -93,34 +114,37 @@ class Inquiry:
 
     def _resolve_issuer(self) -> None:
         asked = self.question.result.issuer
-        facts = self.facts
         if asked is None:
             return
-        if asked.id is not None:
-            self.issuer = facts.issuers.get(asked.id)
-        elif asked.scheme is not None and asked.value is not None:
-            day = self.issued.first
-            found = [
-                (body, site)
-                for body, site, period in facts.identifiers.get((asked.scheme, asked.value), ())
-                if period.holds(day) is not Truth.NO
-            ]
-            bodies = sorted({body for body, _ in found})
-            self._take(bodies)
-            if self.issuer is not None and self.site is None:
-                sites = {site for _, site in found}
-                self.site = sites.pop() if len(sites) == 1 else None
-        elif asked.name is not None:
-            name = fold(asked.name)
-            self._take(list(facts.names.get(name, ())))
-            if self.issuer is None and not self.candidates:
-                self.candidates = _begin_with(name, facts)
+        found = find_issuer(asked, self.facts, self.issued.first, self.question.result.issuer_economy)
+        self.taken["issuer"] = found.fit
+        self.assumptions.extend(found.assumptions)
+        if found.fit.id is not None:
+            self.issuer = self.facts.issuers.get(found.fit.id)
+            self.site = self.site or found.site
+        else:
+            self.candidates = found.fit.ids
+            self.issuer_open, self.issuer_missing = found.open, found.missing
 
-    def _take(self, ids: list[str]) -> None:
-        if len(ids) == 1:
-            self.issuer = self.facts.issuers.get(ids[0])
-        elif ids:
-            self.candidates = tuple(ids)
+    def _resolve_site(self) -> None:
+        """Find the site that is meant among those of the issuer; one that is like none of them stays as it is said."""
+        text = self.question.result.site
+        body = self.issuer.body if self.issuer is not None else None
+        if text is None or body is None:
+            return
+        keys = {site.key: (site.key, site.address) for site in body.sites}
+        found = find_folded(text, {key: [each for each in names if each] for key, names in keys.items()})
+        if len(found) == 1:
+            self.site = found[0]
+            self.taken["site"] = Fit(text, "exact" if text == found[0] else "fold", found)
+            if text != found[0]:
+                self.assumptions.append(("assumed.site", {"words": text, "site": found[0]}))
+            return
+        near = found or tuple(key for key in sorted(keys) if _alike(text, key, keys[key][1]))
+        self.taken["site"] = Fit(text, "near" if near else "unknown", near)
+        if near:
+            self.site = None
+            self.unresolved["result.site"] = near
 
     def _resolve_economy(self) -> None:
         stated = self.question.result.issuer_economy
@@ -149,16 +173,11 @@ class Inquiry:
             holders.extend(issuers[umbrella] for umbrella in umbrellas if umbrella in issuers)
         self.right_holders = tuple(holders)
 
-    def _resolve_rules(self) -> None:
-        subject = self.question.subject
-        self.requirements = self._requirement_ids(subject.requirement)
-        attested = [self._requirement_ids(text) for text in self.question.result.attests]
-        self.attests = tuple(
-            ids[0] if len(ids) == 1 else text for ids, text in zip(attested, self.question.result.attests, strict=True)
-        )
-        self.rules = self.attests or self.requirements
-        if len(self.requirements) > 1:
-            self.candidates = self.requirements
+    def _resolve_subject(self) -> None:
+        meant = understand(self.question, self.facts, self.right_holders)
+        self.question = meant.question
+        self.unresolved.update(meant.unresolved)
+        self.assumptions.extend(meant.assumptions)
 
     def on_rule(self, rule: str) -> Inquiry:
         """Return the same question about a rule that the document attests in place of the one asked about."""
@@ -168,12 +187,41 @@ class Inquiry:
         other.requirements = (rule,)
         return other
 
-    def _requirement_ids(self, text: str | None) -> tuple[str, ...]:
-        if text is None:
-            return ()
-        if text in self.facts.requirements:
-            return (text,)
-        return self.facts.citations.get(fold(text)) or (text,)
+    def _resolve_rules(self) -> None:
+        text = self.question.subject.requirement
+        self.requirements: tuple[str, ...] = ()
+        if text is not None:
+            fit = self._find_rule(text)
+            self.taken["requirement"] = fit
+            if fit.id is not None or fit.how == "several":
+                self.requirements = fit.ids
+            else:
+                self.unresolved["subject.requirement"] = fit.ids
+            if fit.how == "several":
+                self.candidates = fit.ids
+        attested: list[str] = []
+        for stated in self.question.result.attests:
+            fit = self._find_rule(stated)
+            if fit.id is not None:
+                attested.append(fit.id)
+            else:
+                self.unresolved["result.attests"] = (*self.unresolved.get("result.attests", ()), *fit.ids)
+        self.attests = tuple(attested)
+        self.rules = self.attests or self.requirements
+
+    def _find_rule(self, text: str) -> Fit:
+        question = self.question
+        parties = self.facts.parties(question.destination, question.presented_on)
+        fit = find_rule(text, self.facts, parties, self.issued.first)
+        if fit.id is not None and fit.how in ("fold", "section"):
+            self.assumptions.append((f"assumed.rule_{fit.how}", {"words": text, "requirement": fit.id}))
+        return fit
+
+
+def _alike(text: str, key: str, address: str) -> bool:
+    """Whether words for a site are a part of its key or address, or the reverse."""
+    asked, names = fold(text), [fold(name) for name in (key, address) if name]
+    return any(asked in name or name in asked for name in names)
 
 
 class View:

@@ -10,7 +10,8 @@ import msgspec
 
 from cab_registry.domain.question import AskedIssuer
 from cab_registry.engine.facts import IssuerFacts, RouteFacts
-from cab_registry.engine.inquiry import OTHER, Inquiry
+from cab_registry.engine.inquiry import Inquiry
+from cab_registry.engine.meaning import OTHER
 from cab_registry.engine.rights import covered
 
 MANY: Final = 40

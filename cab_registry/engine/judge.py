@@ -8,6 +8,7 @@ from cab_registry.domain.codes import Verdict
 from cab_registry.domain.days import Truth
 from cab_registry.domain.records.route import Condition, RightRule
 from cab_registry.engine.accreditation import judge_accreditation
+from cab_registry.engine.criteria import Criterion
 from cab_registry.engine.document import check_document
 from cab_registry.engine.facts import RightState, RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, RANK, UNKNOWN, Finding, Ground
@@ -16,7 +17,6 @@ from cab_registry.engine.inquiry import View
 from cab_registry.engine.losses import check_survival, find_losses
 from cab_registry.engine.places import check_procedure, check_site, check_suspension
 from cab_registry.engine.positions import Stance, binding, check_position, find_stances
-from cab_registry.engine.reach import Criterion
 from cab_registry.engine.rights import Held, best_on, find_wanted
 from cab_registry.engine.standing import check_instrument, check_issuer, check_operational, check_requirement
 

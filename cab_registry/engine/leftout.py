@@ -15,9 +15,10 @@ import msgspec
 from cab_registry.domain.codes import KIND_PROCEDURES
 from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.facts import IssuerFacts, ItemFacts, RightFacts, RouteFacts
-from cab_registry.engine.inquiry import OTHER, Inquiry
+from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.issuers import list_issuers
 from cab_registry.engine.judge import Trace
+from cab_registry.engine.meaning import OTHER
 
 
 class Tried(NamedTuple):

@@ -8,12 +8,12 @@ from cab_registry.domain.days import ALWAYS, Period, Truth, When, add_months, sh
 from cab_registry.domain.records import Position
 from cab_registry.domain.records.route import SurvivalRule
 from cab_registry.engine.accreditation import Accredited
+from cab_registry.engine.criteria import find_listed
 from cab_registry.engine.document import notices_on_result
 from cab_registry.engine.facts import Force, RightState, RouteFacts, Working, begins_then
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding, Ground, Used
 from cab_registry.engine.holding import Holding, used_by
 from cab_registry.engine.inquiry import View
-from cab_registry.engine.reach import find_listed
 from cab_registry.engine.rights import Pairs, best_on, find_loss
 from cab_registry.engine.standing import operational_clocks
 

@@ -10,8 +10,9 @@ from cab_registry.domain.codes import Verdict
 from cab_registry.engine.deciding import Outcome, conclude, rank
 from cab_registry.engine.facts import RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding, Ground
-from cab_registry.engine.inquiry import OTHER, Inquiry, View
+from cab_registry.engine.inquiry import Inquiry, View
 from cab_registry.engine.judge import ORDER, Trace
+from cab_registry.engine.meaning import OTHER
 from cab_registry.engine.reach import list_misses
 
 Labels = tuple[tuple[str, tuple[str, ...]], ...]

@@ -6,28 +6,15 @@ Each criterion is three-valued: NO means outside, UNKNOWN means reached with an 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from cab_registry.domain.days import ALWAYS, Period, Truth
-from cab_registry.domain.records.common import Sourced
 from cab_registry.domain.records.route import OriginRule, TerritoryRule
 from cab_registry.engine.attested import judge_attests
+from cab_registry.engine.criteria import Criterion, find_listed, find_unread, leave_open
 from cab_registry.engine.early import judge_early
 from cab_registry.engine.facts import Force, RouteFacts, Ruled, begins_then
 from cab_registry.engine.inquiry import Inquiry, View
-
-
-class Criterion(NamedTuple):
-    """One criterion of reach: its code, whether it is met, the sentence's key and values."""
-
-    code: str
-    met: Truth
-    key: str = ""
-    values: dict[str, Any] = {}
-    sourced: Sourced | None = None
-    missing: tuple[str, ...] = ()
-    early: bool = False
-
 
 _MET: Final = {
     code: Criterion(code, Truth.YES)
@@ -90,6 +77,8 @@ def procedure(view: View, rf: RouteFacts) -> Criterion:
     asked = view.question.subject.procedure
     if not rf.procedures or asked in rf.procedures:
         return _MET["procedure"]
+    if view.inquiry.is_unread("subject.procedure"):
+        return leave_open(view, "procedure", "subject.procedure")
     values = {"procedure": asked, "procedures": rf.route.procedures}
     if asked is None:
         return Criterion("procedure", Truth.UNKNOWN, "procedure.not_named", values, missing=("subject.procedure",))
@@ -99,6 +88,9 @@ def procedure(view: View, rf: RouteFacts) -> Criterion:
 def requirement(view: View, rf: RouteFacts) -> Criterion:
     """The requirement, and a rule that the document attests, stand in the route's list, whatever the dates."""
     inquiry, subject = view.inquiry, view.question.subject
+    unread = find_unread(view, rf)
+    if unread is not None:
+        return unread
     if not rf.listed:
         if not rf.sectors or subject.sector in rf.sectors:
             return _MET["requirement"]
@@ -130,22 +122,13 @@ def _attests_other(inquiry: Inquiry, met: Truth) -> Criterion:
     return Criterion("requirement", met, "requirement.attests_unknown", values, missing=("result.attests",))
 
 
-def find_listed(view: View, rf: RouteFacts, rule: str) -> Any:
-    """Return the route's listed requirement that is the rule or holds it as a part."""
-    listed = rf.listed.get(rule)
-    if listed is not None:
-        return listed
-    for wider in view.facts.spell(rule):
-        if wider in rf.listed:
-            return rf.listed[wider]
-    return None
-
-
 def product(view: View, rf: RouteFacts) -> Criterion:
     """The product class is covered and not excluded on the day of presentation."""
     if not rf.classes and not rf.excluded:
         return _MET["product"]
     asked = view.question.subject.product_class
+    if view.inquiry.is_unread("subject.product_class"):
+        return leave_open(view, "product", "subject.product_class")
     if asked is None:
         if not rf.classes and all(item.if_stated for ruled in rf.excluded.values() for item, _ in ruled):
             return _MET["product"]
@@ -172,6 +155,8 @@ def activity(view: View, rf: RouteFacts) -> Criterion:
     if not rf.activities:
         return _MET["activity"]
     asked = view.question.subject.activity
+    if view.inquiry.is_unread("subject.activity"):
+        return leave_open(view, "activity", "subject.activity")
     if asked is None:
         return Criterion("activity", Truth.UNKNOWN, "activity.not_stated", missing=("subject.activity",))
     values = {"activity": asked}

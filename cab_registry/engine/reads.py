@@ -10,17 +10,14 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from cab_registry.domain.records import Coverage, Position
-from cab_registry.engine.facts import Facts, RouteFacts
-from cab_registry.engine.inquiry import Inquiry, fold
+from cab_registry.engine.facts import Facts, Likeness, RouteFacts
+from cab_registry.engine.inquiry import Inquiry
 
 Read = tuple[str, str]
 """Table and key."""
 
 EVERY: Final = "*"
 """The key that stands for all of a table."""
-
-BEGINNING: Final = "beginning"
-"""Names that begin with certain whole words."""
 
 TABLES: Final = (
     "economies",
@@ -39,6 +36,7 @@ TABLES: Final = (
     "issuers",
     "identifiers",
     "names",
+    "words",
     "notices_by_number",
     "notices_by_site",
 )
@@ -89,18 +87,30 @@ class _Table(Mapping[Key, Held]):
         return self._table.items()
 
 
-class _Names(_Table[str, Held]):
-    """The names, of which the engine goes through all only to find those that begin with what was asked for."""
+class _Likeness:
+    """What is found by likeness, which goes through all names, all rules, or all words."""
 
-    __slots__ = ("_asked",)
+    __slots__ = ("_likeness", "_seen")
 
-    def __init__(self, table: Mapping[str, Held], seen: set[Read], asked: str | None) -> None:
-        super().__init__("names", table, seen)
-        self._asked = asked
+    def __init__(self, likeness: Likeness, seen: set[Read]) -> None:
+        self._likeness = likeness
+        self._seen = seen
 
-    def __iter__(self) -> Iterator[str]:
-        self._seen.add((BEGINNING, self._asked) if self._asked is not None else ("names", EVERY))
-        return iter(self._table)
+    def issuers(self, text: str) -> tuple[str, ...]:
+        self._seen.add(("names", EVERY))
+        return self._likeness.issuers(text)
+
+    def beginning(self, text: str) -> tuple[str, ...]:
+        self._seen.add(("names", EVERY))
+        return self._likeness.beginning(text)
+
+    def rules(self, text: str) -> tuple[str, ...]:
+        self._seen.add(("requirements", EVERY))
+        return self._likeness.rules(text)
+
+    def words(self, table: str, text: str) -> tuple[str, ...]:
+        self._seen.add(("words", EVERY))
+        return self._likeness.words(table, text)
 
 
 class _Rows(Sequence[Row]):
@@ -140,10 +150,8 @@ def observe(inquiry: Inquiry, routes: Iterable[RouteFacts]) -> tuple[Facts, set[
     schemes = {rf.route.scheme for rf in routes if rf.route.scheme is not None}
     positions = [("positions", f"{ground} {market}") for ground in grounds for market in markets]
     coverage = [("coverage", key) for key in (*grounds, *(f"scheme {each}" for each in schemes), EVERY)]
-    issuer = inquiry.question.result.issuer
-    asked = fold(issuer.name) if issuer is not None and issuer.name is not None else None
-    noting: dict[str, Any] = {name: _Table(name, getattr(facts, name), seen) for name in TABLES if name != "names"}
-    noting["names"] = _Names(facts.names, seen, asked)
+    noting: dict[str, Any] = {name: _Table(name, getattr(facts, name), seen) for name in TABLES}
+    noting["likeness"] = _Likeness(facts.likeness, seen)
     noting["positions"] = _Rows(facts.positions, seen, positions)
     noting["coverage"] = _Rows(facts.coverage, seen, coverage)
     return replace(facts, **noting), seen

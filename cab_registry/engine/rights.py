@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from cab_registry.domain.days import ALWAYS, EARLIEST, LATEST, NEVER, Truth, When
+from cab_registry.domain.folding import fold
 from cab_registry.domain.question import Span
 from cab_registry.domain.records.route import Cover, RightRule
 from cab_registry.engine.facts import ItemFacts, RightFacts, RightState, RouteFacts, Status
-from cab_registry.engine.inquiry import YEAR, View, fold
+from cab_registry.engine.inquiry import YEAR, View
 
 NOTHING = Status(RightState.NONE, None, None, NEVER, ALWAYS)
 

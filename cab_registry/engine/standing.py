@@ -9,11 +9,11 @@ from cab_registry.domain.records.law import Edition, Tail
 from cab_registry.domain.records.rights import Ownership
 from cab_registry.domain.records.route import OwnershipRule
 from cab_registry.engine.coverage import listing
+from cab_registry.engine.criteria import find_listed
 from cab_registry.engine.early import find_early
 from cab_registry.engine.facts import IssuerFacts, RouteFacts, Working, WorkingState
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding, worst_of
 from cab_registry.engine.inquiry import View
-from cab_registry.engine.reach import find_listed
 
 _NOT_ASKED = Finding("issuer", NOT_APPLICABLE, "issuer.not_asked")
 
@@ -187,10 +187,9 @@ def check_issuer(view: View, rf: RouteFacts) -> Finding:
     if issuer is None:
         if asked is None:
             return Finding("issuer", UNKNOWN, "issuer.not_stated", missing=("result.issuer",))
-        if inquiry.candidates and asked.id is None and not inquiry.requirements[1:]:
-            return Finding(
-                "issuer", UNKNOWN, "issuer.several", {"candidates": inquiry.candidates}, missing=("result.issuer",)
-            )
+        if inquiry.issuer_open is not None:
+            key, said = inquiry.issuer_open
+            return Finding("issuer", UNKNOWN, key, said, missing=(inquiry.issuer_missing,))
         return _unknown_issuer(view, rf)
     values: dict[str, Any] = {"body": issuer.name}
     wrong = _wrong_kind(view, rf, issuer, values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -10,7 +10,7 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from cab_registry.domain.answer import Answer, CheckShown
+from cab_registry.domain.answer import Answer, CheckShown, TakenAs
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.question import AskedQuestion
 from cab_registry.engine.facts import Facts
@@ -25,7 +25,7 @@ from cab_registry.pages.form import (
     values_of,
 )
 from cab_registry.pages.rendering import Site
-from cab_registry.pages.words import CHECKS, DUTIES, OUTCOMES, VERDICTS, Look, in_words
+from cab_registry.pages.words import CHECKS, DUTIES, FITS, OUTCOMES, VERDICTS, Look, in_words
 from cab_registry.services.answering import Answering, Prepared
 from cab_registry.services.asking import ImpossibleQuestion, QuestionReader
 from cab_registry.services.flat import read_pairs, write_flat
@@ -118,7 +118,9 @@ def describe_answer(
         ],
         "near": answer.near[:_NEAR],
         "far": answer.near[_NEAR:],
-        "bodies": {key: facts.issuers[key].name for key in answer.candidates if _is_body(facts, key)},
+        "bodies": {key: facts.issuers[key].name for key in _named(answer) if _is_body(facts, key)},
+        "rules": {key: facts.requirements[key].citation for key in answer.candidates if key in facts.requirements},
+        "taken": list(_list_taken(answer)),
         "asked": [
             (_label(name, fields), _value(value, name, fields)) for name, value in pairs if name not in _OWN_LINES
         ],
@@ -133,6 +135,22 @@ def _list_missing(answer: Answer, fields: Mapping[str, Field]) -> list[tuple[str
         each.name: " or ".join(VERDICTS[verdict].word for verdict in each.verdicts) for each in answer.could_bring
     }
     return [(_label(name, fields), brings.get(name, "")) for name in answer.missing]
+
+
+_PARTS: Final = {"issuer": "Issuer", "requirement": "Requirement", "site": "Site"}
+
+
+def _list_taken(answer: Answer) -> Iterator[dict[str, str | None]]:
+    """Yield whom and which rule the question was taken to mean, with how the words fitted."""
+    for name, part in _PARTS.items():
+        fit: TakenAs | None = getattr(answer.taken, name)
+        if fit is not None:
+            yield {"part": part, "asked": fit.asked, "id": fit.id, "name": fit.name, "how": FITS[fit.how]}
+
+
+def _named(answer: Answer) -> list[str]:
+    taken = answer.taken.issuer
+    return [*answer.candidates, *([taken.id] if taken is not None and taken.id is not None else [])]
 
 
 _OWN_LINES: Final = frozenset({"presented_on", "known_at"})

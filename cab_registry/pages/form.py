@@ -98,15 +98,15 @@ def make_groups(choices: Choices, filled: Iterable[str]) -> tuple[Group, ...]:
         ),
         Group(
             "Who issued it",
-            "By name, or by a number with its scheme, or by the id in this register. An issuer that is not known here "
-            "gets an answer too; then state its economy.",
+            "By name, or by a number, with its scheme if you know it. An issuer that is not known here gets an answer "
+            "too; then state its economy.",
             (
                 Field("result.issuer.name", "Name of the issuer", options=choices.names),
                 Field("result.issuer_economy", "Economy of the issuer", "select", options=choices.economies),
                 Field(
                     "result.issuer.scheme",
                     "Scheme of its number",
-                    hint="Such as nando or fcc-designation.",
+                    hint="For example nando. Without it we look for a scheme that the number fits.",
                     options=choices.schemes,
                 ),
                 Field("result.issuer.value", "Its number"),

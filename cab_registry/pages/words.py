@@ -33,6 +33,16 @@ VERDICTS: Final = {
         "Cannot tell", "open", "?", "A fact that decides is missing or open: supply it, or ask the authority named."
     ),
 }
+FITS: Final = {
+    "id": "its id",
+    "exact": "as the register has it",
+    "number": "its number",
+    "fold": "spelled otherwise",
+    "section": "a part of it",
+    "several": "several fit; it is not settled which is meant",
+    "near": "we found only others like it",
+    "unknown": "we found nothing like it in the register",
+}
 OUTCOMES: Final = {
     "pass": Look("Passes", "good", "✓"),
     "fail": Look("Fails", "bad", "✕"),

@@ -12,6 +12,7 @@ import msgspec
 
 from cab_registry.domain.days import Period, When
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.folding import fold
 from cab_registry.domain.records import (
     RECORD_TYPES,
     AnyRecord,
@@ -25,7 +26,7 @@ from cab_registry.domain.records import (
 )
 from cab_registry.domain.records.common import Dated, Sourced
 from cab_registry.domain.records.law import Economy, Objection
-from cab_registry.engine.inquiry import fold
+from cab_registry.domain.schemes import canonise
 from cab_registry.register.catalogue import Entry, catalogue_folder, load_catalogue, read_folder
 from cab_registry.register.counting import Counts, count_entries
 from cab_registry.register.intervals import find_bad_intervals, find_overlaps, overlap, show_period
@@ -211,15 +212,15 @@ def _shared(entries: Sequence[Entry]) -> Iterator[Fault]:
         if isinstance(record, Body | Authority):
             yield from _taken_numbers(record, entry, numbers)
         elif isinstance(record, Economy):
-            yield from _taken(codes, record.code, "/code", entry)
+            yield from _taken(codes, record.code, record.code, "/code", entry)
         elif isinstance(record, Requirement):
             for index, text in enumerate((record.citation, *record.other_citations)):
                 pointer = "/citation" if index == 0 else f"/other_citations/{index - 1}"
-                yield from _taken(citations, fold(text), pointer, entry)
+                yield from _taken(citations, fold(text), text, pointer, entry)
 
 
-def _taken(owners: dict[str, str], name: str, pointer: str, entry: Entry) -> Iterator[Fault]:
-    owner = owners.setdefault(name, entry.record.id)
+def _taken(owners: dict[str, str], key: str, name: str, pointer: str, entry: Entry) -> Iterator[Fault]:
+    owner = owners.setdefault(key, entry.record.id)
     if owner != entry.record.id:
         yield Fault(pointer, f"{owner!r} has it already: {name!r}", entry.located.place(pointer))
 
@@ -229,11 +230,12 @@ def _taken_numbers(
 ) -> Iterator[Fault]:
     for index, item in enumerate(owner.identifiers):
         pointer = f"/identifiers/{index}"
-        for other, period in numbers[item.scheme, item.value]:
+        key = (item.scheme, canonise(item.scheme, item.value))
+        for other, period in numbers[key]:
             if other != owner.id and overlap(item.period, period):
                 text = (
                     f"{other!r} has the number {item.value!r} of {item.scheme} at the same time: {show_period(period)}"
                 )
                 yield Fault(pointer, text, entry.located.place(pointer))
                 break
-        numbers[item.scheme, item.value].append((owner.id, item.period))
+        numbers[key].append((owner.id, item.period))

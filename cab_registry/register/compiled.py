@@ -29,7 +29,15 @@ from cab_registry.domain.records import (
 from cab_registry.engine.facts import Facts, IssuerFacts, RightFacts
 from cab_registry.register.compiled_law import Law, compile_law
 from cab_registry.register.compiled_rights import compile_rights
-from cab_registry.register.indexes import index_citations, index_identifiers, index_names, index_notices
+from cab_registry.register.indexes import (
+    call,
+    index_citations,
+    index_identifiers,
+    index_names,
+    index_notices,
+    index_words,
+)
+from cab_registry.register.likeness import Likeness
 
 
 class Versioned(NamedTuple):
@@ -153,6 +161,7 @@ def _issuer(
         tuple(rights["designation"]),
         tuple(rights["recognition"]),
         tuple(notices),
+        call(record),
     )
 
 
@@ -176,14 +185,17 @@ def _assemble(
     records = [versioned for _, versioned in sorted(by_id.items())]
     notices = [(record, version) for record, version in records if isinstance(record, Notice)]
     numbers, sites = index_notices(notices)
+    positions = tuple((record, version) for record, version in records if isinstance(record, Position))
+    rules = law.requirements
+    words = index_words(law.economies, rules.values(), law.routes.values(), (record for record, _ in positions))
     facts = Facts(
         economies=law.economies,
         memberships=law.memberships,
         authorities=law.authorities,
         kin=law.kin,
         umbrellas=law.umbrellas,
-        requirements=law.requirements,
-        citations=index_citations(law.requirements.values()),
+        requirements=rules,
+        citations=index_citations(rules.values()),
         wider=law.wider,
         standards=law.standards,
         agreements=law.agreements,
@@ -192,11 +204,13 @@ def _assemble(
         routes_by_kind=law.routes_by_kind,
         issuers=issuers,
         identifiers=index_identifiers(record for record, _ in records if isinstance(record, Body | Authority)),
-        names=index_names(record for record, _ in records if isinstance(record, Body | Authority)),
-        positions=tuple((record, version) for record, version in records if isinstance(record, Position)),
+        names=index_names(issuers.values()),
+        positions=positions,
         notices_by_number=numbers,
         notices_by_site=sites,
         coverage=tuple(record for record, _ in records if isinstance(record, Coverage)),
+        words=words,
+        likeness=Likeness(issuers, rules, words),
         complete=complete,
     )
     return Register(by_id, facts, law, by_body, position)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from cab_registry.domain.days import ALL_TIME, LATEST, Period
+from cab_registry.domain.folding import fold
 from cab_registry.domain.records import Agreement, AnyRecord, Authority, Economy, Requirement, Route
 from cab_registry.domain.records.common import Dated
 from cab_registry.domain.records.route import Party, SurvivalRule
 from cab_registry.engine.facts import ListedFacts, RouteFacts, Ruled
-from cab_registry.engine.inquiry import fold
+from cab_registry.register.indexes import list_codes
 from cab_registry.register.law_timelines import operation_events, resolve_force, resolve_working, was_given_up
 
 
@@ -186,6 +187,7 @@ def compile_route(
         outlives_exclusion=any(rule.reason == "exclusion" or "exclusion" in rule.reason for rule in route.survival),
         signatory_arrangements=_successors(accreditation.signatory_of, agreements) if accreditation else frozenset(),
         survival=tuple(sorted(route.survival, key=_width)),
+        vocabulary=frozenset((*list_codes(route), *(("sector", sector) for sector in sectors))),
     )
 
 

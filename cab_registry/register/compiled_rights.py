@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from cab_registry.domain.days import EARLIEST, Truth, When, add_days, add_months
+from cab_registry.domain.folding import fold
 from cab_registry.domain.records import Accreditation, Agreement, Designation, Recognition, Source
 from cab_registry.domain.records.law import Edition, Objection
 from cab_registry.domain.records.rights import RightEvent, ScopeItem
 from cab_registry.engine.facts import ItemFacts, Lane, RightFacts, RightState
-from cab_registry.engine.inquiry import fold
 from cab_registry.engine.timeline import Timeline
 from cab_registry.register.compiled_law import Law
 from cab_registry.register.right_timelines import resolve_items, touches

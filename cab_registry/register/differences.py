@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from cab_registry.engine.facts import Facts
 from cab_registry.engine.reads import (
-    BEGINNING,
     EVERY,
     TABLES,
     Read,
@@ -30,9 +29,7 @@ def find_touched_reads(before: Facts, after: Facts) -> set[Read]:
         one, two = getattr(before, name), getattr(after, name)
         if one is not two:
             touched.update((name, spell_key(key)) for key in _changed_keys(one, two))
-    names = [key for table, key in touched if table == "names"]
-    touched.update((BEGINNING, beginning) for name in names for beginning in _beginnings(name))
-    touched.update((table, EVERY) for table in {table for table, _ in touched} if table != BEGINNING)
+    touched.update((table, EVERY) for table in {table for table, _ in touched})
     for position, _ in _changed_rows(before.positions, after.positions):
         touched.update(reads_of_position(position))
     for coverage in _changed_rows(before.coverage, after.coverage):
@@ -46,12 +43,6 @@ def _changed_keys(one: Mapping[Any, Any], two: Mapping[Any, Any]) -> Iterator[An
         if other is not value and other != value:
             yield key
     yield from (key for key in two if key not in one)
-
-
-def _beginnings(name: str) -> Iterator[str]:
-    """Yield the whole words with which a name begins, fewer than all."""
-    words = name.split(" ")
-    yield from (" ".join(words[:count]) for count in range(1, len(words)))
 
 
 def _changed_rows(one: Sequence[Row], two: Sequence[Row]) -> Iterable[Row]:

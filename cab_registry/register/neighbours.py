@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cab_registry.domain.errors import Fault
+from cab_registry.domain.folding import fold
 from cab_registry.domain.records import AnyRecord, Authority, Body, Economy, Requirement
 from cab_registry.domain.records.law import Agreement
 from cab_registry.domain.records.rights import Right
-from cab_registry.engine.inquiry import fold
+from cab_registry.domain.schemes import canonise
 from cab_registry.register.checking import check_record, list_unsourced
 from cab_registry.register.compiled import Register
 from cab_registry.register.intervals import overlap, show_period
@@ -94,7 +95,8 @@ class About:
     def _compare_numbers(self, record: Body | Authority, found: Findings) -> None:
         for index, item in enumerate(record.identifiers):
             pointer = f"/identifiers/{index}"
-            for other, _, period in self.after.facts.identifiers.get((item.scheme, item.value), ()):
+            canonical = canonise(item.scheme, item.value)
+            for other, _, period in self.after.facts.identifiers.get((item.scheme, canonical), ()):
                 if other == record.id:
                     continue
                 number = f"the number {item.value!r} of {item.scheme}"
@@ -107,7 +109,7 @@ class About:
                     )
 
             for other, value in self.spelled.get((item.scheme, _spell(item.value)), ()):
-                if other != record.id and value != item.value:
+                if other != record.id and value != canonical:
                     text = f"{other!r} has the number {value!r} of {item.scheme}: is it another spelling of this one?"
                     found.warnings.append(Fault(pointer, text))
 
@@ -132,7 +134,7 @@ class About:
             return
         for index, text in enumerate((record.citation, *record.other_citations)):
             for other_id in self.after.facts.citations.get(fold(text), ()):
-                if other_id != record.id:
+                if other_id != record.id and text not in self.after.facts.requirements[other_id].also:
                     pointer = "/citation" if index == 0 else f"/other_citations/{index - 1}"
                     yield Fault(pointer, f"{other_id!r} has it already: {text!r}")
 

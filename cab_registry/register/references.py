@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from cab_registry.domain.errors import Fault
+from cab_registry.domain.folding import fold
 from cab_registry.domain.records import (
     Agreement,
     AnyRecord,
@@ -25,7 +26,6 @@ from cab_registry.domain.records import (
     route,
     statements,
 )
-from cab_registry.engine.inquiry import fold
 from cab_registry.register.walking import walk
 
 

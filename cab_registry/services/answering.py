@@ -16,13 +16,14 @@ from cab_registry import __version__
 from cab_registry.domain.answer import Answer, Asked
 from cab_registry.domain.days import show_day
 from cab_registry.domain.question import AskedIssuer, AskedQuestion, AskedSubcontractor, Question, pose
+from cab_registry.domain.schemes import canonise, find_fitting, find_scheme
 from cab_registry.engine.answer import ENGINE, answer
 from cab_registry.engine.facts import Facts
 from cab_registry.register.compiled import Register, change_register, compile_register
 from cab_registry.services.asking import parse_known_at
 from cab_registry.services.heads import HeadSource
 from cab_registry.services.metrics import Metrics
-from cab_registry.services.sources import KnownState, RecordSource, Sought, find_named
+from cab_registry.services.sources import KnownState, RecordSource, Sought, find_called
 from cab_registry.storage.canonical import spell_instant
 
 NOTE_BEYOND: Final = "known_at is still to come, so this is what the register knows so far; it can change until then"
@@ -134,7 +135,7 @@ async def load_reachable(past: RecordSource, known: KnownState, asked: AskedQues
     sought = seek(asked)
     facts = law.facts
     # Authorities are of the law, but what they hold as issuers is not.
-    ids = [*sought.ids, *find_named(sought.names, ((key, name) for name, keys in facts.names.items() for key in keys))]
+    ids = [*sought.ids, *find_called(sought.names, facts)]
     ids += [key for borne in sought.identifiers for key, _, _ in facts.identifiers.get(borne, ())]
     ids += [umbrella for authority in tuple(ids) for umbrella in facts.umbrellas.get(authority, ())]
     sought = replace(sought, ids=tuple(dict.fromkeys(ids)))
@@ -145,10 +146,16 @@ def seek(asked: AskedQuestion) -> Sought:
     """Return what a question seeks by its own words: issuer and subcontractors, and notices on its number."""
     issuer = asked.result.issuer or AskedIssuer()
     parts: tuple[AskedIssuer | AskedSubcontractor, ...] = (issuer, *asked.result.subcontractors)
-    borne = ((issuer.scheme, issuer.value),) if issuer.scheme is not None and issuer.value is not None else ()
+    borne: list[tuple[str, str]] = []
+    if issuer.scheme is not None and issuer.value is not None:
+        scheme = find_scheme(issuer.scheme)
+        borne.append((scheme, canonise(scheme, issuer.value)))
+    else:
+        alone = [text for text in (issuer.value, *(part.name for part in parts)) if text is not None]
+        borne.extend((each.id, canonise(each.id, text)) for text in alone for each in find_fitting(text))
     return Sought(
         ids=tuple(part.id for part in parts if part.id is not None),
-        identifiers=borne,
+        identifiers=tuple(borne),
         names=tuple(part.name for part in parts if part.name is not None),
         number=asked.result.number,
     )

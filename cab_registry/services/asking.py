@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from difflib import get_close_matches
+from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from cab_registry.domain.codes import ResultKind
 from cab_registry.domain.days import DayError, parse_day
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.folding import find_folded, fold
 from cab_registry.domain.question import AskedQuestion, find_faults
+from cab_registry.domain.records import Economy
 from cab_registry.register.schema_faults import point
 from cab_registry.register.schemas import list_question_faults
 from cab_registry.services.flat import FlatField, Unreadable, build_document, list_fields
@@ -34,7 +38,7 @@ class QuestionReader:
         self._decoder = msgspec.json.Decoder(AskedQuestion)
         self.fields: dict[str, FlatField] = list_fields(AskedQuestion)
 
-    def read_json(self, raw: bytes, economies: Collection[str]) -> AskedQuestion:
+    def read_json(self, raw: bytes, economies: Mapping[str, Economy]) -> AskedQuestion:
         """Read a JSON body.
 
         Raises:
@@ -45,15 +49,14 @@ class QuestionReader:
             try:
                 asked = self._decoder.decode(raw)
             except msgspec.ValidationError:
-                document = msgspec.json.decode(raw)
-                raise _refusal(document, economies) from None
+                asked = self._convert(msgspec.json.decode(raw), economies)
         except (msgspec.DecodeError, UnicodeError) as error:
             raise Unreadable(f"the body is no JSON: {error}") from None
         except RecursionError:
             raise Unreadable("the body is nested too deeply") from None
         return self._checked(asked, economies)
 
-    def read_pairs(self, pairs: Iterable[tuple[str, str]], economies: Collection[str]) -> AskedQuestion:
+    def read_pairs(self, pairs: Iterable[tuple[str, str]], economies: Mapping[str, Economy]) -> AskedQuestion:
         """Read flat parameters.
 
         Raises:
@@ -66,20 +69,24 @@ class QuestionReader:
             raise ImpossibleQuestion((*faults, *(fault for fault in more if fault.pointer not in known)))
         return self.read_document(document, economies)
 
-    def read_document(self, document: Mapping[str, Any], economies: Collection[str]) -> AskedQuestion:
+    def read_document(self, document: Mapping[str, Any], economies: Mapping[str, Economy]) -> AskedQuestion:
         """Read a plain document.
 
         Raises:
             ImpossibleQuestion: it is no possible question; every fault is listed.
         """
-        try:
-            asked = msgspec.convert(document, AskedQuestion)
-        except msgspec.ValidationError:
-            raise _refusal(document, economies) from None
-        return self._checked(asked, economies)
+        return self._checked(self._convert(document, economies), economies)
 
     @staticmethod
-    def _checked(asked: AskedQuestion, economies: Collection[str]) -> AskedQuestion:
+    def _convert(document: object, economies: Mapping[str, Economy]) -> AskedQuestion:
+        tidied = _tidy_kind(document)
+        try:
+            return msgspec.convert(tidied, AskedQuestion)
+        except msgspec.ValidationError:
+            raise _refusal(tidied, economies) from None
+
+    @staticmethod
+    def _checked(asked: AskedQuestion, economies: Mapping[str, Economy]) -> AskedQuestion:
         faults = [*find_faults(asked), *list_unknown_economies(asked, economies)]
         if asked.known_at is not None:
             try:
@@ -91,14 +98,24 @@ class QuestionReader:
         return asked
 
 
-def list_unknown_economies(asked: AskedQuestion, economies: Collection[str]) -> Iterator[Fault]:
+def list_unknown_economies(asked: AskedQuestion, economies: Mapping[str, Economy]) -> Iterator[Fault]:
     """Yield a fault for each economy of a question that the register does not have."""
     for pointer, code in _stated_economies(asked):
-        if code not in economies:
+        if not is_economy(code, economies):
             yield _unknown_economy(pointer, code, economies)
 
 
-def _refusal(document: object, economies: Collection[str]) -> ImpossibleQuestion:
+def _tidy_kind(document: object) -> object:
+    """Return a document with the kind of its result in the register's own code, where it is one spelled otherwise."""
+    result = document.get("result") if isinstance(document, Mapping) else None
+    kind = result.get("kind") if isinstance(result, Mapping) else None
+    if not isinstance(document, Mapping) or not isinstance(result, Mapping) or not isinstance(kind, str):
+        return document
+    codes = {fold(code): code for code in get_args(ResultKind)}
+    return {**document, "result": {**result, "kind": codes.get(fold(kind), kind)}}
+
+
+def _refusal(document: object, economies: Mapping[str, Economy]) -> ImpossibleQuestion:
     wrong = list_question_faults(document)
     return ImpossibleQuestion((*wrong, *_economy_faults(document, economies), *_faults_in_the_rest(document, wrong)))
 
@@ -185,8 +202,8 @@ def _stated_economies(asked: AskedQuestion) -> Iterator[tuple[str, str]]:
             yield pointer, code
 
 
-def _economy_faults(document: object, economies: Collection[str]) -> list[Fault]:
-    """Find unknown economies in a document that has other faults too; only codes that have the form of one."""
+def _economy_faults(document: object, economies: Mapping[str, Economy]) -> list[Fault]:
+    """Find unknown economies in a document that has other faults too."""
 
     def inner(value: object, key: str) -> Any:
         return value.get(key) if isinstance(value, Mapping) else None
@@ -202,11 +219,25 @@ def _economy_faults(document: object, economies: Collection[str]) -> list[Fault]
     for index, part in enumerate(parts if isinstance(parts, list) else ()):
         stated.append((f"/result/subcontractors/{index}/economy", inner(part, "economy")))
     return [
-        _unknown_economy(pointer, code, economies)
-        for pointer, code in stated
-        if isinstance(code, str) and code.isupper() and code not in economies
+        _unknown_economy(pointer, text, economies)
+        for pointer, text in stated
+        if isinstance(text, str) and text and not is_economy(text, economies)
     ]
 
 
-def _unknown_economy(pointer: str, code: str, economies: Collection[str]) -> Fault:
-    return Fault(pointer, f"{code} is no economy of the register; there are {', '.join(sorted(economies))}")
+def is_economy(text: str, economies: Mapping[str, Economy]) -> bool:
+    """Whether a text is the code of an economy, or a name that one alone has."""
+    return text in economies or len(find_folded(text, _names(economies))) == 1
+
+
+def _names(economies: Mapping[str, Economy]) -> dict[str, tuple[str, ...]]:
+    return {code: (*each.names.values(), *each.other_names) for code, each in economies.items()}
+
+
+def _unknown_economy(pointer: str, text: str, economies: Mapping[str, Economy]) -> Fault:
+    named = {fold(name): code for code, names in _names(economies).items() for name in (*names, code)}
+    near = list(dict.fromkeys(named[each] for each in get_close_matches(fold(text), named, n=3)))
+    if not near:
+        return Fault(pointer, f"unknown economy {text}; write a code such as DE, or a name such as Germany")
+    meant = " or ".join(f"{code} ({economies[code].names.get('en', code)})" for code in near)
+    return Fault(pointer, f"unknown economy {text}. Did you mean {meant}?")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from cab_registry.domain.days import LATEST, show_day
+from cab_registry.domain.folding import fold, fold_plain
 from cab_registry.domain.records import (
     Accreditation,
     Agreement,
@@ -23,8 +24,10 @@ from cab_registry.domain.records import (
     Route,
     write_record,
 )
+from cab_registry.domain.records.rights import SchemeIdentifier
+from cab_registry.domain.schemes import canonise, find_scheme
 from cab_registry.engine.facts import Facts, IssuerFacts, ItemFacts, RightFacts, RightState
-from cab_registry.engine.inquiry import fold
+from cab_registry.engine.meaning import find_rule
 from cab_registry.register.compiled import Register, Versioned
 from cab_registry.services.views import Given, NoSuchRecord, Paging, State, View, Viewing, cut_page
 
@@ -238,26 +241,36 @@ def search_bodies(view: View, wanted: BodySearch) -> BodyPage:
 
 
 def _candidates(facts: Facts, wanted: BodySearch) -> Iterator[tuple[Body, IssuerFacts]]:
-    name = None if wanted.name is None else fold(wanted.name)
+    name = None if wanted.name is None else {fold(wanted.name), fold_plain(wanted.name)}
     for issuer in facts.issuers.values():
         body = issuer.body
         if body is None:
             continue
-        if name is not None and not any(name in fold(each.name) for each in body.names):
+        if name is not None and not _is_called(issuer, name):
             continue
         if wanted.economy is not None and wanted.economy not in {body.economy, *(site.economy for site in body.sites)}:
             continue
-        if (wanted.scheme or wanted.value) and not any(
-            wanted.scheme in (None, each.scheme) and wanted.value in (None, each.value) for each in body.identifiers
-        ):
+        if (wanted.scheme or wanted.value) and not any(_is_number(wanted, each) for each in body.identifiers):
             continue
         yield body, issuer
+
+
+def _is_called(issuer: IssuerFacts, spelled: Collection[str]) -> bool:
+    """Whether a part of one of its names is spelled so, as words or with legal forms as they are abbreviated."""
+    return any(each in known for called in issuer.called for known in (called.key, called.plain) for each in spelled)
+
+
+def _is_number(wanted: BodySearch, number: SchemeIdentifier) -> bool:
+    scheme = None if wanted.scheme is None else find_scheme(wanted.scheme)
+    if scheme not in (None, number.scheme):
+        return False
+    return wanted.value is None or canonise(number.scheme, wanted.value) == canonise(number.scheme, number.value)
 
 
 def _fitting(facts: Facts, issuer: IssuerFacts, wanted: BodySearch) -> Iterator[ItemFacts]:
     requirements: set[str] | None = None
     if wanted.requirement is not None:
-        ids = facts.citations.get(fold(wanted.requirement)) or (wanted.requirement,)
+        ids = find_rule(wanted.requirement, facts).ids or (wanted.requirement,)
         requirements = {wider for each in ids for wider in facts.spell(each)}
     for right in (*issuer.designations, *issuer.recognitions):
         for item in right.items:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.domain.errors import Defect
+from cab_registry.domain.folding import fold
 from cab_registry.domain.records import (
     Agreement,
     Authority,
@@ -23,8 +25,10 @@ from cab_registry.domain.records import (
     Route,
     read_record,
 )
-from cab_registry.engine.inquiry import MEANT, fold
+from cab_registry.domain.schemes import canonise
+from cab_registry.engine.facts import Facts
 from cab_registry.register.compiled import Register, Versioned, change_register, subject_of
+from cab_registry.register.likeness import MEANT, find_beginning, fold_words_of, rank
 from cab_registry.services.heads import Held
 from cab_registry.storage.engine import read_latest, read_only
 from cab_registry.storage.entries import Entry
@@ -52,7 +56,10 @@ class KnownState:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What a question can reach beside the law: issuers by id, by identifier or by name, and notices by number."""
+    """What a question can reach beside the law: issuers by id, by identifier or by name, and notices by number.
+
+    `identifiers` are pairs of scheme and value in its canonical form.
+    """
 
     ids: tuple[str, ...] = ()
     identifiers: tuple[tuple[str, str], ...] = ()
@@ -118,8 +125,7 @@ class DatabaseRecords:
         with operational_faults():
             async with self._engine.connect() as connection:
                 ids = set(sought.ids)
-                for scheme, value in sought.identifiers:
-                    ids.update(await _find_bearers(connection, moment, scheme, value))
+                ids.update(await _find_bearers(connection, moment, sought.identifiers))
                 if sought.names:
                     ids.update(await _find_named(connection, moment, sought.names))
                 notices = await _find_notices(connection, moment, sought.number)
@@ -164,7 +170,7 @@ class MemoryRecords:
         ids = set(sought.ids)
         for identifier in sought.identifiers:
             ids.update(body for body, _, _ in facts.identifiers.get(identifier, ()))
-        ids.update(find_named(sought.names, ((key, name) for name, keys in facts.names.items() for key in keys)))
+        ids.update(find_called(sought.names, facts))
         return [
             each
             for each in self._held.register.records.values()
@@ -246,42 +252,69 @@ def _known(moment: Moment) -> str:
     return "from_position <= :moment AND (until_position IS NULL OR until_position > :moment)"
 
 
-async def _find_bearers(connection: AsyncConnection, moment: Moment, scheme: str, value: str) -> Sequence[str]:
-    shape = msgspec.json.encode({"identifiers": [{"scheme": scheme, "value": value}]}).decode()
-    return await _ids(connection, moment, "type = 'body' AND payload @> CAST(:shape AS jsonb)", {"shape": shape})
+async def _find_bearers(connection: AsyncConnection, moment: Moment, wanted: Collection[tuple[str, str]]) -> list[str]:
+    """Numbers are compared in the form of their scheme, which SQL cannot give them."""
+    if not wanted:
+        return []
+    statement = text(
+        "SELECT id, payload -> 'identifiers' FROM record_version"  # noqa: S608 - fixed texts only
+        f" WHERE type = 'body' AND NOT retired AND {_known(moment)}"
+        " AND jsonb_path_query_array(payload, '$.identifiers[*].scheme') ?| CAST(:schemes AS text[])"
+    )
+    schemes = sorted({scheme for scheme, _ in wanted})
+    found = await connection.execute(statement, {"moment": moment, "schemes": schemes})
+    return find_bearing(wanted, ((body, borne or []) for body, borne in found))
+
+
+def find_bearing(wanted: Collection[tuple[str, str]], borne: Iterable[tuple[str, list[dict[str, Any]]]]) -> list[str]:
+    """Find who bears one of some numbers.
+
+    Args:
+        wanted: pairs of scheme and canonical value.
+        borne: who bears which identifiers, as records write them.
+    """
+    return [
+        body
+        for body, identifiers in borne
+        if any((each["scheme"], canonise(each["scheme"], each["value"])) in wanted for each in identifiers)
+    ]
 
 
 async def _find_named(connection: AsyncConnection, moment: Moment, names: Collection[str]) -> list[str]:
-    """Names are compared folded as the engine folds them, which SQL cannot do; bodies then are few."""
+    """Names are compared folded, and by likeness, which SQL cannot do; bodies then are few."""
     statement = text(
         "SELECT id, jsonb_path_query_array(payload, '$.names[*].name') FROM record_version"  # noqa: S608 - fixed texts only
         f" WHERE type = 'body' AND NOT retired AND {_known(moment)}"
     )
     found = await connection.execute(statement, {"moment": moment})
-    return find_named(names, ((body, name) for body, borne in found for name in borne))
+    rows = [(body, name) for body, borne in found for name in borne]
+    return await asyncio.to_thread(find_named, names, rows)
 
 
-def find_named(wanted: Collection[str], borne: Iterable[tuple[str, str]]) -> list[str]:
-    """Find who bears one of some names, or one that begins with the same whole words.
+def find_called(names: Collection[str], facts: Facts) -> list[str]:
+    """Find who bears one of some names, or one that is like it, among the issuers of a register."""
+    if not names:
+        return []
+    return find_named(names, [(key, each.name) for key, issuer in facts.issuers.items() for each in issuer.called])
 
-    Of those that only begin so, no more are given than it takes for the engine to see that they are too many.
+
+def find_named(wanted: Collection[str], borne: Sequence[tuple[str, str]], most: int = MEANT) -> list[str]:
+    """Find who bears one of some names, and whoever else the engine may name for it.
+
+    Of those that are like it, the likeliest of some are the likeliest of all: what is left out here, it would not name.
 
     Args:
         wanted: names as they were asked for.
         borne: who bears which name.
+        most: how many that are like it are given; more than the engine names where names of several moments are given.
     """
-    folded = [fold(name) for name in wanted]
-    exact: dict[str, None] = {}
-    begun: dict[str, set[str]] = {name: set() for name in folded}
-    for key, name in borne if folded else ():
-        known = fold(name)
-        for each in folded:
-            if known == each:
-                exact[key] = None
-            elif known.startswith(f"{each} "):
-                begun[each].add(key)
-    fewest = (key for keys in begun.values() for key in sorted(keys)[: MEANT + 1])
-    return list(dict.fromkeys((*exact, *fewest)))
+    rows = [(key, fold_words_of(name)) for key, name in borne] if wanted else []
+    found: dict[str, None] = {}
+    for name in wanted:
+        folded = fold(name)
+        found.update((key, None) for key, words in rows if words.replace(" ", "") == folded)
+        found.update(dict.fromkeys((*rank(name, rows, most), *find_beginning(name, rows, most))))
+    return list(found)
 
 
 async def _find_notices(connection: AsyncConnection, moment: Moment, number: str | None) -> Sequence[str]:

@@ -1,25 +1,20 @@
 """Search for bodies at the head of the log: by name, identifier, economy and sector."""
 
-import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cab_registry.domain.folding import fold, fold_plain
+from cab_registry.domain.schemes import canonise, find_scheme
 from cab_registry.storage.canonical import Document
 from cab_registry.storage.projection import VersionRow, copy_rows
 from cab_registry.storage.tables import body_identifier, body_search, record_version
 
 LARGEST_PAGE: Final = 1000
 BATCH: Final = 2000
-
-# Letters that carry no separable accent in Unicode, in the spelling that people without them on their keyboard use.
-_PLAIN_LETTERS: Final = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h"}
-    | {"\N{LATIN SMALL LETTER DOTLESS I}": "i"}
-)
 
 _SECTORS: Final = text(
     'SELECT body, array_agg(DISTINCT sector COLLATE "C" ORDER BY sector COLLATE "C") FROM ('
@@ -63,7 +58,7 @@ class BodyFound(msgspec.Struct, frozen=True):
 
 
 class SearchRow(msgspec.Struct, frozen=True):
-    """What the search tables hold of one body; `identifiers` are pairs of scheme and folded value, sorted."""
+    """What the search tables hold of one body; `names` and `identifiers` (scheme and value) are folded."""
 
     body: str
     name: str
@@ -71,18 +66,6 @@ class SearchRow(msgspec.Struct, frozen=True):
     economies: tuple[str, ...]
     sectors: tuple[str, ...]
     identifiers: tuple[tuple[str, str], ...]
-
-
-def fold(written: str) -> str:
-    """Bring a name to the form in which it is compared: no case, no accents, single spaces."""
-    spread = unicodedata.normalize("NFKD", written.casefold())
-    bare = "".join(letter for letter in spread if not unicodedata.combining(letter))
-    return " ".join(bare.translate(_PLAIN_LETTERS).casefold().split())
-
-
-def fold_identifier(value: str) -> str:
-    """Bring an identifier to the form in which it is compared: as a name, and without spaces."""
-    return fold(value).replace(" ", "")
 
 
 async def search_bodies(
@@ -99,8 +82,8 @@ async def search_bodies(
 
     Args:
         connection: where to ask.
-        name: a part of one of its names, past ones included; case and accents do not matter.
-        identifier: scheme and value; case, accents and spaces of the value do not matter.
+        name: a part of one of its names, past ones included, in any spelling that folds to it.
+        identifier: scheme and value, in any spelling that the scheme takes for the same number.
         economy: the code of its economy or of one of its sites.
         sector: a sector in which it is appointed or recognised.
         after: the last id of the page before; not included.
@@ -125,11 +108,12 @@ async def search_bodies(
         .limit(limit)
     )
     if name is not None:
-        statement = statement.where(body_search.c.names.contains(fold(name), autoescape=True))
+        spelled = dict.fromkeys((fold(name), fold_plain(name)))
+        statement = statement.where(or_(*(body_search.c.names.contains(each, autoescape=True) for each in spelled)))
     if identifier is not None:
-        scheme, value = identifier
+        scheme, value = find_scheme(identifier[0]), identifier[1]
         bearers = select(body_identifier.c.body).where(
-            body_identifier.c.scheme == scheme, body_identifier.c.value == fold_identifier(value)
+            body_identifier.c.scheme == scheme, body_identifier.c.value == canonise(scheme, value)
         )
         statement = statement.where(body_search.c.body.in_(bearers))
     if economy is not None:
@@ -176,14 +160,14 @@ def search_row(body: str, document: Document, sectors: tuple[str, ...]) -> Searc
     written = [each["name"] for each in names]
     economies = {each.get("economy") for each in _objects(document.get("sites"))} | {document.get("economy")}
     identifiers = {
-        (each["scheme"], fold_identifier(str(each["value"])))
+        (each["scheme"], canonise(each["scheme"], str(each["value"])))
         for each in _objects(document.get("identifiers"))
         if isinstance(each.get("scheme"), str) and each.get("value") is not None
     }
     return SearchRow(
         body=body,
         name=(present or written or [body])[-1],
-        names="\n".join(dict.fromkeys(fold(each) for each in written)),
+        names="\n".join(dict.fromkeys(spelled for each in written for spelled in (fold(each), fold_plain(each)))),
         economies=tuple(sorted(each for each in economies if isinstance(each, str))),
         sectors=sectors,
         identifiers=tuple(sorted(identifiers)),

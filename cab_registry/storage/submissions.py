@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cab_registry.storage.search import fold_identifier
+from cab_registry.domain.schemes import canonise
 from cab_registry.storage.tables import body_identifier, record_version, submission, submission_private
 
 SubmissionKind = Literal["records", "policy", "transfer"]
@@ -243,7 +243,7 @@ async def changed_about(
     """
     about: list[ColumnElement[bool]] = [record_version.c.body == func.any(sorted(bodies))]
     if identifiers:
-        folded = [(scheme, fold_identifier(value)) for scheme, value in identifiers]
+        folded = [(scheme, canonise(scheme, value)) for scheme, value in identifiers]
         bearers = select(body_identifier.c.body).where(
             tuple_(body_identifier.c.scheme, body_identifier.c.value).in_(folded)
         )

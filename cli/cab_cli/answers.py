@@ -19,6 +19,16 @@ _COLOURS: Final = {
 }
 _MARKS: Final = {"pass": ("✓", "+"), "fail": ("✗", "x"), "unknown": ("?", "?"), "not_applicable": ("·", "-")}
 _TONES: Final = {"pass": "green", "fail": "bold red", "unknown": "bold cyan", "not_applicable": "dim"}
+_FITS: Final = {
+    "id": "its id",
+    "exact": "as the register has it",
+    "number": "its number",
+    "fold": "spelled otherwise",
+    "section": "a part of it",
+    "several": "several fit",
+    "near": "only like others",
+    "unknown": "nothing like it is in the register",
+}
 _OUTCOMES: Final = {"not_applicable": "n/a"}
 
 
@@ -43,6 +53,7 @@ def _sections(console: Console, answer: dict[str, Any]) -> Iterator[tuple[str, R
         ("Conditions", (_cited(each["text"], each["citation"]) for each in answer["conditions"])),
         ("Missing", _missing(answer)),
         ("Assumed", answer["assumptions"]),
+        ("Taken", _taken(answer["taken"])),
         ("Could be meant", answer["candidates"]),
         ("Positions", (_position(each) for each in answer["positions"])),
         ("Holds", _holds(answer["holds"])),
@@ -123,6 +134,18 @@ def _holds(holds: dict[str, Any]) -> Iterator[str]:
         yield f"the same answer for a presentation {start} {end}"
     if change:
         yield f"next change: {change}"
+
+
+def _taken(taken: dict[str, dict[str, Any] | None]) -> Iterator[str]:
+    """Whom and which rule the question was taken to mean, and how the words fitted."""
+    for part, fit in taken.items():
+        if fit is None:
+            continue
+        if fit["id"] is None:
+            yield f"{part}: {fit['asked']!r} is not settled ({_FITS[fit['how']]})"
+        else:
+            name = "" if fit["name"] in (None, fit["id"]) else f"{fit['name']} "
+            yield f"{part}: {name}[{fit['id']}], asked as {fit['asked']!r} ({_FITS[fit['how']]})"
 
 
 def _other(other: dict[str, Any]) -> str:

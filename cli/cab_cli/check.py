@@ -39,7 +39,7 @@ def check(
     kind: Annotated[Word, _flag("What the result is, as test_report.", "KIND", completion.complete_kind)] = None,
     issuer: Annotated[Word, _flag("Its id in the register.", "ID", panel=_ISSUER)] = None,
     issuer_number: Annotated[
-        Word, _flag("An identifier, as fcc-designation:US5117.", "SCHEME:VALUE", panel=_ISSUER)
+        Word, _flag("A number, for example nando:0123, or 0123 alone.", "[SCHEME:]VALUE", panel=_ISSUER)
     ] = None,
     issuer_name: Annotated[Word, _flag("A name that fits one body or authority.", "NAME", panel=_ISSUER)] = None,
     issuer_economy: Annotated[Word, _flag("Economy of the issuer.", "CODE", Economy, _ISSUER)] = None,

@@ -117,8 +117,10 @@ def _issuer(flags: Flags, faults: list[Fault]) -> dict[str, str]:
         faults.append(Fault(named[1], f"the issuer is named by {named[0]} already"))
     if flags.issuer_number:
         scheme, colon, value = flags.issuer_number.partition(":")
-        if not (scheme and colon and value):
-            faults.append(Fault("--issuer-number", "write SCHEME:VALUE, as in fcc-designation:US5117"))
+        if not colon:
+            return {"value": scheme}
+        if not (scheme and value):
+            faults.append(Fault("--issuer-number", "write SCHEME:VALUE, for example nando:0123, or the number alone"))
         return {"scheme": scheme, "value": value}
     if flags.issuer_name:
         return {"name": flags.issuer_name}

@@ -42,7 +42,7 @@ def read_requirements(desk: Desk) -> Callable[[str], str | Unsettled]:
         for each in page["items"]:
             record = each["record"]
             ids.add(record["id"])
-            for name in (record["id"], record["citation"], *record.get("other_citations", [])):
+            for name in (record["id"], record["citation"], *record.get("other_citations", []), *record.get("also", [])):
                 by_fold.setdefault(fold(name), set()).add(record["id"])
         cursor = page["next"]
         if cursor is None:

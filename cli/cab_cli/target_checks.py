@@ -12,6 +12,7 @@ from cab_cli.client import Client, NotFound
 from cab_cli.economy_words import suggest_economy
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.folding import find_folded
+from cab_registry.domain.records import Economy
 
 PAGE: Final = "500"
 KINDS: Final = ("question", "standing", "scope", "body", "agreement", "authority")
@@ -109,12 +110,19 @@ def _list_shape_faults(target: Mapping[str, Any], register: RegisterWords, today
         if isinstance(question, dict):
             asked = {**question, "standing_on": today.isoformat()} if target["kind"] == "standing" else question
             try:
-                QuestionReader().read_document(asked, register.economies)
+                QuestionReader().read_document(asked, _as_records(register.economies))
             except ImpossibleQuestion as impossible:
                 found = True
                 yield from (Fault(f"/question{each.pointer}", each.message) for each in impossible.faults)
         if not found:
             yield Fault("", str(error))
+
+
+def _as_records(economies: Mapping[str, list[str]]) -> dict[str, Economy]:
+    return {
+        code: Economy(id=code.lower(), owner="registrar", code=code, names={"en": names[0]}, other_names=tuple(names))
+        for code, names in economies.items()
+    }
 
 
 def _list_economy_faults(stated: Iterable[tuple[str, str]], register: RegisterWords) -> Iterator[Fault]:

@@ -92,7 +92,7 @@ async def test_a_report_may_be_issued_after_it_is_presented(ask: Asker) -> None:
         (question(known_at="2020-02-30"), ["/known_at"]),
         (question(known_at="yesterday"), ["/known_at"]),
         (question(result__performed_on="2019-05-17"), ["/result/performed_on"]),
-        (question(result__issuer={"value": "KR9999"}), ["/result/issuer"]),
+        (question(result__issuer={"value": "KR9999", "id": "a"}), ["/result/issuer"]),
         (question(result__issuer={"scheme": "fcc-designation"}), ["/result/issuer"]),
         (question(result__issuer={"id": "a", "name": "b"}), ["/result/issuer"]),
         (
@@ -104,12 +104,12 @@ async def test_a_report_may_be_issued_after_it_is_presented(ask: Asker) -> None:
             ["/destination", "/nonsense", "/result/kind", "/subject/sector"],
         ),
         (
-            question(destination=..., result__issuer={"value": "17"}, result__performed_on="2019-05-17"),
+            question(destination=..., result__issuer={"scheme": "nando"}, result__performed_on="2019-05-17"),
             ["/destination", "/result/issuer", "/result/performed_on"],
         ),
         (question(result__issued_on="x", result__performed_on=...), ["/result/issued_on"]),
         (question(result__issued_on=..., result__performed_on="x"), ["/result/performed_on"]),
-        (question(result__issuer=..., result__issuer_economy="Korea"), ["/result/issuer_economy"]),
+        (question(result__issuer=..., result__issuer_economy="Koera"), ["/result/issuer_economy"]),
         (question(result="x"), ["/result"]),
         ([], [""]),
     ],
@@ -121,6 +121,30 @@ async def test_every_fault_is_listed(ask: Asker, asked: Any, pointers: list[str]
     assert problem["type"] == "/problems/impossible-question"
     assert sorted({fault["pointer"] for fault in problem["faults"]}) == pointers
     assert all(fault["message"] for fault in problem["faults"])
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("Koera", "KR"), ("Untied States", "US"), ("ZB", ""), ("Deutschand", "DE"), ("GBR1", "GB")]
+)
+async def test_an_unknown_economy_is_told_with_what_was_meant(ask: Asker, written: str, meant: str) -> None:
+    problem = (await ask.post(question(destination=written))).json()
+    (fault,) = problem["faults"]
+    assert fault["message"].lower().startswith(f"unknown economy {written}".lower())
+    assert not meant or f"Did you mean {meant} (" in fault["message"] or f" {meant} (" in fault["message"]
+
+
+async def test_an_economy_and_a_kind_are_read_as_people_write_them(ask: Asker) -> None:
+    coded = (await ask.post(question(destination="US"))).json()
+    named = (await ask.post(question(destination="United States of America", result__kind="Test report"))).json()
+    assert named["verdict"] == coded["verdict"]
+    assert any("United States" in text for text in named["assumptions"])
+
+
+async def test_an_answer_shows_whom_and_what_it_took(ask: Asker) -> None:
+    given = (await ask.post(question(subject__requirement="47 CFR Part 15, Subpart C"))).json()
+    assert given["taken"]["requirement"]["how"] == "fold"
+    assert given["taken"]["requirement"]["id"] == "us-47cfr-15c"
+    assert set(given["taken"]) == {"issuer", "requirement", "site"}
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"a": "\xed\xa0\x80"}', b"[" * 100_000])

@@ -131,9 +131,8 @@ async def test_the_address_to_keep_names_day_and_knowledge(reader: httpx.AsyncCl
 
 
 async def test_a_faulty_question_gets_the_form_back(reader: httpx.AsyncClient) -> None:
-    path = (
-        "/answer?result.kind=test_report&result.issuer.value=17&result.issued_on=2020-01-01&subject.sector=&nonsense=1"
-    )
+    path = "/answer?result.kind=test_report&result.issuer.scheme=nando&result.issued_on=2020-01-01"
+    path += "&subject.sector=&nonsense=1"
     response = await reader.get(path)
     page = Page(response.text)
     assert response.status_code == 422
@@ -145,7 +144,7 @@ async def test_a_faulty_question_gets_the_form_back(reader: httpx.AsyncClient) -
         "f-destination",
         "f-result-issuer-name",
     }
-    assert [each["value"] for each in page.find("input") if each["id"] == "f-result-issuer-value"] == ["17"]
+    assert [each["value"] for each in page.find("input") if each["id"] == "f-result-issuer-scheme"] == ["nando"]
     assert "nonsense" in response.text
 
 
@@ -253,3 +252,11 @@ def test_words() -> None:
 
 def test_the_laboratory_of_these_tests_is_recognised() -> None:
     assert "x-kr-lab" in register().facts.issuers
+
+
+async def test_an_answer_says_whom_and_what_it_took(reader: httpx.AsyncClient) -> None:
+    pairs = question(subject__requirement="47 CFR 15.247", destination="United States of America")
+    text = (await reader.get(answer_path(pairs))).text
+    assert "Who and what is meant" in text
+    assert "47 CFR Part 15 Subpart C" in text
+    assert "a part of it" in text

@@ -68,6 +68,20 @@ def test_the_answer_shows_route_checks_and_sources(asked: list[str]) -> None:
     assert "\x1b" not in shown
 
 
+def test_the_answer_shows_whom_and_what_it_took(asked: list[str]) -> None:
+    shown = invoke(*GMP, *asked).stdout
+    assert "issuer: " in shown.partition("Taken")[2]
+    assert "[us-fda]" in shown
+    alone = invoke(
+        *("--destination", "Germany", "--kind", "eu_type_examination", "--issuer-number", "7777"),
+        *("--issuer-economy", "Deutschland", "--issued-on", "2023-05-01", "--requirement", "PPE Regulation"),
+        *asked,
+    )
+    assert "result.issuer.scheme" in alone.stdout
+    assert "EU notified body" in alone.stdout
+    assert "'Germany' is taken to be Germany (DE)" in " ".join(alone.stdout.split())
+
+
 def test_a_document_is_asked_as_it_is_and_changed_by_flags(
     asked: list[str], question: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -92,7 +106,7 @@ def test_the_server_is_taken_from_the_environment(scratch: ScratchServer) -> Non
 
 def test_every_fault_of_the_command_line_is_listed() -> None:
     done = invoke(
-        *("--issuer", "a", "--issuer-name", "b", "--issuer-number", "no-colon"),
+        *("--issuer", "a", "--issuer-name", "b", "--issuer-number", "no-value:"),
         *("--issued-on", "soon", "--performed-on", "2020-01-01..later"),
     )
     assert done.exit_code == Exit.REFUSED

@@ -102,11 +102,12 @@ def test_a_document_has_a_day_and_an_issuer() -> None:
         ({"id": "a"}, None),
         ({"scheme": "s", "value": "1"}, None),
         ({"name": "A"}, None),
-        ({}, "state exactly one of id, scheme with value, name"),
-        ({"id": "a", "name": "A"}, "state exactly one of id, scheme with value, name"),
-        ({"id": "a", "scheme": "s", "value": "1"}, "state exactly one of id, scheme with value, name"),
-        ({"scheme": "s"}, "an identifier needs both scheme and value"),
-        ({"id": "a", "value": "1"}, "an identifier needs both scheme and value"),
+        ({"value": "0123"}, None),
+        ({}, "state exactly one of id, value (with its scheme, if known), name"),
+        ({"id": "a", "name": "A"}, "state exactly one of id, value (with its scheme, if known), name"),
+        ({"id": "a", "scheme": "s", "value": "1"}, "state exactly one of id, value (with its scheme, if known), name"),
+        ({"scheme": "s"}, "state the number too that it has under s"),
+        ({"id": "a", "value": "1"}, "state exactly one of id, value (with its scheme, if known), name"),
     ],
 )
 def test_an_issuer_is_named_in_one_way(issuer: dict[str, str], message: str | None) -> None:

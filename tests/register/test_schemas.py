@@ -219,7 +219,7 @@ def test_all_faults_are_told_at_once_in_order() -> None:
 
 def test_faults_of_questions_are_told() -> None:
     assert [str(fault) for fault in list_question_faults([])] == ["a question is an object with keys"]
-    document = example(QUESTION, subject={"standards": ["x"] * 101, "origin": "xx"})
+    document = example(QUESTION, subject={"standards": ["x"] * 101, "origin": ""})
     del document["destination"]
     assert [fault.pointer for fault in list_question_faults(document)] == [
         "/destination",

@@ -353,7 +353,7 @@ def test_one_right_has_one_record() -> None:
         ({"type": "body", "identifiers": [{"scheme": 1}], "names": [{"name": "Łab"}], "economy": "XA"}, "lab-xa"),
         ({"type": "body", "names": [{"name": "Łab"}]}, None),
         ({"type": "body", "names": "Łab"}, None),
-        ({"type": "body", "names": [{"name": "試験所"}], "economy": "XA"}, "xa"),
+        ({"type": "body", "names": [{"name": "試験所"}], "economy": "XA"}, "shiyansuo-xa"),
         ({"type": "notice", "by": "xb-office", "about": {"body": "lab-1"}}, "notice-xb-office-lab-1-1"),
         ({"type": "coverage", "by": "EU"}, "coverage-eu-1"),
         ({"type": "notice", "owner": "xb-office", "about": "lab"}, "notice-xb-office-1"),
@@ -368,5 +368,6 @@ def test_ids_are_minted_from_what_a_document_says(document: dict[str, Any], mint
 def test_a_minted_id_is_free_and_short_enough() -> None:
     taken = {"lab-xa", "lab-xa-2"}
     assert mint_id({"type": "body", "names": [{"name": "Lab"}], "economy": "XA"}, taken.__contains__) == "lab-xa-3"
-    assert slug("試験所") is None
+    assert slug("試験所", "XA") == "shiyansuo-xa"
+    assert slug("", "XA") is None
     assert len(slug("x" * 500) or "") <= 114

@@ -29,6 +29,9 @@ class Economy(Record, tag_field="type", tag="economy", frozen=True, kw_only=True
 
     code: Annotated[EconomyCode, Meta(description="Its code; quoted in YAML, where a bare NO is a boolean.")]
     names: Names
+    other_names: Annotated[
+        tuple[Text, ...], Meta(description="Other names and codes that people write, as `UK` or `Chinese Taipei`.")
+    ] = ()
     kind: Annotated[
         Literal["economy", "union", "region"], Meta(description="A region (GB-NIR) is a market of its own.")
     ] = "economy"
@@ -125,6 +128,14 @@ class Requirement(Record, tag_field="type", tag="requirement", frozen=True, kw_o
     economy: Annotated[EconomyCode | None, Meta(description="Whose rule it is; none for a voluntary standard.")] = None
     sector: Annotated[str | None, Meta(description="Sector code.")] = None
     other_citations: Annotated[tuple[Text, ...], Meta(description="Other ways to cite it; each resolves to it.")] = ()
+    also: Annotated[
+        tuple[Text, ...], Meta(description="Everyday names, as `PPE Regulation`; other acts may bear the same one.")
+    ] = ()
+    sections: Annotated[
+        tuple[Text, ...], Meta(description="Sections of a code that it holds, as `15.201-15.257`, for its citation.")
+    ] = ()
+    product_classes: Annotated[tuple[Text, ...], Meta(description="Classes of products that it tells apart.")] = ()
+    procedures: Annotated[tuple[Text, ...], Meta(description="Procedures of conformity assessment that it knows.")] = ()
     part_of: Annotated[Identifier | None, Meta(description="The wider requirement of which it is a part.")] = None
     succeeds: Annotated[
         tuple[Identifier, ...], Meta(description="Acts that it replaced; a document that attests one stands for it.")

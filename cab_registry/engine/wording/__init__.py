@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from cab_registry.domain.days import EARLIEST, LAST_DAY, show_day
 from cab_registry.domain.question import Question
+from cab_registry.engine.criteria import Criterion
 from cab_registry.engine.facts import Facts, RightState, RouteFacts, Status, WorkingState
 from cab_registry.engine.finding import Finding
-from cab_registry.engine.inquiry import OTHER
 from cab_registry.engine.judge import Trace
-from cab_registry.engine.reach import Criterion
+from cab_registry.engine.meaning import OTHER
 from cab_registry.engine.wording import english
 
 _RIGHT_CODES: Final = ("designation", "recognition")

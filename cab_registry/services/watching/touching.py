@@ -6,19 +6,17 @@ A question is found by all that it ever reached: a body that came to bear its nu
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.domain.question import AskedQuestion
-from cab_registry.engine.inquiry import fold
 from cab_registry.register.compiled import Register, Versioned, change_register
 from cab_registry.services.answering import seek
-from cab_registry.services.sources import Changes, Sought, read_versions
+from cab_registry.services.sources import Changes, Sought, find_bearing, find_named, read_versions
 from cab_registry.storage.entries import INITIAL_SUBMISSION, Entry
 from cab_registry.storage.log import COLUMNS, entry_of
 from cab_registry.storage.projection import LAW_TYPES
@@ -53,8 +51,9 @@ _SUBMISSIONS: Final = (
 _OLDEST: Final = text(_SUBMISSIONS.format(order="ASC"))
 _NEWEST: Final = text(_SUBMISSIONS.format(order="DESC"))
 _BEARERS: Final = text(
-    "SELECT DISTINCT id FROM record_version WHERE type IN ('body', 'authority') AND from_position <= :upto"
-    " AND payload @> CAST(:shape AS jsonb)"
+    "SELECT id, payload -> 'identifiers' FROM record_version WHERE type IN ('body', 'authority')"
+    " AND from_position <= :upto"
+    " AND jsonb_path_query_array(payload, '$.identifiers[*].scheme') ?| CAST(:schemes AS text[])"
 )
 _NAMES: Final = text(
     "SELECT id, CASE type WHEN 'body' THEN jsonb_path_query_array(payload, '$.names[*].name')"
@@ -169,20 +168,16 @@ def _choose(rows: Sequence[Any]) -> tuple[list[Any], bool]:
 async def _reach(connection: AsyncConnection, sought: Sought, upto: int) -> Sought:
     """Find everyone whom a question ever named, and the umbrellas under which they ever were."""
     ids = set(sought.ids)
-    for scheme, value in sought.identifiers:
-        shape = msgspec.json.encode({"identifiers": [{"scheme": scheme, "value": value}]}).decode()
-        ids.update((await connection.scalars(_BEARERS, {"shape": shape, "upto": upto})).all())
+    if sought.identifiers:
+        schemes = sorted({scheme for scheme, _ in sought.identifiers})
+        found = await connection.execute(_BEARERS, {"schemes": schemes, "upto": upto})
+        ids.update(find_bearing(sought.identifiers, ((key, borne or []) for key, borne in found)))
     if sought.names:
         rows = [(key, names) for key, names in await connection.execute(_NAMES, {"upto": upto})]
-        ids |= await asyncio.to_thread(_find_named, rows, [fold(name) for name in sought.names])
+        borne = [(key, name) for key, names in rows for name in names]
+        ids.update(await asyncio.to_thread(find_named, sought.names, borne, len(borne)))
     ids.update((await connection.scalars(_UMBRELLAS, {"ids": sorted(ids), "upto": upto})).all())
     return replace(sought, ids=tuple(sorted(ids)))
-
-
-def _find_named(rows: Iterable[tuple[str, list[str]]], wanted: Collection[str]) -> set[str]:
-    """Find who bears a name, or one that begins with the same whole words."""
-    exact, beginnings = set(wanted), tuple(f"{name} " for name in wanted)
-    return {key for key, names in rows for name in map(fold, names) if name in exact or name.startswith(beginnings)}
 
 
 async def _find_sites(connection: AsyncConnection, ids: Sequence[str], asked: str | None, upto: int) -> list[str]:

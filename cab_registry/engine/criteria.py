@@ -1,0 +1,59 @@
+"""One criterion of reach, and how it stays open where the question says what names nothing in the register."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from cab_registry.domain.days import Truth
+from cab_registry.domain.records.common import Sourced
+from cab_registry.engine.facts import RouteFacts
+from cab_registry.engine.inquiry import View
+
+
+class Criterion(NamedTuple):
+    """One criterion of reach: its code, whether it is met, the sentence's key and values."""
+
+    code: str
+    met: Truth
+    key: str = ""
+    values: dict[str, Any] = {}
+    sourced: Sourced | None = None
+    missing: tuple[str, ...] = ()
+    early: bool = False
+
+
+def leave_open(view: View, code: str, name: str) -> Criterion:
+    """Leave a criterion open for which the question says what names nothing in the register."""
+    return Criterion(code, Truth.UNKNOWN, f"{code}.unresolved", {"words": view.inquiry.said(name)}, missing=(name,))
+
+
+def find_unread(view: View, rf: RouteFacts) -> Criterion | None:
+    """Leave the rule open where what the question says of it names nothing in the register."""
+    inquiry = view.inquiry
+    if not inquiry.unresolved:
+        return None
+    if inquiry.is_unread("subject.requirement") and not _serves_other(view, rf):
+        return leave_open(view, "requirement", "subject.requirement")
+    if inquiry.is_unread("result.attests") and rf.listed:
+        listed = [find_listed(view, rf, rule) for rule in view.inquiry.requirements]
+        return leave_open(view, "requirement", "result.attests") if any(listed) or not listed else None
+    if inquiry.is_unread("subject.sector") and not rf.listed and rf.sectors:
+        return leave_open(view, "requirement", "subject.sector")
+    return None
+
+
+def _serves_other(view: View, rf: RouteFacts) -> bool:
+    """Whether the route serves other sectors than the one that is stated."""
+    sector = view.question.subject.sector
+    return sector is not None and bool(rf.sectors) and sector not in rf.sectors
+
+
+def find_listed(view: View, rf: RouteFacts, rule: str) -> Any:
+    """Return the route's listed requirement that is the rule or holds it as a part."""
+    listed = rf.listed.get(rule)
+    if listed is not None:
+        return listed
+    for wider in view.facts.spell(rule):
+        if wider in rf.listed:
+            return rf.listed[wider]
+    return None

@@ -1,0 +1,156 @@
+"""What may be meant by words that name nothing: names that begin alike, hold the same words, or are spelled alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Final
+
+from anyascii import anyascii
+from rapidfuzz.distance import OSA
+
+from cab_registry.domain.citing import key_citation, key_section, read_section
+from cab_registry.domain.folding import fold_words
+from cab_registry.domain.records import Requirement
+from cab_registry.engine.facts import IssuerFacts
+
+MEANT: Final = 20
+"""How many are named at most."""
+
+_ALIKE: Final = 0.8
+"""From which likeness on two spellings may be one name; of a name of five letters, one may differ."""
+
+_SHORTEST: Final = 4
+"""Words shorter than this in all say too little to find longer names that hold them."""
+
+Row = tuple[str, str]
+"""An id, and a name folded word by word."""
+
+
+class Likeness:
+    """Finds issuers, requirements and codes by likeness; what it looks through is made ready when first asked."""
+
+    def __init__(
+        self,
+        issuers: Mapping[str, IssuerFacts],
+        requirements: Mapping[str, Requirement],
+        words: Mapping[tuple[str, str], tuple[str, ...]],
+    ) -> None:
+        self._issuers = issuers
+        self._requirements = requirements
+        self._words = words
+
+    def issuers(self, text: str) -> tuple[str, ...]:
+        """Return issuers with names like this, the likeliest first."""
+        return rank(text, ((key, each.words) for key, issuer in self._issuers.items() for each in issuer.called))
+
+    def beginning(self, text: str) -> tuple[str, ...]:
+        """Return the bodies whose names begin with these whole words, sorted."""
+        rows = (
+            (key, each.words)
+            for key, issuer in self._issuers.items()
+            if issuer.body is not None
+            for each in issuer.called
+        )
+        return find_beginning(text, rows)
+
+    def rules(self, text: str) -> tuple[str, ...]:
+        """Return requirements that may be meant, the likeliest first."""
+        same = [key for key, record in self._requirements.items() if _speak_of_one(text, record)]
+        rows = (
+            (key, fold_words_of(name))
+            for key, record in self._requirements.items()
+            for name in (record.citation, *record.other_citations, *record.also, record.title, key)
+            if name
+        )
+        return tuple(dict.fromkeys((*sorted(same), *rank(text, rows))))[:MEANT]
+
+    def words(self, table: str, text: str) -> tuple[str, ...]:
+        """Return codes of a vocabulary that may be meant, the likeliest first."""
+        rows = (
+            (code, fold_words_of(code)) for (name, _), codes in self._words.items() if name == table for code in codes
+        )
+        return rank(text, rows)
+
+
+def rank(text: str, rows: Iterable[Row], most: int = MEANT) -> tuple[str, ...]:
+    """Return the ids whose names are like a text, `most` of them; the first of some equals that of all.
+
+    First those that begin with the same whole words, then those that hold all of its words, then those that are
+    spelled alike, in Latin letters.
+    """
+    asked = fold_words_of(text)
+    wanted, plain = set(asked.split()), _latin(asked)
+    begun = _as_beginning(asked)
+    holds = len(plain) >= _SHORTEST
+    found: dict[str, tuple[int, float]] = {}
+    for key, words in rows:
+        if _begins(words, begun):
+            place = (0, 0.0)
+        elif holds and wanted.issubset(words.split()):
+            place = (1, 0.0)
+        else:
+            like = OSA.normalized_similarity(plain, _latin(words), score_cutoff=_ALIKE)
+            if not like:
+                continue
+            place = (2, -like)
+        if place < found.get(key, (3, 0.0)):
+            found[key] = place
+    return tuple(sorted(found, key=lambda key: (found[key], key))[:most])
+
+
+def find_beginning(text: str, rows: Iterable[Row], most: int = MEANT) -> tuple[str, ...]:
+    """Return the ids whose names go on after these whole words, sorted, `most` of them."""
+    begun = _as_beginning(fold_words_of(text))
+    found = {key for key, words in rows if _begins(words, begun)}
+    return tuple(sorted(found)[:most])
+
+
+@lru_cache(maxsize=1 << 18)
+def fold_words_of(name: str) -> str:
+    """Return a name folded word by word; kept, since the same names are asked about again and again."""
+    return fold_words(name)
+
+
+def _as_beginning(asked: str) -> str:
+    return asked.replace(" ", "")
+
+
+def _begins(words: str, begun: str) -> bool:
+    """Whether a name goes on after certain words, wherever the blanks stand among them."""
+    if not words.startswith(begun[:1]) or len(words) <= len(begun):
+        return False
+    at = 0
+    for sign in begun:
+        if words[at : at + 1] == " ":
+            at += 1
+        if words[at : at + 1] != sign:
+            return False
+        at += 1
+    return words[at : at + 1] == " "
+
+
+@lru_cache(maxsize=1 << 18)
+def _latin(words: str) -> str:
+    """Return a folded name in Latin letters, with `ae oe ue` as `a o u`: two transliterations of one name meet."""
+    plain = anyascii(words).casefold().replace(" ", "")
+    for long, short in (("ae", "a"), ("oe", "o"), ("ue", "u")):
+        plain = plain.replace(long, short)
+    return plain
+
+
+def _speak_of_one(text: str, record: Requirement) -> bool:
+    """Whether a citation has the part of the code, or the number of the act, that another has."""
+    found = read_section(text)
+    if found is not None:
+        part = key_section(found._replace(section=None, subpart=None))
+        cited = [read_section(each) for each in (record.citation, *record.other_citations)]
+        return any(
+            each is not None and key_section(each._replace(section=None, subpart=None)) == part for each in cited
+        )
+    numbers = {key.split()[1] for key in key_citation(text) if key.startswith("act ")}
+    return bool(numbers) and any(
+        key.startswith("act ") and key.split()[1] in numbers
+        for each in (record.citation, *record.other_citations)
+        for key in key_citation(each)
+    )

@@ -1,0 +1,278 @@
+"""Who and what is meant: one fold, several fits, near ones, what names nothing (domain.md, section 9, 14 and 16)."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from typing import Any
+
+import pytest
+
+from cab_registry.domain.answer import Answer
+from cab_registry.domain.question import pose, read_question
+from cab_registry.domain.records import Coverage
+from cab_registry.engine.answer import answer
+from cab_registry.register.catalogue import load_catalogue
+from cab_registry.register.compiled import Register, Versioned, compile_register
+from cab_registry.services.cases import ScratchRegisters
+
+TODAY = date(2026, 11, 21)
+PPE = {
+    "destination": "DE",
+    "presented_on": "2024-06-01",
+    "result": {
+        "kind": "eu_type_examination",
+        "issuer": {"scheme": "nando", "value": "0051"},
+        "issued_on": "2023-05-01",
+    },
+    "subject": {"requirement": "eu-ppe-2016-425", "procedure": "module_b"},
+}
+FCC = {
+    "destination": "US",
+    "presented_on": "2020-06-01",
+    "result": {
+        "kind": "test_report",
+        "issuer": {"scheme": "fcc-designation", "value": "TW2022"},
+        "performed_on": "2020-03-01",
+        "issued_on": "2020-03-10",
+    },
+    "subject": {"requirement": "us-47cfr-15c", "sector": "telecom_radio"},
+}
+
+
+@cache
+def whole() -> Register:
+    """The packaged catalogue with its bodies; every list is complete."""
+    records = (entry.record for entry in load_catalogue())
+    return compile_register((Versioned(each, 1) for each in records if not isinstance(each, Coverage)), complete=True)
+
+
+def ask(document: dict[str, Any], **changed: Any) -> Answer:
+    posed: dict[str, Any] = {key: dict(part) if isinstance(part, dict) else part for key, part in document.items()}
+    for name, value in changed.items():
+        part, _, key = name.rpartition("__")
+        (posed[part] if part else posed)[key] = value
+    return answer(pose(read_question(posed), today=TODAY), whole().facts)
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        {"scheme": "nando", "value": "51"},
+        {"scheme": "nando", "value": "NB 51"},
+        {"scheme": "nando", "value": "0051 "},
+        {"scheme": "nando", "value": "\u200b0051"},
+        {"scheme": "NANDO", "value": "0051"},
+        {"scheme": "notified body", "value": "51"},
+    ],
+)
+def test_a_number_is_asked_in_any_spelling_of_its_scheme(issuer: dict[str, str]) -> None:
+    exact, found = ask(PPE), ask(PPE, result__issuer=issuer)
+    assert exact.taken.issuer is not None
+    assert found.taken.issuer is not None
+    assert (found.verdict, found.taken.issuer.id) == (exact.verdict, exact.taken.issuer.id)
+    assert exact.taken.issuer.how == "number"
+    assert not exact.assumptions
+
+
+@pytest.mark.parametrize("value", ["tw2022", "TW 2022", "tw-2022", "ＴＷ２０２２"])  # noqa: RUF001 - width is meant
+def test_a_designation_number_is_asked_in_any_case_and_width(value: str) -> None:
+    exact = ask(FCC)
+    found = ask(FCC, result__issuer={"scheme": "fcc-designation", "value": value})
+    assert (found.verdict, found.first_failing) == (exact.verdict, exact.first_failing)
+    assert found.taken.issuer is not None
+    assert found.taken.issuer.how == "fold"
+    assert any("TW2022" in text for text in found.assumptions)
+
+
+HSIN_CHU = "Bureau Veritas Consumer Products Services (H.K.) Ltd., Taoyuan Branch, Hsin Chu Laboratory"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        HSIN_CHU.replace(",", ""),
+        HSIN_CHU.replace("Hsin Chu", "Hsinchu"),
+        HSIN_CHU.replace("Ltd.", "Limited"),
+        HSIN_CHU.upper(),
+        HSIN_CHU.replace(" ", "\u00a0"),
+    ],
+)
+def test_a_name_is_asked_in_any_spelling(name: str) -> None:
+    exact, found = ask(FCC, result__issuer={"name": HSIN_CHU}), ask(FCC, result__issuer={"name": name})
+    assert found.taken.issuer is not None
+    assert (found.verdict, found.taken.issuer.how) == (exact.verdict, "fold")
+    assert found.assumptions
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        HSIN_CHU.replace("Bureau", "Bureu"),
+        "Bureau Veritas Consumer Products Services (H.K.) Ltd., Taoyuan Branch",
+        "Hsin Chu Laboratory",
+        HSIN_CHU.replace("Taoyuan", "Taoyüen"),
+    ],
+)
+def test_a_name_that_is_only_like_another_is_not_off_the_list(name: str) -> None:
+    found = ask(FCC, result__issuer={"name": name})
+    assert found.verdict == "cannot_tell"
+    assert found.taken.issuer is not None
+    assert (found.taken.issuer.id, found.taken.issuer.how) == (None, "near")
+    assert "result.issuer" in found.missing
+    assert len(found.candidates) >= 1
+    assert any("Did you mean" in check.text for check in found.checks)
+
+
+def test_somebody_who_is_like_nobody_is_not_on_the_list() -> None:
+    found = ask(FCC, result__issuer={"name": "Qwertz Yxcvbn"}, result__issuer_economy="TW")
+    assert found.verdict == "not_accepted"
+    assert found.taken.issuer is not None
+    assert found.taken.issuer.how == "unknown"
+
+
+def test_a_short_name_of_two_bodies_is_never_settled_silently() -> None:
+    found = ask(PPE, result__issuer={"name": "BSI"})
+    assert found.verdict == "cannot_tell"
+    assert {issuer.split("-")[0] for issuer in found.candidates} >= {"bsi"} or len(found.candidates) >= 2
+    assert "result.issuer" in found.missing
+    settled = ask(PPE, result__issuer={"name": "BSI"}, result__issuer_economy="GB")
+    assert settled.taken.issuer is not None
+    assert settled.taken.issuer.name == "BSI Assurance UK Ltd"
+    assert any("BSI" in text for text in settled.assumptions)
+
+
+def test_a_number_alone_is_taken_where_one_scheme_has_it() -> None:
+    for issuer in ({"value": "0051"}, {"name": "0051"}, {"name": "NB 51"}):
+        found = ask(PPE, result__issuer=issuer)
+        assert found.verdict == ask(PPE).verdict
+        assert found.taken.issuer is not None
+        assert found.taken.issuer.how == "number"
+        assert any("EU notified body" in text for text in found.assumptions)
+    open_one = ask(PPE, result__issuer={"value": "7777"}, result__issuer_economy="DE")
+    assert open_one.verdict == "cannot_tell"
+    assert "result.issuer.scheme" in open_one.missing
+    assert any("Whose number is this?" in check.text.capitalize() for check in open_one.checks)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant", "how"),
+    [
+        ("47 CFR Part 15, Subpart C", "us-47cfr-15c", "fold"),
+        ("47 CFR 15.247", "us-47cfr-15c", "section"),
+        ("47 CFR § 15.247(a)(2)", "us-47cfr-15c", "section"),
+        ("FCC 15.407", "us-47cfr-15e", "section"),
+        ("47 CFR 15.109", "us-47cfr-15-109", "exact"),
+        ("47 CFR 90.210", "us-47cfr-90", "section"),
+        ("21 CFR 820.30", "us-21cfr-820", "section"),
+        ("PPE Regulation", "eu-ppe-2016-425", "exact"),
+        ("ppe regulation", "eu-ppe-2016-425", "fold"),
+        ("(EU) 2016/425", "eu-ppe-2016-425", "fold"),
+        ("Regulation (EU) 2016/425", "eu-ppe-2016-425", "exact"),
+        ("2016/425/EU", "eu-ppe-2016-425", "fold"),
+        ("Directive 93/42/EEC concerning medical devices", None, "near"),
+        ("Council Directive 93/42/EEC of 14 June 1993 concerning medical devices", "eu-mdd-93-42", "fold"),
+        ("EU-PPE-2016-425", "eu-ppe-2016-425", "fold"),
+        ("47 CFR Part 15", None, "near"),
+        ("47 CFR 15.9999", None, "near"),
+        ("asdf", None, "unknown"),
+    ],
+)
+def test_a_citation_is_read(written: str, meant: str | None, how: str) -> None:
+    found = ask(PPE | {"destination": "DE"}, subject__requirement=written)
+    assert found.taken.requirement is not None
+    assert (found.taken.requirement.id, found.taken.requirement.how) == (meant, how)
+    if meant is None:
+        assert found.verdict == "cannot_tell"
+        assert "subject.requirement" in found.missing
+        assert bool(found.candidates) == (how == "near")
+
+
+def test_an_everyday_name_means_the_act_in_use_on_the_side_of_the_market() -> None:
+    def meant(name: str, destination: str, issued_on: str) -> str | None:
+        found = ask(PPE, destination=destination, subject__requirement=name, result__issued_on=issued_on)
+        assert found.taken.requirement is not None
+        return found.taken.requirement.id
+
+    assert meant("EMC Directive", "DE", "2012-01-01") == "eu-emcd-2004-108"
+    assert meant("EMC Directive", "DE", "2020-01-01") == "eu-emcd-2014-30"
+    assert meant("PPE Regulation", "GB", "2023-01-01") == "gb-ppe-2016-425"
+
+
+@pytest.mark.parametrize("part", ["requirement", "procedure"])
+@pytest.mark.parametrize("base", [PPE, FCC])
+def test_what_names_nothing_does_not_decide(base: dict[str, Any], part: str) -> None:
+    found = ask(base, **{f"subject__{part}": "asdf"})
+    exact = ask(base)
+    if found.verdict == "cannot_tell":
+        assert f"subject.{part}" in found.missing
+    else:
+        assert found.verdict == exact.verdict
+        assert any("asdf" in text for text in found.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("UK", "GB"),
+        ("United Kingdom", "GB"),
+        ("XI", "GB-NIR"),
+        ("EL", "GR"),
+        ("Taiwan", "TW"),
+        ("Chinese Taipei", "TW"),
+        ("South Korea", "KR"),
+        ("Hong Kong", "HK"),
+        ("hong kong, china", "HK"),
+        ("germany", "DE"),
+        ("Türkiye", "TR"),
+        ("Turkey", "TR"),
+    ],
+)
+def test_an_economy_is_asked_by_name(written: str, code: str) -> None:
+    named, coded = ask(FCC, destination=written), ask(FCC, destination=code)
+    assert named.verdict == coded.verdict
+    assert any(written in text and code in text for text in named.assumptions)
+
+
+def test_the_united_kingdom_means_great_britain() -> None:
+    found = ask(PPE, destination="United Kingdom")
+    assert any("Great Britain" in text and "Northern Ireland" in text for text in found.assumptions)
+
+
+def test_a_former_name_is_taken_and_said(registers: ScratchRegisters) -> None:
+    del registers
+    register = whole()
+    body = next(
+        issuer for issuer in register.facts.issuers.values() if issuer.body is not None and len(issuer.called) > 1
+    )
+    for called in body.called:
+        found = ask(PPE, result__issuer={"name": called.name}, result__issuer_economy=body.economy)
+        assert found.taken.issuer is not None
+        assert found.taken.issuer.how in {"exact", "several"}
+
+
+@pytest.mark.parametrize(
+    "name", ["Regierung von Oberbayern", "regierungsprasidium tubingen", "LAGeSo Berlin", "Bezirksregierung Köln"]
+)
+def test_an_inspectorate_behind_an_umbrella_is_asked_by_its_own_name(name: str) -> None:
+    asked = {
+        "destination": "US",
+        "presented_on": "2022-06-01",
+        "result": {
+            "kind": "gmp_inspection",
+            "issuer": {"id": "de-zlg"},
+            "performed_in": "DE",
+            "performed_on": "2022-04-04",
+            "issued_on": "2022-05-02",
+            "findings": "compliant",
+        },
+        "subject": {
+            "sector": "pharma_gmp_human",
+            "requirement": "us-cgmp-human",
+            "product_class": "human_finished",
+            "activity": "surveillance",
+        },
+    }
+    umbrella, member = ask(asked), ask(asked, result__issuer={"name": name})
+    assert umbrella.verdict in {"accepted", "accepted_with_conditions"}
+    assert member.verdict == umbrella.verdict
