@@ -10,8 +10,7 @@ import pytest
 from cab_registry.app import create_scratch_app
 from cab_registry.services.cases import Case, ScratchRegisters, ask_library, catalogue_scratch, read_cases
 from tests.api.conftest import client_of
-
-CASES = Path(__file__).resolve().parents[1] / "cases"
+from tests.case_files import OWN, shared_files
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +26,9 @@ async def ask_http(client: httpx.AsyncClient, case: Case) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("path", sorted(CASES.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [*sorted(OWN.glob("*.yaml")), *shared_files()], ids=lambda path: f"{path.parent.parent.name}-{path.stem}"
+)
 async def test_http_gives_the_librarys_answers(path: Path, registers: ScratchRegisters) -> None:
     cases = read_cases(path)
     case = cases[0]

@@ -107,7 +107,7 @@ async def test_an_account_keeps_a_watch_and_reads_what_came_of_it(office: Office
 
 async def test_all_faults_of_all_rows_are_told_with_pointers(office: Office) -> None:
     nist = await office.person("us-nist")
-    shape = {"targets": [BODY, {"kind": "bodies"}, document(destination="us"), {"knid": "body"}], "naem": ""}
+    shape = {"targets": [BODY, {"kind": "bodies"}, document(destination="Untied Staets"), {"knid": "body"}], "naem": ""}
     problem = check_shape(await nist.post(PATH, json=shape))
     told = {each["pointer"] for each in problem["faults"]}
     assert {"/naem", "/targets/1/kind", "/targets/2/question/destination", "/targets/3/knid"} <= told

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from cab_cli.faces import asking_by_command
 from cab_cli.main import app
 from cab_registry.domain.errors import Defect
-from cab_registry.services.cases import Case, ScratchRegisters
+from cab_registry.services.cases import Case, ScratchRegisters, read_cases
+from tests.case_files import shared_files
 
 Write = Callable[..., str]
 
@@ -125,3 +126,10 @@ def test_an_exit_code_that_belies_the_verdict_is_a_miss(
     case = Case("x-1", "", (), question, {"verdict": "not_accepted"}, "", "")
     with asking_by_command(lying) as ask, pytest.raises(Defect, match="ended with 0; not_accepted is 3"):
         ask(case, packaged_law.of_case(case))
+
+
+@pytest.mark.parametrize("path", shared_files(), ids=lambda path: path.stem)
+def test_shared_cases_pass_by_the_command(path: Path) -> None:
+    """With no shared suite beside the project there is nothing to run."""
+    done = CliRunner().invoke(app, ["cases", "run", str(path), "--via", "cli"])
+    assert (done.exit_code, done.stdout) == (0, f"{len(read_cases(path))} passed, 0 failed\n")

@@ -2,50 +2,50 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from cab_registry.services.cases import Case, ScratchRegisters, read_cases, run_case
-
-CASES = Path(__file__).resolve().parent.parent / "cases"
-SHARED = Path(os.environ.get("CAB_SHARED_CASES", CASES.parent.parent.parent / "shared" / "cases"))
-FIELDS = ("telecom", "pharma", "eu_ch", "lifecycle", "sharper")
+from cab_registry.services.cases import Case, CaseResult, ScratchRegisters, run_case
+from tests.case_files import every_case, shared_cases
 
 
-def _own() -> list[Case]:
-    return [case for path in sorted(CASES.rglob("*.yaml")) for case in read_cases(path)]
+@pytest.fixture(scope="module")
+def answered(registers: ScratchRegisters) -> Callable[[Case], CaseResult]:
+    """Each case with its answer, asked once however many tests look at it."""
+    found: dict[str, CaseResult] = {}
+
+    def ask(case: Case) -> CaseResult:
+        if case.id not in found:
+            found[case.id] = run_case(case, registers)
+        return found[case.id]
+
+    return ask
 
 
-def _shared() -> list[Case]:
-    return [case for field in FIELDS if (path := SHARED / f"{field}.yaml").is_file() for case in read_cases(path)]
-
-
-@pytest.mark.parametrize("case", _own(), ids=lambda case: f"{case.id}-{case.place}")
-def test_own_case(case: Case, registers: ScratchRegisters) -> None:
-    result = run_case(case, registers)
-    assert result.misses == ()
+@pytest.mark.parametrize("case", every_case(), ids=lambda case: f"{case.id}-{case.place}")
+def test_own_case(case: Case, answered: Callable[[Case], CaseResult]) -> None:
+    assert answered(case).misses == ()
 
 
 def test_there_are_many_own_cases() -> None:
-    assert len(_own()) >= 250
+    assert len(every_case()) >= 250
 
 
 def test_ids_of_cases_are_unique() -> None:
-    ids = [case.id for case in _own()]
+    ids = [case.id for case in every_case()]
     assert len(ids) == len(set(ids))
 
 
 def test_shared_cases(registers: ScratchRegisters) -> None:
     """With no shared suite beside the project there is nothing to run, and that is no failure."""
-    missed = [result for case in _shared() if not (result := run_case(case, registers)).passed]
+    missed = [result for case in shared_cases() if not (result := run_case(case, registers)).passed]
     assert [(result.case.id, result.misses) for result in missed] == []
 
 
-def test_every_refusal_names_its_first_failing_check(registers: ScratchRegisters) -> None:
-    for case in _own():
-        answer = run_case(case, registers).answer
+def test_every_refusal_names_its_first_failing_check(answered: Callable[[Case], CaseResult]) -> None:
+    for case in every_case():
+        answer = answered(case).answer
         outcomes = [check["outcome"] for check in answer["checks"]]
         if answer["verdict"] == "not_accepted":
             first = outcomes.index("fail")
@@ -61,9 +61,9 @@ def test_every_refusal_names_its_first_failing_check(registers: ScratchRegisters
             assert answer["near"]
 
 
-def test_sentences_hold_no_placeholder_and_no_key(registers: ScratchRegisters) -> None:
-    for case in _own():
-        answer = run_case(case, registers).answer
+def test_sentences_hold_no_placeholder_and_no_key(answered: Callable[[Case], CaseResult]) -> None:
+    for case in every_case():
+        answer = answered(case).answer
         texts = [
             answer["headline"],
             *(check["text"] for check in answer["checks"]),

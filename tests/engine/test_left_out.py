@@ -16,7 +16,7 @@ from cab_registry.domain.question import Question, pose, read_question
 from cab_registry.engine.answer import answer
 from cab_registry.register.compiled import Register
 from cab_registry.services.cases import Case, ScratchRegisters
-from tests.engine.conftest import every_case
+from tests.case_files import every_case
 
 RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 RIGHTS = ("designation", "recognition")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,19 +13,15 @@ from cab_registry.domain.answer import Answer
 from cab_registry.domain.question import AskedIssuer, Question, pose, read_question
 from cab_registry.engine.answer import answer
 from cab_registry.register.compiled import Register
-from cab_registry.services.cases import Case, ScratchRegisters, read_cases
+from cab_registry.services.cases import Case, ScratchRegisters
+from tests.case_files import every_case
 
-CASES = Path(__file__).resolve().parent.parent / "cases"
 MANY = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 PARTS = ("requirement", "sector", "product_class", "procedure", "activity")
 NONSENSE = ("asdf", "qqzzy", "xx-unheard-of", "規則なし", "∅")
 
 
 @cache
-def every_case() -> list[Case]:
-    return [case for path in sorted(CASES.rglob("*.yaml")) for case in read_cases(path)]
-
-
 def question_of(case: Case) -> Question:
     document = {key: value for key, value in case.ask.items() if key != "known_at"}
     return pose(read_question(document), today=case.today, known_on=case.known_on)

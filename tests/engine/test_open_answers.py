@@ -14,7 +14,7 @@ from cab_registry.engine.deciding import judge_routes
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.reach import find_candidates
 from cab_registry.services.cases import ScratchRegisters
-from tests.engine.conftest import every_case
+from tests.case_files import every_case
 
 TODAY = date(2026, 12, 1)
 

@@ -12,7 +12,7 @@ from cab_registry.domain.answer import Answer
 from cab_registry.domain.question import pose, read_question
 from cab_registry.engine.answer import answer
 from cab_registry.services.cases import Case, ScratchRegisters
-from tests.engine.conftest import every_case
+from tests.case_files import every_case
 
 TODAY = date(2026, 12, 1)
 LATER = "2033-05-02"

@@ -6,7 +6,6 @@ import random
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -19,18 +18,14 @@ from cab_registry.domain.question import Question, Span, pose, read_question
 from cab_registry.domain.records import read_record
 from cab_registry.engine.answer import answer
 from cab_registry.register.compiled import Register, Versioned, change_register, compile_register
-from cab_registry.services.cases import Case, ScratchRegisters, read_cases
+from cab_registry.services.cases import Case, ScratchRegisters
+from tests.case_files import every_case
 
-CASES = Path(__file__).resolve().parent.parent / "cases"
 KINDER = {"accepted", "accepted_with_conditions"}
 RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @cache
-def _cases() -> list[Case]:
-    return [case for path in sorted(CASES.rglob("*.yaml")) for case in read_cases(path)]
-
-
 def _question(case: Case, **changed: Any) -> Question:
     document = {key: value for key, value in case.ask.items() if key != "known_at"}
     question = pose(read_question(document), today=case.today, known_on=case.known_on)
@@ -101,7 +96,7 @@ def test_the_engine_is_total(data: st.DataObject, registers: ScratchRegisters) -
 def test_the_engine_is_total_at_both_ends_of_the_calendar(day: date, registers: ScratchRegisters) -> None:
     register = registers.base(None)
     ordinal = day.toordinal()
-    for case in random.Random(ordinal).sample(_cases(), 60):
+    for case in random.Random(ordinal).sample(every_case(), 60):
         asked = _question(case)
         for standing in (False, True):
             span = Span(ordinal, ordinal)
@@ -113,7 +108,7 @@ def test_the_engine_is_total_at_both_ends_of_the_calendar(day: date, registers: 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_facts_changes_nothing(seed: int, registers: ScratchRegisters) -> None:
-    chosen = random.Random(seed).sample(_cases(), 12)
+    chosen = random.Random(seed).sample(every_case(), 12)
     for case in chosen:
         register = registers.of_case(case)
         records = list(register.records.values())
@@ -162,7 +157,7 @@ def _unrelated(economy: str) -> list[Versioned]:
 
 
 def test_an_unrelated_fact_changes_nothing(registers: ScratchRegisters) -> None:
-    for case in _cases()[::3]:
+    for case in every_case()[::3]:
         register = registers.of_case(case)
         question = _question(case)
         economy = case.ask["result"].get("issuer_economy") or "US"
@@ -175,7 +170,7 @@ LOSSES = ("suspended", "withdrawn", "expired")
 @RELAXED
 @given(data=st.data())
 def test_a_loss_never_makes_an_answer_kinder(data: st.DataObject, registers: ScratchRegisters) -> None:
-    case = data.draw(st.sampled_from([case for case in _cases() if case.given]))
+    case = data.draw(st.sampled_from([case for case in every_case() if case.given]))
     register = registers.of_case(case)
     question = _question(case)
     before = _plain(question, register)["verdict"]
@@ -195,7 +190,7 @@ def test_a_loss_never_makes_an_answer_kinder(data: st.DataObject, registers: Scr
 @RELAXED
 @given(data=st.data())
 def test_a_negative_notice_never_makes_an_answer_kinder(data: st.DataObject, registers: ScratchRegisters) -> None:
-    case = data.draw(st.sampled_from([case for case in _cases() if case.ask["result"].get("issuer", {}).get("id")]))
+    case = data.draw(st.sampled_from([case for case in every_case() if case.ask["result"].get("issuer", {}).get("id")]))
     register = registers.of_case(case)
     before = _plain(_question(case), register)["verdict"]
     number = case.ask["result"].get("number", "N-1")
@@ -219,7 +214,7 @@ def test_a_negative_notice_never_makes_an_answer_kinder(data: st.DataObject, reg
 
 def test_holds_is_true_on_its_days_and_false_beyond(registers: ScratchRegisters) -> None:
     checked = 0
-    for case in _cases()[::2]:
+    for case in every_case()[::2]:
         register = registers.of_case(case)
         plain = _plain(_question(case), register)
         holds, verdict = plain["holds"], plain["verdict"]
@@ -240,7 +235,7 @@ def test_holds_is_true_on_its_days_and_false_beyond(registers: ScratchRegisters)
 
 
 def test_a_register_changed_step_by_step_equals_one_compiled_at_once(registers: ScratchRegisters) -> None:
-    for case in _cases()[::9]:
+    for case in every_case()[::9]:
         register = registers.of_case(case)
         at_once = compile_register(register.records.values(), complete=True)
         question = _question(case)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -37,17 +36,13 @@ from cab_registry.engine.reads import Read, observe
 from cab_registry.engine.settling import Settled, settle
 from cab_registry.register.compiled import Register, Versioned, change_register, subject_of
 from cab_registry.register.differences import find_touched_reads
-from cab_registry.services.cases import Case, ScratchRegisters, read_cases
+from cab_registry.services.cases import Case, ScratchRegisters
+from tests.case_files import every_case
 
-CASES = Path(__file__).resolve().parent.parent / "cases"
 MANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @cache
-def every_case() -> list[Case]:
-    return [case for path in sorted(CASES.rglob("*.yaml")) for case in read_cases(path)]
-
-
 def question_of(case: Case) -> Question:
     document = {key: value for key, value in case.ask.items() if key != "known_at"}
     return pose(read_question(document), today=case.today, known_on=case.known_on)

@@ -62,7 +62,8 @@ def for_body(rows: list[NewWatched], number: int) -> list[NewWatched]:
 
     def renamed(value: Any) -> Any:
         plain = json.dumps(value)
-        for old, new in (("lab-1", f"lab-{number}"), ("A-1", f"A-{number}"), ("aboratory 1", f"aboratory {number}")):
+        spellings = ("lab-{}", "A-{}", "numbers A{}", "aboratory {}", "aboratory{}")
+        for old, new in ((each.format(1), each.format(number)) for each in spellings):
             plain = plain.replace(f'{old}"', f'{new}"')
         return json.loads(plain)
 
