@@ -19,6 +19,7 @@ from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.issuers import list_issuers
 from cab_registry.engine.judge import Trace
 from cab_registry.engine.meaning import OTHER
+from cab_registry.engine.unstated import list_days, list_rules
 
 
 class Tried(NamedTuple):
@@ -102,6 +103,20 @@ def _sector(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
     named = frozenset[str]().union(*served)
     groups = _group({*named, OTHER}, lambda value: tuple(value in sectors for sectors in served))
     return _try_subject(inquiry, "sector", groups)
+
+
+def _requirement(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
+    if inquiry.requirements or inquiry.is_unread("subject.requirement"):
+        return None
+    tried = tuple(Tried(*each) for each in list_rules(inquiry, [trace.rf for trace in traces]))
+    return LeftOut("subject.requirement", tried) if tried else None
+
+
+def _issued(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
+    if inquiry.question.issued is not None or inquiry.issued.first == inquiry.issued.last:
+        return None
+    tried = tuple(Tried(*each) for each in list_days(inquiry, [trace.rf for trace in traces]))
+    return LeftOut("result.issued_on", tried)
 
 
 def _lacks(traces: tuple[Trace, ...], name: str) -> list[RouteFacts]:
@@ -276,4 +291,15 @@ def _procedure(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
     )
 
 
-_FINDERS: Final = (_issuer, _sector, _performed_in, _origin, _activity, _site, _product_class, _procedure)
+_FINDERS: Final = (
+    _issuer,
+    _sector,
+    _requirement,
+    _performed_in,
+    _origin,
+    _activity,
+    _site,
+    _product_class,
+    _procedure,
+    _issued,
+)

@@ -42,6 +42,8 @@ class _Case(NamedTuple):
 
 _CODES: Final = {
     "subject.sector": "requirement",
+    "subject.requirement": "requirement",
+    "result.issued_on": "document",
     "result.issuer": "issuer",
     "result.performed_in": "site",
     "result.site": "site",

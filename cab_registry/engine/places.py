@@ -71,7 +71,7 @@ def check_site(view: View, rf: RouteFacts, holdings: list[Holding], *, accredite
         return parts
     if found is not None:
         return found
-    place = view.question.result.performed_in or inquiry.site_economy
+    place = inquiry.work_economy
     if place is not None and rf.territory:
         return Finding("site", PASS, "site.in_territory", {"place": place})
     if rf.route.issuer.place == "any" and not view.question.result.subcontractors:
