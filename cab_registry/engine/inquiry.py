@@ -85,7 +85,7 @@ class Inquiry:
 
     @property
     def work_economy(self) -> str | None:
-        """Where the work was done: as stated, or at the issuer's site; an inspectorate does not inspect its own seat."""
+        """Where the work was done: as stated, else at the issuer's site; an inspectorate does not inspect itself."""
         body = self.issuer.body if self.issuer is not None else None
         seat = None if body is not None and set(body.kinds) == {"inspectorate"} else self.site_economy
         return self.question.result.performed_in or seat

@@ -141,13 +141,23 @@ def _at_recognised_site(inquiry: Inquiry, traces: tuple[Trace, ...]) -> list[Rou
     return [trace.rf for trace in traces if trace.rf.route.issuer.place == "recognised_site"]
 
 
+def _own_places(inquiry: Inquiry) -> set[str]:
+    """Return where the issuer is at home: its economy, and those of its sites."""
+    body = inquiry.issuer.body if inquiry.issuer is not None else None
+    sites = {site.economy for site in body.sites} if body is not None else set()
+    return sites if inquiry.economy is None else {*sites, inquiry.economy}
+
+
 def _performed_in(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
     if inquiry.question.result.performed_in is not None:
         return None
-    routes = _lacks(traces, "result.performed_in") or _at_recognised_site(inquiry, traces)
-    if not routes:
+    routes = _lacks(traces, "result.performed_in")
+    if routes:
+        places = sorted(_places(inquiry, routes))
+    elif _at_recognised_site(inquiry, traces):
+        places = sorted(_own_places(inquiry) | {OTHER})
+    else:
         return None
-    places = sorted(_places(inquiry, routes))
     return LeftOut(
         "result.performed_in",
         tuple(Tried(_with_result(inquiry, performed_in=place), (place,)) for place in places),

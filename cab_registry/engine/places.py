@@ -153,7 +153,8 @@ def _one_subcontractor(
     if held.state is RightState.HELD:
         return Finding("site", PASS, "site.subcontractor_recognised", values, used_by(held), rule)
     if held.state is RightState.UNKNOWN or (held.state is RightState.NONE and not _listed_whole(view, rf)):
-        return Finding("site", UNKNOWN, "site.subcontractor_open", values, used_by(held), rule)
+        missing = ("result.performed_on",) if view.inquiry.performed_assumed and not view.question.standing else ()
+        return Finding("site", UNKNOWN, "site.subcontractor_open", values, used_by(held), rule, missing=missing)
     return Finding("site", FAIL, "site.subcontractor_not_recognised", values, used_by(held), rule)
 
 
