@@ -19,7 +19,7 @@ from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.issuers import list_issuers
 from cab_registry.engine.judge import Trace
 from cab_registry.engine.meaning import OTHER
-from cab_registry.engine.unstated import list_days, list_rules
+from cab_registry.engine.unstated import list_days, list_rules, sector_of
 
 
 class Tried(NamedTuple):
@@ -101,12 +101,18 @@ def _sector(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
     if not served:
         return None
     named = frozenset[str]().union(*served)
-    groups = _group({*named, OTHER}, lambda value: tuple(value in sectors for sectors in served))
+    rules = {rule for trace in traces for rule in trace.rf.listed} if open_ else set()
+    own = {sector_of(inquiry, rule) for rule in rules}
+
+    def key(value: str) -> _Key:
+        return (value if value in own else None, *(value in sectors for sectors in served))
+
+    groups = _group({*named, OTHER}, key)
     return _try_subject(inquiry, "sector", groups)
 
 
 def _requirement(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
-    if inquiry.requirements or inquiry.is_unread("subject.requirement"):
+    if inquiry.requirements:
         return None
     tried = tuple(Tried(*each) for each in list_rules(inquiry, [trace.rf for trace in traces]))
     return LeftOut("subject.requirement", tried) if tried else None

@@ -169,6 +169,8 @@ class _Merger:
     def _joined(self, cases: list[_Case]) -> Finding:
         first = cases[0].finding
         plain = self.plain.get(first.code)
+        if plain is not None and plain.outcome == UNKNOWN and plain.key.endswith(".unresolved"):
+            return plain
         outcomes = {PASS if case.finding.outcome in _GOOD else case.finding.outcome for case in cases}
         if len(outcomes) > 1:
             return self._depends(cases)

@@ -153,8 +153,9 @@ def _one_subcontractor(
     if held.state is RightState.HELD:
         return Finding("site", PASS, "site.subcontractor_recognised", values, used_by(held), rule)
     if held.state is RightState.UNKNOWN or (held.state is RightState.NONE and not _listed_whole(view, rf)):
-        missing = ("result.performed_on",) if view.inquiry.performed_assumed and not view.question.standing else ()
-        return Finding("site", UNKNOWN, "site.subcontractor_open", values, used_by(held), rule, missing=missing)
+        undated = view.inquiry.performed_assumed and not view.question.standing
+        lacks = ("result.performed_on",) if undated else ()
+        return Finding("site", UNKNOWN, "site.subcontractor_open", values, used_by(held), rule, missing=lacks)
     return Finding("site", FAIL, "site.subcontractor_not_recognised", values, used_by(held), rule)
 
 

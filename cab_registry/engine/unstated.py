@@ -22,7 +22,7 @@ def list_rules(inquiry: Inquiry, routes: list[RouteFacts]) -> list[Possible]:
     """
     sector = inquiry.question.subject.sector
     listed = sorted({rule for rf in routes for rule in rf.listed})
-    own = [rule for rule in listed if sector is None or _sector_of(inquiry, rule) in (sector, None)]
+    own = [rule for rule in listed if sector is None or sector_of(inquiry, rule) in (sector, None)]
     rules = own or listed
     if not rules:
         return []
@@ -30,7 +30,8 @@ def list_rules(inquiry: Inquiry, routes: list[RouteFacts]) -> list[Possible]:
     return found if len(rules) <= MANY else [*found, Possible(inquiry, ())]
 
 
-def _sector_of(inquiry: Inquiry, rule: str) -> str | None:
+def sector_of(inquiry: Inquiry, rule: str) -> str | None:
+    """Return the sector of a rule, where the register names one."""
     record = inquiry.facts.requirements.get(rule)
     return record.sector if record is not None else None
 

@@ -99,3 +99,21 @@ def test_a_notice_from_before_the_issue_is_about_another_document(registers: Scr
     found = _of(document, case, registers)
     assert date.fromisoformat(document["result"]["issued_on"]) > date(2024, 3, 15)
     assert found.verdict == "accepted"
+
+
+@pytest.mark.parametrize("key", ["own-out-gbjp-noone", "own-out-au-noone", "own-out-clkr-noone"])
+def test_a_rule_that_names_nothing_is_never_refused(key: str, registers: ScratchRegisters) -> None:
+    case = _case(key)
+    document = _without(case, "subject", "requirement")
+    document["subject"]["requirement"] = "asdf"
+    document["result"]["issuer"] = {"id": case.given[0]["body"]["id"]}
+    found = _of(document, case, registers)
+    assert found.verdict == "cannot_tell"
+    assert "subject.requirement" in found.missing
+    assert set(_brought(found, "subject.requirement")) == {"not_accepted", "not_covered"}
+
+
+def test_a_sector_left_out_with_the_rule_may_bring_what_its_own_rules_bring(registers: ScratchRegisters) -> None:
+    case = _case("own-out-casg-noreq")
+    found = _of({**case.ask, "subject": {}}, case, registers)
+    assert "accepted" in _brought(found, "subject.sector")
