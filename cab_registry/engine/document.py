@@ -39,14 +39,22 @@ def notices_on_result(view: View) -> list[tuple[Notice, int]]:
 
 
 def _unnumbered(view: View) -> Notice | None:
-    """Return a notice of the issuer's on some number, where the question states none."""
-    issuer = view.inquiry.issuer
+    """Return a notice on some number of the issuer's, where the question states none and it may be this document's.
+
+    A notice of the issuer itself that names no body speaks of its own documents; one from before the issue of none that
+    was still to come.
+    """
+    inquiry = view.inquiry
+    issuer = inquiry.issuer
     if issuer is None or view.question.result.number is not None or view.question.standing:
         return None
-    for notice, _ in issuer.notices:
-        if notice.about.number is not None and notice.effect in _VOIDING and view.reached(notice.on) is Truth.YES:
-            if _reaches(view, notice):
-                return notice
+    numbered = view.facts.notices_by_number.values() if issuer.authority is not None else ()
+    own = [pair for pairs in numbered for pair in pairs if pair[0].by == issuer.id]
+    for notice, _ in (*issuer.notices, *(pair for pair in own if pair[0].about.body is None)):
+        if notice.about.number is None or notice.effect not in _VOIDING or view.reached(notice.on) is not Truth.YES:
+            continue
+        if notice.on.latest >= inquiry.issued.first and _reaches(view, notice):
+            return notice
     return None
 
 

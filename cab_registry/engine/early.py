@@ -60,7 +60,7 @@ def judge_early(view: View, rf: RouteFacts, about: str, start: When) -> Early | 
         early = _of_clock(view, rf, about, clock)
         if early.met is Truth.YES:
             continue
-        if began is Truth.UNKNOWN:
+        if began is Truth.UNKNOWN or (not span.every and start.reached(span.last) is not Truth.NO):
             early = Early(Truth.UNKNOWN, early.effect, early.sourced)
         if worst is None or early.met < worst.met:
             worst = early

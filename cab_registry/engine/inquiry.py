@@ -83,6 +83,13 @@ class Inquiry:
         self._resolve_subject()
         self._resolve_rules()
 
+    @property
+    def work_economy(self) -> str | None:
+        """Where the work was done: as stated, else at the issuer's site; an inspectorate does not inspect itself."""
+        body = self.issuer.body if self.issuer is not None else None
+        seat = None if body is not None and set(body.kinds) == {"inspectorate"} else self.site_economy
+        return self.question.result.performed_in or seat
+
     def is_unread(self, name: str) -> bool:
         """Whether a part of the question names nothing in the register, and nothing is tried in its place."""
         if name not in self.unresolved:
@@ -185,6 +192,21 @@ class Inquiry:
         subject = msgspec.structs.replace(self.question.subject, requirement=rule)
         other.question = msgspec.structs.replace(self.question, subject=subject)
         other.requirements = (rule,)
+        return other
+
+    def asked_about(self, rule: str) -> Inquiry:
+        """Return the same question as if it had named a rule; what the document attests is judged as before."""
+        other = self.on_rule(rule)
+        other.rules = other.attests or other.requirements
+        return other
+
+    def issued_at(self, day: int) -> Inquiry:
+        """Return the same question as if it had stated a day of issue."""
+        other = copy(self)
+        other.question = msgspec.structs.replace(self.question, issued=day)
+        other.issued = Span(day, day)
+        if self.economy is not None:
+            other.issuer_parties = self.facts.parties(self.economy, day)
         return other
 
     def _resolve_rules(self) -> None:

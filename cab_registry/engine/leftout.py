@@ -19,6 +19,7 @@ from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.issuers import list_issuers
 from cab_registry.engine.judge import Trace
 from cab_registry.engine.meaning import OTHER
+from cab_registry.engine.unstated import list_days, list_rules, sector_of
 
 
 class Tried(NamedTuple):
@@ -100,8 +101,28 @@ def _sector(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
     if not served:
         return None
     named = frozenset[str]().union(*served)
-    groups = _group({*named, OTHER}, lambda value: tuple(value in sectors for sectors in served))
+    rules = {rule for trace in traces for rule in trace.rf.listed} if open_ else set()
+    own = {sector_of(inquiry, rule) for rule in rules}
+
+    def key(value: str) -> _Key:
+        return (value if value in own else None, *(value in sectors for sectors in served))
+
+    groups = _group({*named, OTHER}, key)
     return _try_subject(inquiry, "sector", groups)
+
+
+def _requirement(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
+    if inquiry.requirements:
+        return None
+    tried = tuple(Tried(*each) for each in list_rules(inquiry, [trace.rf for trace in traces]))
+    return LeftOut("subject.requirement", tried) if tried else None
+
+
+def _issued(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
+    if inquiry.question.issued is not None or inquiry.issued.first == inquiry.issued.last:
+        return None
+    tried = tuple(Tried(*each) for each in list_days(inquiry, [trace.rf for trace in traces]))
+    return LeftOut("result.issued_on", tried)
 
 
 def _lacks(traces: tuple[Trace, ...], name: str) -> list[RouteFacts]:
@@ -126,13 +147,23 @@ def _at_recognised_site(inquiry: Inquiry, traces: tuple[Trace, ...]) -> list[Rou
     return [trace.rf for trace in traces if trace.rf.route.issuer.place == "recognised_site"]
 
 
+def _own_places(inquiry: Inquiry) -> set[str]:
+    """Return where the issuer is at home: its economy, and those of its sites."""
+    body = inquiry.issuer.body if inquiry.issuer is not None else None
+    sites = {site.economy for site in body.sites} if body is not None else set()
+    return sites if inquiry.economy is None else {*sites, inquiry.economy}
+
+
 def _performed_in(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
     if inquiry.question.result.performed_in is not None:
         return None
-    routes = _lacks(traces, "result.performed_in") or _at_recognised_site(inquiry, traces)
-    if not routes:
+    routes = _lacks(traces, "result.performed_in")
+    if routes:
+        places = sorted(_places(inquiry, routes))
+    elif _at_recognised_site(inquiry, traces):
+        places = sorted(_own_places(inquiry) | {OTHER})
+    else:
         return None
-    places = sorted(_places(inquiry, routes))
     return LeftOut(
         "result.performed_in",
         tuple(Tried(_with_result(inquiry, performed_in=place), (place,)) for place in places),
@@ -276,4 +307,15 @@ def _procedure(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
     )
 
 
-_FINDERS: Final = (_issuer, _sector, _performed_in, _origin, _activity, _site, _product_class, _procedure)
+_FINDERS: Final = (
+    _issuer,
+    _sector,
+    _requirement,
+    _performed_in,
+    _origin,
+    _activity,
+    _site,
+    _product_class,
+    _procedure,
+    _issued,
+)

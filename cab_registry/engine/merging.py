@@ -42,6 +42,8 @@ class _Case(NamedTuple):
 
 _CODES: Final = {
     "subject.sector": "requirement",
+    "subject.requirement": "requirement",
+    "result.issued_on": "document",
     "result.issuer": "issuer",
     "result.performed_in": "site",
     "result.site": "site",
@@ -167,6 +169,8 @@ class _Merger:
     def _joined(self, cases: list[_Case]) -> Finding:
         first = cases[0].finding
         plain = self.plain.get(first.code)
+        if plain is not None and plain.outcome == UNKNOWN and plain.key.endswith(".unresolved"):
+            return plain
         outcomes = {PASS if case.finding.outcome in _GOOD else case.finding.outcome for case in cases}
         if len(outcomes) > 1:
             return self._depends(cases)

@@ -71,7 +71,7 @@ def check_site(view: View, rf: RouteFacts, holdings: list[Holding], *, accredite
         return parts
     if found is not None:
         return found
-    place = view.question.result.performed_in or inquiry.site_economy
+    place = inquiry.work_economy
     if place is not None and rf.territory:
         return Finding("site", PASS, "site.in_territory", {"place": place})
     if rf.route.issuer.place == "any" and not view.question.result.subcontractors:
@@ -153,7 +153,9 @@ def _one_subcontractor(
     if held.state is RightState.HELD:
         return Finding("site", PASS, "site.subcontractor_recognised", values, used_by(held), rule)
     if held.state is RightState.UNKNOWN or (held.state is RightState.NONE and not _listed_whole(view, rf)):
-        return Finding("site", UNKNOWN, "site.subcontractor_open", values, used_by(held), rule)
+        undated = view.inquiry.performed_assumed and not view.question.standing
+        lacks = ("result.performed_on",) if undated else ()
+        return Finding("site", UNKNOWN, "site.subcontractor_open", values, used_by(held), rule, missing=lacks)
     return Finding("site", FAIL, "site.subcontractor_not_recognised", values, used_by(held), rule)
 
 

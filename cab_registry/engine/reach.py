@@ -13,7 +13,7 @@ from cab_registry.domain.records.route import OriginRule, TerritoryRule
 from cab_registry.engine.attested import judge_attests
 from cab_registry.engine.criteria import Criterion, find_listed, find_unread, leave_open
 from cab_registry.engine.early import judge_early
-from cab_registry.engine.facts import Force, RouteFacts, Ruled, begins_then
+from cab_registry.engine.facts import Force, ForceState, RouteFacts, Ruled, begins_then
 from cab_registry.engine.inquiry import Inquiry, View
 
 _MET: Final = {
@@ -58,10 +58,17 @@ def direction(view: View, rf: RouteFacts) -> Criterion:
     if inquiry.issuer_parties & set(rf.route.not_exporter):
         return Criterion("direction", Truth.NO, "direction.not_from", values)
     out = _any_party(inquiry.issuer_parties, rf.exporters, view, "issued") if rf.exporters else Truth.YES
+    if out is Truth.NO and not inquiry.issued.every and rf.exporter_codes & _ever_parties(inquiry):
+        return Criterion("direction", Truth.UNKNOWN, "direction.issue_open", values, missing=("result.issued_on",))
     if out is Truth.NO:
         return Criterion("direction", Truth.NO, "direction.not_from", values)
     met = min(into, out)
     return _MET["direction"] if met is Truth.YES else Criterion("direction", met, "direction.window", values)
+
+
+def _ever_parties(inquiry: Inquiry) -> frozenset[str]:
+    """Return the issuer's economy with the unions of which it is a member on the last day of issue that is possible."""
+    return inquiry.facts.parties(inquiry.economy or "", inquiry.issued.last)
 
 
 def result_kind(view: View, rf: RouteFacts) -> Criterion:
@@ -207,7 +214,7 @@ def site(view: View, rf: RouteFacts) -> Criterion:
 def _territory(view: View, rf: RouteFacts) -> Criterion:
     if not rf.territory:
         return _MET["site"]
-    where = view.question.result.performed_in or view.inquiry.site_economy
+    where = view.inquiry.work_economy
     if where is None:
         if any(ruled.item.where == "any" for ruled in rf.territory):
             return _MET["site"]
@@ -264,9 +271,23 @@ def _originates(view: View, rf: RouteFacts, rule: OriginRule, origin: str) -> bo
 
 def instrument(view: View, rf: RouteFacts) -> Criterion:
     """In force on the day of issue or of presentation, and not ended before the route's end clock."""
-    issued = _worst_force(rf, view.inquiry.issued.first, view.inquiry.issued.last)
     shown = view.now(rf.force)
     values = {"state": shown}
+    states = list(rf.force.over(view.inquiry.issued.first, view.inquiry.issued.last))
+    if view.inquiry.issued.every:
+        states = [min(states, key=lambda state: state.force)]
+    found = {_in_force(view, rf, issued, shown) for issued in states}
+    if len(found) > 1:
+        return Criterion("instrument", Truth.UNKNOWN, "instrument.issue_open", values, missing=("result.issued_on",))
+    met = found.pop()
+    if met is Truth.YES:
+        return _MET["instrument"]
+    open_key = "instrument.begin_window" if begins_then(shown) else "instrument.window"
+    key = {Force.NONE: "instrument.not_in_force", Force.UNKNOWN: open_key}.get(shown.force, "instrument.ended")
+    return Criterion("instrument", met, key, values)
+
+
+def _in_force(view: View, rf: RouteFacts, issued: ForceState, shown: ForceState) -> Truth:
     if Force.IN_FORCE in (issued.force, shown.force):
         met = Truth.YES
     elif Force.UNKNOWN in (issued.force, shown.force):
@@ -275,14 +296,10 @@ def instrument(view: View, rf: RouteFacts) -> Criterion:
         met = Truth.NO
     end = view.clock(rf.route.clocks.end)
     if met is not Truth.NO and rf.route.clocks.end != "issued":
-        met = min(met, _not_ended(rf, end.first if rf.route.clocks.end == "performed" else end.last))
-    elif met is Truth.YES and issued.force in (Force.ENDED, Force.SUSPENDED):
-        met = Truth.NO
-    if met is Truth.YES:
-        return _MET["instrument"]
-    open_key = "instrument.begin_window" if begins_then(shown) else "instrument.window"
-    key = {Force.NONE: "instrument.not_in_force", Force.UNKNOWN: open_key}.get(shown.force, "instrument.ended")
-    return Criterion("instrument", met, key, values)
+        return min(met, _not_ended(rf, end.first if rf.route.clocks.end == "performed" else end.last))
+    if met is Truth.YES and issued.force in (Force.ENDED, Force.SUSPENDED):
+        return Truth.NO
+    return met
 
 
 def _not_ended(rf: RouteFacts, day: int) -> Truth:
@@ -290,12 +307,6 @@ def _not_ended(rf: RouteFacts, day: int) -> Truth:
     if state.force in (Force.ENDED, Force.SUSPENDED):
         return Truth.NO
     return Truth.UNKNOWN if state.force is Force.UNKNOWN else Truth.YES
-
-
-def _worst_force(rf: RouteFacts, first: int, last: int) -> Any:
-    if first == last:
-        return rf.force.at(first)
-    return min(rf.force.over(first, last), key=lambda state: state.force)
 
 
 def operational(_view: View, rf: RouteFacts) -> Criterion:

@@ -23,6 +23,8 @@ class _Node(NamedTuple):
 
     leaves: tuple[Leaf, ...]
     open: tuple[OpenValue, ...] = ()
+    cut: bool = False
+    """Whether there were more values than could be tried."""
 
 
 class _Trial:
@@ -49,13 +51,14 @@ class _Trial:
         for tried in found.tried:
             labels = (*plain.labels, (found.name, tried.labels))
             if self.left <= 0 or not tried.labels:
-                nodes.append(_end(plain._replace(labels=labels)))
+                nodes.append(_end(plain._replace(labels=labels))._replace(cut=True))
                 break
             nodes.append(self.explore(tried.inquiry, labels))
         leaves = tuple(leaf for node in nodes for leaf in node.leaves)
         matters = _matters(nodes, len(plain.labels) + 1)
-        mattering = (OpenValue(found.name, _verdicts(nodes)),) if matters else ()
-        return _Node(leaves, _join(mattering, *(node.open for node in nodes)))
+        cut = any(node.cut for node in nodes)
+        mattering = (OpenValue(found.name, _verdicts(nodes, cut=cut)),) if matters else ()
+        return _Node(leaves, _join(mattering, *(node.open for node in nodes)), cut)
 
 
 def _end(leaf: Leaf) -> _Node:
@@ -64,8 +67,10 @@ def _end(leaf: Leaf) -> _Node:
     return _Node((leaf,), tuple(OpenValue(*item) for item in flips.items()))
 
 
-def _verdicts(nodes: list[_Node]) -> tuple[Verdict, ...]:
-    return order_verdicts({leaf.outcome.verdict for node in nodes for leaf in node.leaves})
+def _verdicts(nodes: list[_Node], *, cut: bool) -> tuple[Verdict, ...]:
+    """Return the verdicts that came; where not every value was tried, a better one may come too."""
+    found = {leaf.outcome.verdict for node in nodes for leaf in node.leaves}
+    return order_verdicts(found | {"accepted"} if cut else found)
 
 
 def _matters(nodes: list[_Node], depth: int) -> bool:

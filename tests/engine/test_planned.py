@@ -43,8 +43,9 @@ def test_a_document_of_tomorrow_is_judged_on_its_own_day_and_the_answer_says_so(
     planned = _of(_later(case, presented_on="2026-12-24"), case, registers)
     assert unstated.asked.presented_on == LATER
     assert planned.asked.presented_on == "2026-12-24"
-    assert f"your document is dated {LATER}, later than today" in unstated.assumptions[0]
-    assert f"your document is planned: it is dated {LATER}, after 2026-12-24" in planned.assumptions[0]
+    assert any(f"your document is dated {LATER}, later than today" in each for each in unstated.assumptions)
+    told = f"your document is planned: it is dated {LATER}, after 2026-12-24"
+    assert any(told in each for each in planned.assumptions)
     plain = [msgspec.to_builtins(each) for each in (own, unstated, planned)]
     for each in plain:
         each.pop("asked")

@@ -97,8 +97,10 @@ class Speech:
         """Return a value of what is left out in words: a body or authority by its name, a code with blanks."""
         if value == OTHER:
             return english.OTHERS["label"]
-        issuer = self.facts.issuers.get(value)
-        return issuer.name if issuer is not None else value.replace("_", " ")
+        issuer, rule = self.facts.issuers.get(value), self.facts.requirements.get(value)
+        if issuer is not None:
+            return issuer.name
+        return rule.citation if rule is not None else value.replace("_", " ")
 
     def word(self, name: str, value: Any) -> str:
         """Return one value in words: authorities by name, requirements by citation, codes with blanks."""
@@ -211,8 +213,12 @@ def _made(speech: Speech, _code: str, values: dict[str, Any]) -> str:
     return english.ACTS.get(clock or "") or english.MADE.get(speech.question.result.kind, "issued")
 
 
-def _on_day(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
-    day = values.get("day")
+def _on_day(speech: Speech, _code: str, values: dict[str, Any]) -> str:
+    day, asked = values.get("day"), speech.question
+    if asked.issued is None and asked.performed is not None and values.get("clock") == "issued":
+        first, last = asked.performed.last, max(asked.performed.last, asked.presented_on)
+        if day in (first, last) and first < last:
+            return f"not stated; {show_day(first)} to {show_day(last)}"
     return show_day(day) if isinstance(day, int) and day > EARLIEST else "an unknown day"
 
 
