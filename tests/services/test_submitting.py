@@ -358,7 +358,10 @@ async def test_what_deserves_a_look_is_a_warning(office: Office) -> None:
     await office.submit("officer", body(1))
     alike = body(2, names=[{"name": "LABORATORY  1", "from": "2010-01-01"}])
     alike["identifiers"] = [{"scheme": "numbers", "value": "A-1", "from": "2001-01-01", "until": "2002-01-01"}]
-    done = await office.submit("officer", alike)
+    with pytest.raises(Refusal) as refused:
+        await office.submit("officer", alike)
+    assert any("same name" in each.message and "although" in each.message for each in refused.value.faults)
+    done = await office.submit("officer", alike, although="two laboratories of one name")
     spaced = body(3, identifiers=[{"scheme": "numbers", "value": "a 1", "from": "2010-01-01"}])
     other = await office.submit("officer", spaced)
     assert any("another spelling" in each.message for each in other.public.warnings)
