@@ -314,7 +314,15 @@ def test_a_former_name_is_taken_and_said(registers: ScratchRegisters) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Regierung von Oberbayern", "regierungsprasidium tubingen", "LAGeSo Berlin", "Bezirksregierung Köln"]
+    "name",
+    [
+        "Regierung von Oberbayern",
+        "regierungsprasidium tubingen",
+        "LAGeSo Berlin",
+        "Bezirksregierung Köln",
+        "LAsD",
+        "BJV Hamburg",
+    ],
 )
 def test_an_inspectorate_behind_an_umbrella_is_asked_by_its_own_name(name: str) -> None:
     asked = {
