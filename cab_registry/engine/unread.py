@@ -43,8 +43,7 @@ def find_decisive(inquiry: Inquiry, outcome: Outcome) -> Finding | None:
     lacking = {"subject.requirement"} | {
         name for each in outcome.best.findings if each.outcome == UNKNOWN for name in each.missing
     }
-    told = (each for each in list_unread(inquiry) if each.missing[0] in inquiry.unresolved)
-    return next((each for each in told if each.missing[0] in lacking), None)
+    return next((each for each in list_unread(inquiry) if each.missing[0] in lacking), None)
 
 
 def withhold_refusal(inquiry: Inquiry, outcome: Outcome) -> Outcome:

@@ -11,6 +11,7 @@ from rapidfuzz.distance import OSA
 
 from cab_registry.domain.citing import key_citation, key_section, read_section
 from cab_registry.domain.folding import fold_words
+from cab_registry.domain.legal_forms import SPELLINGS
 from cab_registry.domain.records import Requirement
 from cab_registry.engine.facts import IssuerFacts
 
@@ -22,6 +23,11 @@ _LETTERS: Final = 5
 
 _SHORTEST: Final = 4
 """Words shorter than this in all say too little to find longer names that hold them."""
+
+_ACRONYM: Final = 3
+"""A single word with which a longer name begins has so many letters at least."""
+
+_FORMS: Final = frozenset(SPELLINGS.values())
 
 Row = tuple[str, str]
 """An id, and a name folded word by word."""
@@ -85,18 +91,19 @@ def rank(text: str, rows: Iterable[Row], most: int = MEANT) -> tuple[str, ...]:
     spelled alike, in Latin letters, then those that are a part of it, as where a town or a branch was added.
     """
     asked = fold_words_of(text)
-    wanted, plain = set(asked.split()), _latin(asked)
-    begun = _as_beginning(asked)
+    wanted, plain, bare = set(asked.split()), _latin(asked), _bare(asked)
+    begun, begun_bare = _as_beginning(asked), _as_beginning(_without_forms(asked))
+    only = _without_forms(asked) if " " not in _without_forms(asked) and len(bare) >= _LETTERS else ""
     holds = len(plain) >= _SHORTEST
     found: dict[str, tuple[int, float]] = {}
     for key, words in rows:
-        if _begins(words, begun):
+        if _begins(words, begun) or (begun_bare != begun and _begins(words, begun_bare)):
             place = (0, 0.0)
         elif holds and wanted.issubset(words.split()):
             place = (1, 0.0)
-        elif like := _measure(plain, _latin(words)):
+        elif like := max(_measure(plain, _latin(words)), _measure(bare, _bare(words))):
             place = (2, -like)
-        elif holds and _is_part(words, asked, wanted):
+        elif _is_part(words, asked, wanted) or (only and _measure(only, words.partition(" ")[0])):
             place = (3, -len(words))
         else:
             continue
@@ -118,10 +125,10 @@ def _measure(one: str, other: str) -> float:
 
 def _is_part(words: str, asked: str, wanted: set[str]) -> bool:
     """Whether a name is a part of what was asked: several of its words, or the one with which it begins."""
-    if len(words) < _SHORTEST:
-        return False
     if " " in words:
-        return wanted.issuperset(words.split())
+        return len(words) > _SHORTEST and wanted.issuperset(words.split())
+    if len(words) < _ACRONYM:
+        return False
     return asked.startswith(f"{words} ")
 
 
@@ -163,6 +170,16 @@ def _latin(words: str) -> str:
     for long, short in (("ae", "a"), ("oe", "o"), ("ue", "u")):
         plain = plain.replace(long, short)
     return plain
+
+
+@lru_cache(maxsize=1 << 18)
+def _bare(words: str) -> str:
+    """Return a folded name in Latin letters without its legal forms, which people leave out."""
+    return _latin(_without_forms(words))
+
+
+def _without_forms(words: str) -> str:
+    return " ".join(word for word in words.split() if word not in _FORMS) or words
 
 
 def _speak_of_one(text: str, record: Requirement) -> bool:

@@ -265,6 +265,9 @@ def test_an_id_in_another_spelling_and_a_name_in_its_place_are_not_off_the_list(
         ("Sertio Oy, Helsinki", "nando-3018"),
         ("AEPMS", "es-aemps"),
         ("FMHP", "be-famhp"),
+        ("Telefcation", "nl-telefication"),
+        ("Swissmedik", "ch-swissmedic"),
+        ("TGA Australia", "au-tga"),
     ],
 )
 def test_a_name_with_more_words_and_a_short_one_mistyped_are_near(name: str, meant: str) -> None:

@@ -73,7 +73,8 @@ class Speech:
     def unread(self, finding: Finding) -> str:
         """Return the headline where words name nothing in the register, and no route can be named for the rest."""
         reason = self.reason(finding)
-        return english.UNREAD.format(market=self.question.destination, reason=reason)
+        stop = "" if reason.endswith("?") else "."
+        return english.UNREAD.format(market=self.question.destination, reason=reason, stop=stop)
 
     def not_covered(self, near: str | None) -> str:
         """Return the headline where no route reaches."""

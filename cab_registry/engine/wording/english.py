@@ -12,7 +12,7 @@ VERDICTS: Final = {
     "not_covered": "Not covered in {market}: {reason}.",
 }
 
-UNREAD: Final = "Cannot tell for {market}: {reason}."
+UNREAD: Final = "Cannot tell for {market}: {reason}{stop}"
 
 UNDECIDED: Final = {
     "subject.sector": "Cannot tell for {market}: the sector is open. Tell us the sector, or the rule that the result is "
