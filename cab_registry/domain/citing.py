@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from cab_registry.domain.folding import fold, fold_words
 
 _CFR: Final = re.compile(
-    r"^(?:(?P<title>\d{1,2}) ?(?:cfr|c f r)|(?P<fcc>fcc)(?: rules?)?) ?(?:parts?|sections?|sec|ss)? ?(?P<part>\d{1,4})"
+    r"^(?:(?P<title>\d{1,2}) ?cfr|(?P<fcc>fcc)(?: rules?)?) ?(?:parts?|pts?|sections?|sec|ss)? ?(?P<part>\d{1,4})"
     r"(?: (?P<section>\d{1,4})(?= |$))?(?P<paragraphs>(?: [a-z0-9]{1,4})*?)"
     r"(?: ?(?:subpart )?(?P<subpart>[a-z]))?$"
 )
@@ -44,6 +45,11 @@ _TYPES: Final = frozenset(
         "reglement",
     )
 )
+_YEAR_AND_NUMBER: Final = re.compile(r"\b(\d{4}),? (?:no|nr)\.? ?(\d{1,4})\b")
+_INSTRUMENT: Final = re.compile(r"\bs\. ?i\.? ?")
+_CODE: Final = re.compile(r"\bc f r\b|\b(?:us )?code of federal regulations\b")
+_PARTS: Final = re.compile(r"[,;()]\s*(?:and\s+)?|\s+and\s+(?=[A-Z]+\s?\d)")
+_DATED: Final = re.compile(r" of \d{4}-\d{2}-\d{2}$")
 _TAIL: Final = re.compile(r" of the european parliament .*$| of \d{1,2} [a-z]+ \d{4} .*$", re.IGNORECASE)
 
 
@@ -83,7 +89,7 @@ def key_section(found: Section) -> str:
 
 def read_section(text: str) -> Section | None:
     """Read a citation of the US Code of Federal Regulations: part, subpart or section; none where it is no such."""
-    found = _CFR.match(fold_words(text.replace("§", " ")))
+    found = _CFR.match(_order_code(fold_words(text.replace("§", " "))))
     if found is None:
         return None
     section, subpart = found["section"], found["subpart"]
@@ -95,12 +101,43 @@ def read_section(text: str) -> Section | None:
     return Section(title, found["part"], int(section) if section else None, subpart)
 
 
+def split_citation(citation: str) -> Iterator[str]:
+    """Yield the parts of a citation that stand for the whole: its beginning, and others with a number in them."""
+    parts = [_DATED.sub("", part).strip() for part in _PARTS.split(citation)]
+    for index, part in enumerate(parts):
+        if part and (index == 0 or any(sign.isdigit() for sign in part)):
+            yield part
+
+
+def split_act(text: str) -> tuple[str, frozenset[str]] | None:
+    """Return the number of the one act that a text cites, and the words beside it that say more than its type."""
+    key = _key_act(text) or _key_act(_TAIL.sub("", text))
+    if key is None:
+        return None
+    _, number, *words = key.split()
+    return number, frozenset(words)
+
+
+def bare_words(name: str) -> frozenset[str]:
+    """Return the words of a name without those for types of acts."""
+    return frozenset(word for word in fold_words(name).split() if word not in _TYPES)
+
+
+def _order_code(words: str) -> str:
+    """Bring spellings of a place in the Code (`CFR 47 Part 15`, `Title 47 Part 15 of the CFR`) into its usual order."""
+    plain = _CODE.sub("cfr", words)
+    plain = re.sub(r"^(?:fcc )?cfr ?(\d{1,2})\b", r"\1 cfr", re.sub(r"^title ", "", plain))
+    plain = re.sub(r"^(\d{1,2}) ((?!cfr).*?) (?:of (?:the )?)?cfr$", r"\1 cfr \2", plain)
+    return re.sub(r"\bfcc ?(?:rules? ?)?", "", plain) if "cfr" in plain else plain
+
+
 def _key_act(text: str) -> str | None:
-    found = list(_ACT.finditer(text.casefold()))
+    plain = _YEAR_AND_NUMBER.sub(r"\1/\2", _INSTRUMENT.sub("si ", text.casefold()))
+    found = list(_ACT.finditer(plain))
     if len(found) != 1:
         return None
     hit = found[0]
     one, two = hit.groups()
-    rest = f"{text.casefold()[: hit.start()]} {text.casefold()[hit.end() :]}"
+    rest = f"{plain[: hit.start()]} {plain[hit.end() :]}"
     words = [word for word in fold_words(rest).split() if word not in _TYPES] if fold(rest).isalnum() else []
     return " ".join(("act", f"{int(one)}/{int(two)}", *words))

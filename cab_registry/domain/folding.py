@@ -47,7 +47,7 @@ _ASCII: Final = {code: " " for code in range(128) if not chr(code).isalnum()} | 
 }
 
 _FORMS: Final = SPELLINGS | {canonical: canonical for canonical in SPELLINGS.values()}
-_STARTS: Final = frozenset(spelling[:2] for spelling in SPELLINGS)
+_STARTS: Final = frozenset(spelling[:2] for spelling in _FORMS)
 _LONGEST: Final = 9
 
 
@@ -67,6 +67,12 @@ def fold_words(text: str) -> str:
 def fold_plain(text: str) -> str:
     """Return the fold without a look at legal forms, in which a half-typed word is still a part of the whole."""
     return "".join(_spread(text).split()) or fold(text)
+
+
+def fold_both(text: str) -> tuple[str, str]:
+    """Return a name folded word by word, and without a look at legal forms; both at the price of one."""
+    words = _spread(text).split()
+    return " ".join(_spell(words)) or fold(text), "".join(words) or fold(text)
 
 
 def find_folded(text: str, names: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
@@ -93,7 +99,10 @@ def find_folded(text: str, names: Mapping[str, Iterable[str]]) -> tuple[str, ...
 
 
 def _split(text: str) -> list[str]:
-    words = _spread(text).split()
+    return _spell(_spread(text).split())
+
+
+def _spell(words: list[str]) -> list[str]:
     if any(word[:2] in _STARTS or len(word) == 1 for word in words):
         return _spell_forms(words)
     return words
@@ -131,13 +140,14 @@ def _spell_forms(words: list[str]) -> list[str]:
     spelled: list[str] = []
     at = 0
     while at < len(words):
-        size = min(_LONGEST, len(words) - at)
+        word = words[at]
+        size = min(_LONGEST, len(words) - at) if len(word) == 1 or word[:2] in _STARTS else 0
         while size and (found := _FORMS.get("".join(words[at : at + size]))) is None:
             size -= 1
         if size:
             spelled.append(found or "")
             at += size
         else:
-            spelled.append(words[at])
+            spelled.append(word)
             at += 1
     return spelled

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from cab_registry.domain.folding import fold
@@ -74,6 +75,7 @@ SCHEMES: Final = (
 _GAPS: Final = re.compile(r"[\s\-‐-―−_/\\,;:()\[\]\"'’`]+")
 
 
+@lru_cache(maxsize=1 << 12)
 def find_scheme(name: str) -> str:
     """Return the code of a scheme by its code or another name, case and punctuation apart; else the text itself."""
     wanted = fold(name)
@@ -107,6 +109,8 @@ def find_fitting(value: str) -> tuple[Scheme, ...]:
 
 def _tighten(value: str) -> str:
     """Return a value in capitals, without signs that nobody sees, blanks, dashes, strokes and a last full stop."""
+    if value.isascii():
+        return _GAPS.sub("", value.upper()).strip(".")
     plain = unicodedata.normalize("NFKC", value)
     seen = "".join(_digit(sign) for sign in plain if unicodedata.category(sign) != "Cf")
     return _GAPS.sub("", seen.upper()).strip(".")

@@ -35,6 +35,7 @@ from cab_registry.engine.judge import Trace
 from cab_registry.engine.positions import Stance
 from cab_registry.engine.reach import CRITERIA, Undated, list_misses
 from cab_registry.engine.settling import settle
+from cab_registry.engine.unread import find_decisive
 from cab_registry.engine.wording import Speech
 
 ENGINE: Final = "1.0.0"
@@ -68,9 +69,11 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
     assumptions = [speech.say(key, values) for key, values in _list_assumptions(inquiry)]
     best = outcome.best
     if outcome.verdict != "cannot_tell":
-        unread = (inquiry.said(name) for name in inquiry.unresolved)
-        assumptions.extend(speech.say("assumed.left_out", {"words": words}) for words in unread if words)
+        words = (inquiry.said(name) for name in inquiry.unresolved)
+        assumptions.extend(speech.say("assumed.left_out", {"words": each}) for each in words if each)
     if best is None:
+        if outcome.unread:
+            return _unread(inquiry, outcome, speech, shown, assumptions)
         return _not_covered(inquiry, outcome, speech, shown, assumptions)
     if inquiry.performed_assumed and not question.standing and _asks_performed(best):
         assumptions.append(speech.say("assumed.performed", {}))
@@ -79,14 +82,19 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
     others = [trace for trace in (*outcome.traces, *outcome.discretionary) if trace is not best]
     if question.subject.sector is None and not inquiry.requirements:
         assumptions.append(speech.say("assumed.sector", {}))
+    unread = find_decisive(inquiry, outcome)
     if tied := _undecided(outcome):
         opened = _open_answer(outcome, tied, speech, shown, assumptions)
         return msgspec.structs.replace(
-            opened, missing=_missing(inquiry, outcome), candidates=_candidates(inquiry), taken=_show_taken(inquiry)
+            opened,
+            headline=speech.unread(unread) if unread is not None else opened.headline,
+            missing=_missing(inquiry, outcome),
+            candidates=_candidates(inquiry),
+            taken=_show_taken(inquiry),
         )
     return Answer(
         verdict=best.verdict,
-        headline=speech.headline(best),
+        headline=speech.headline(best) if unread is None else speech.unread(unread),
         route=_show_route(best.rf),
         first_failing=best.first_failing,
         checks=[_show_check(finding, best.rf, speech) for finding in best.findings],
@@ -328,6 +336,22 @@ def _misses(inquiry: Inquiry) -> list[tuple[RouteFacts, list[Criterion]]]:
         if named[ground] <= _OF_ONE and (len(near) < _NEAR or (named[ground] == 1 and misses[0].code != "direction")):
             near.append((rf, misses))
     return near
+
+
+def _unread(inquiry: Inquiry, outcome: Outcome, speech: Speech, asked: Asked, assumptions: list[str]) -> Answer:
+    """Answer a question that no route reaches as it stands, with words in it that name nothing."""
+    first = outcome.unread[0]
+    return Answer(
+        verdict=outcome.verdict,
+        headline=speech.unread(first),
+        route=None,
+        first_failing=first.code,
+        missing=_missing(inquiry, outcome),
+        assumptions=assumptions,
+        candidates=_candidates(inquiry),
+        taken=_show_taken(inquiry),
+        asked=asked,
+    )
 
 
 def _not_covered(inquiry: Inquiry, outcome: Outcome, speech: Speech, asked: Asked, assumptions: list[str]) -> Answer:

@@ -41,22 +41,27 @@ class Outcome(NamedTuple):
     low: int
     high: int
     open: tuple[OpenValue, ...] = ()
+    unread: tuple[Finding, ...] = ()
+    """What the question says that names nothing, where nothing else speaks against a refusal."""
 
     @property
     def verdict(self) -> Verdict:
         """The best verdict over all routes."""
-        return self.best.verdict if self.best is not None else "not_covered"
+        if self.best is None:
+            return "cannot_tell" if self.unread else "not_covered"
+        return self.best.verdict
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Names of the values that are left out and could change the verdict; none where it is settled."""
-        return tuple(value.name for value in self.open) if self.verdict == "cannot_tell" else ()
+        open_ = () if self.unread else self.open
+        return tuple(value.name for value in open_) if self.verdict == "cannot_tell" else ()
 
     @property
     def signature(self) -> tuple[object, ...]:
         """What must stay equal for an answer to hold: verdict, route, first failing check, conditions."""
         if self.best is None:
-            return ("not_covered",)
+            return (self.verdict,)
         best = self.best
         grounds = tuple(ground.key for ground in best.conditions)
         return (best.verdict, best.rf.route.id, best.first_failing, grounds)

@@ -218,6 +218,9 @@ class Called(NamedTuple):
 class Likeness(Protocol):
     """Finds what may be meant by words that name nothing in the register."""
 
+    def ids(self, text: str) -> tuple[str, ...]:
+        """Return issuers whose ids are this one in another spelling, sorted."""
+
     def issuers(self, text: str) -> tuple[str, ...]:
         """Return issuers with names like this, the likeliest first."""
 

@@ -9,7 +9,7 @@ from cab_registry.domain.folding import fold
 from cab_registry.domain.question import AskedIssuer
 from cab_registry.domain.schemes import SCHEMES, canonical_form, canonise, find_fitting, find_scheme
 from cab_registry.engine.facts import Facts, IssuerFacts
-from cab_registry.engine.meaning import Assumption, Fit
+from cab_registry.engine.meaning import OTHER, Assumption, Fit
 
 
 class Found(NamedTuple):
@@ -33,13 +33,30 @@ def find_issuer(asked: AskedIssuer, facts: Facts, day: int, economy: str | None)
         economy: the economy that the question states; it settles among several of one name.
     """
     if asked.id is not None:
-        known = asked.id in facts.issuers
-        return Found(Fit(asked.id, "id" if known else "unknown", (asked.id,) if known else ()))
+        return _find_by_id(asked.id, facts, day, economy)
     if asked.value is not None:
         if asked.scheme is None:
             return _find_by_number_alone(asked.value, facts, day, economy)
         return _find_by_number(find_scheme(asked.scheme), asked.value, facts, day)
     return _find_by_name(asked.name or "", facts, day, economy)
+
+
+def _find_by_id(key: str, facts: Facts, day: int, economy: str | None) -> Found:
+    """Find who has an id; one that nobody has may be an id in another spelling, or a name or number in its place."""
+    if key in facts.issuers:
+        return Found(Fit(key, "id", (key,)))
+    if key == OTHER:
+        return Found(Fit(key, "unknown"))
+    spelled = facts.likeness.ids(key)
+    if len(spelled) == 1:
+        said = ("assumed.fold", {"words": key, "body": _name(spelled[0], facts)})
+        return Found(Fit(key, "fold", spelled), None, (said,))
+    found = _find_by_name(key, facts, day, economy)
+    near = found.fit.ids
+    if not near:
+        return Found(Fit(key, "unknown"))
+    named = ", ".join(_name(each, facts) for each in near[:3])
+    return Found(Fit(key, "near", near), open=("issuer.near", {"words": key, "named": named}))
 
 
 def _bearers(scheme: str, value: str, facts: Facts, day: int) -> list[tuple[str, str | None, Period]]:

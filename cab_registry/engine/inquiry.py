@@ -13,7 +13,7 @@ from cab_registry.domain.folding import find_folded, fold
 from cab_registry.domain.question import Question, Span
 from cab_registry.engine.facts import Facts, IssuerFacts
 from cab_registry.engine.identity import find_issuer
-from cab_registry.engine.meaning import SUBJECT, Assumption, Fit, find_rule, place, understand
+from cab_registry.engine.meaning import OTHER, SUBJECT, Assumption, Fit, find_rule, place, understand
 from cab_registry.engine.timeline import State, Timeline
 
 YEAR: Final = 365
@@ -66,7 +66,10 @@ class Inquiry:
         self.facts = facts
         subject = question.subject
         self._said = {f"subject.{name}": getattr(subject, name) or "" for name in (*SUBJECT, "requirement")}
-        self._said |= {"result.attests": ", ".join(question.result.attests), "result.site": question.result.site or ""}
+        result = question.result
+        self._said |= {"result.attests": ", ".join(result.attests), "result.site": result.site or ""}
+        self._said |= {"result.issuer_economy": result.issuer_economy or "", "subject.origin": subject.origin or ""}
+        self._said["result.performed_in"] = result.performed_in or ""
         self.assumptions: list[Assumption] = list(placed.assumptions)
         self.unresolved = placed.unresolved
         self.candidates: tuple[str, ...] = ()
@@ -134,10 +137,10 @@ class Inquiry:
             self.issuer_open, self.issuer_missing = found.open, found.missing
 
     def _resolve_site(self) -> None:
-        """Find the site that is meant among those of the issuer; one that is like none of them stays as it is said."""
+        """Find the site that is meant among those of the issuer; it stays as it is said where none is on record."""
         text = self.question.result.site
         body = self.issuer.body if self.issuer is not None else None
-        if text is None or body is None:
+        if text is None or body is None or text == OTHER:
             return
         keys = {site.key: (site.key, site.address) for site in body.sites}
         found = find_folded(text, {key: [each for each in names if each] for key, names in keys.items()})
@@ -149,9 +152,9 @@ class Inquiry:
             return
         near = found or tuple(key for key in sorted(keys) if _alike(text, key, keys[key][1]))
         self.taken["site"] = Fit(text, "near" if near else "unknown", near)
-        if near:
+        if keys:
             self.site = None
-            self.unresolved["result.site"] = near
+            self.unresolved["result.site"] = near or tuple(sorted(keys))
 
     def _resolve_economy(self) -> None:
         stated = self.question.result.issuer_economy
@@ -160,7 +163,7 @@ class Inquiry:
         economy = issuer.economy if issuer is not None else None
         if issuer is not None and issuer.body is not None:
             sites = issuer.body.sites
-            if self.site is None and len(sites) == 1:
+            if self.site is None and len(sites) == 1 and "result.site" not in self.unresolved:
                 self.site = sites[0].key
             self.site_economy = next((site.economy for site in sites if site.key == self.site), None)
             economy = self.site_economy or economy

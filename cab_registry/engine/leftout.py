@@ -205,6 +205,8 @@ def _site(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
     if inquiry.site is not None or issuer is None or issuer.body is None or not traces:
         return None
     keys = _possible_sites(inquiry, issuer)
+    if "result.site" in inquiry.unresolved:
+        keys.append(OTHER)
     noted = inquiry.facts.notices_by_site
     if len(keys) < 2 or not (any(right.site for right in _rights(inquiry)) or any(key in noted for key in keys)):
         return None

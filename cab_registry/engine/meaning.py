@@ -6,7 +6,14 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from cab_registry.domain.citing import key_citation, key_section, read_section
+from cab_registry.domain.citing import (
+    bare_words,
+    key_citation,
+    key_section,
+    read_section,
+    split_act,
+    split_citation,
+)
 from cab_registry.domain.days import Truth
 from cab_registry.domain.folding import fold
 from cab_registry.domain.question import Question
@@ -156,8 +163,47 @@ def find_rule(text: str, facts: Facts, parties: frozenset[str] = frozenset(), da
         ids = facts.citations.get(key_section(section._replace(section=None)), ())
         if len(ids) == 1:
             return Fit(text, "section", ids)
+    named = _named_beside(text, facts) or _cited_in_part(text, facts)
+    if named:
+        chosen = _in_use(_own(named, facts, parties), facts, day)
+        return Fit(text, "fold" if len(chosen) == 1 else "several", chosen)
     near = facts.likeness.rules(text)
     return Fit(text, "near" if near else "unknown", near)
+
+
+_REALMS: Final = frozenset(("uk", "eu", "the", "on", "gb"))
+
+
+def _named_beside(text: str, facts: Facts) -> tuple[str, ...]:
+    """Return the acts whose number and name stand side by side (`RED 2014/53/EU`); none where they contradict."""
+    asked = split_act(text)
+    if asked is None:
+        return ()
+    number, words = asked
+    found: list[str] = []
+    for key, record in facts.requirements.items():
+        for citation in (record.citation, *record.other_citations):
+            cited = split_act(citation)
+            if cited is None or cited[0] != number or not cited[1] <= words:
+                continue
+            rest = words - cited[1] - _REALMS
+            names = (*record.also, *record.other_citations, record.title)
+            if not rest or any(rest == bare_words(name) - _REALMS for name in names):
+                found.append(key)
+                break
+    return tuple(sorted(found))
+
+
+def _cited_in_part(text: str, facts: Facts) -> tuple[str, ...]:
+    """Return the rules of whose citation this is a part (`SR 819.14`, `MaschV`)."""
+    wanted = fold(text)
+    return tuple(
+        sorted(
+            key
+            for key, record in facts.requirements.items()
+            if any(fold(part) == wanted for part in split_citation(record.citation))
+        )
+    )
 
 
 def _own(ids: tuple[str, ...], facts: Facts, parties: frozenset[str]) -> tuple[str, ...]:

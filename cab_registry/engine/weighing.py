@@ -13,6 +13,7 @@ from cab_registry.engine.facts import RouteFacts
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.leftout import LeftOut, find_left_out
 from cab_registry.engine.merging import Labels, Leaf, merge
+from cab_registry.engine.unread import withhold_refusal
 
 BUDGET: Final = 600
 """How many routes are judged for one day of presentation; what is left out beyond that stays open."""
@@ -95,6 +96,10 @@ def _join(*groups: tuple[OpenValue, ...]) -> tuple[OpenValue, ...]:
 
 def decide(inquiry: Inquiry, routes: tuple[RouteFacts, ...], presented: int) -> Outcome:
     """Judge the routes that may reach the question on one day of presentation, whatever it leaves out."""
+    return withhold_refusal(inquiry, _weigh(inquiry, routes, presented))
+
+
+def _weigh(inquiry: Inquiry, routes: tuple[RouteFacts, ...], presented: int) -> Outcome:
     trial = _Trial(routes, presented)
     node = trial.explore(inquiry)
     if len(node.leaves) == 1:

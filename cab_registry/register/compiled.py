@@ -31,7 +31,6 @@ from cab_registry.register.compiled_law import Law, compile_law
 from cab_registry.register.compiled_rights import compile_rights
 from cab_registry.register.indexes import (
     call,
-    index_citations,
     index_identifiers,
     index_names,
     index_notices,
@@ -187,7 +186,7 @@ def _assemble(
     numbers, sites = index_notices(notices)
     positions = tuple((record, version) for record, version in records if isinstance(record, Position))
     rules = law.requirements
-    words = index_words(law.economies, rules.values(), law.routes.values(), (record for record, _ in positions))
+    words = index_words(law.economies, law.codes, law.routes.values(), (record for record, _ in positions))
     facts = Facts(
         economies=law.economies,
         memberships=law.memberships,
@@ -195,7 +194,7 @@ def _assemble(
         kin=law.kin,
         umbrellas=law.umbrellas,
         requirements=rules,
-        citations=index_citations(rules.values()),
+        citations=law.citations,
         wider=law.wider,
         standards=law.standards,
         agreements=law.agreements,

@@ -13,7 +13,7 @@ from cab_registry.domain.records import Agreement, AnyRecord, Authority, Economy
 from cab_registry.domain.records.common import Dated
 from cab_registry.domain.records.route import Party, SurvivalRule
 from cab_registry.engine.facts import ListedFacts, RouteFacts, Ruled
-from cab_registry.register.indexes import list_codes
+from cab_registry.register.indexes import index_citations, list_codes
 from cab_registry.register.law_timelines import operation_events, resolve_force, resolve_working, was_given_up
 
 
@@ -45,6 +45,8 @@ class Law:
     routes: dict[str, RouteFacts]
     routes_by_importer: dict[str, tuple[RouteFacts, ...]]
     routes_by_kind: dict[tuple[str, str], tuple[RouteFacts, ...]]
+    citations: dict[str, tuple[str, ...]]
+    codes: frozenset[tuple[str, str]]
 
 
 def compile_law(by_id: Mapping[str, HasRecord], former: Law | None = None) -> Law:
@@ -85,6 +87,8 @@ def compile_law(by_id: Mapping[str, HasRecord], former: Law | None = None) -> La
         compiled,
         by_importer,
         _by_kind(by_importer),
+        index_citations(requirements.values()),
+        frozenset(code for record in requirements.values() for code in list_codes(record)),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from cab_registry.domain.citing import key_citation, key_section, read_section
 from cab_registry.domain.days import ALL_TIME, Period
-from cab_registry.domain.folding import fold, fold_plain, fold_words
+from cab_registry.domain.folding import fold, fold_both
 from cab_registry.domain.records import Authority, Body, Economy, Notice, Position, Requirement
 from cab_registry.domain.schemes import canonise
 from cab_registry.engine.facts import Called, IssuerFacts, RouteFacts
@@ -28,7 +28,7 @@ def call(issuer: Body | Authority) -> tuple[Called, ...]:
 
 
 def _called(name: str, period: Period, *, legal: bool) -> Called:
-    return Called(name, fold_words(name), fold_plain(name), period, legal)
+    return Called(name, *fold_both(name), period, legal)
 
 
 def index_names(issuers: Iterable[IssuerFacts]) -> dict[str, tuple[str, ...]]:
@@ -75,18 +75,23 @@ def _key_sections(requirement: Requirement) -> Iterator[str]:
 
 def index_words(
     economies: Mapping[str, Economy],
-    requirements: Iterable[Requirement],
+    codes: Iterable[tuple[str, str]],
     routes: Iterable[RouteFacts],
     positions: Iterable[Position],
 ) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Return the codes that a question may use, by the part of it in which they stand and by their fold."""
-    used: set[tuple[str, str]] = set()
+    """Return the codes that a question may use, by the part of it in which they stand and by their fold.
+
+    Args:
+        economies: by code.
+        codes: those that requirements use.
+        routes: whose vocabulary counts.
+        positions: whose codes count too.
+    """
+    used = set(codes)
     for rf in routes:
         used |= rf.vocabulary
     for position in positions:
         used.update(list_codes(position.about))
-    for requirement in requirements:
-        used.update(list_codes(requirement))
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
     for table, code in used:
         found[table, fold(code)].add(code)

@@ -11,17 +11,23 @@ from rapidfuzz.distance import OSA
 
 from cab_registry.domain.citing import key_citation, key_section, read_section
 from cab_registry.domain.folding import fold_words
+from cab_registry.domain.legal_forms import SPELLINGS
 from cab_registry.domain.records import Requirement
 from cab_registry.engine.facts import IssuerFacts
 
 MEANT: Final = 20
 """How many are named at most."""
 
-_ALIKE: Final = 0.8
-"""From which likeness on two spellings may be one name; of a name of five letters, one may differ."""
+_LETTERS: Final = 5
+"""For each so many letters of the longer name, one may differ, and one in any case where it is not too short."""
 
 _SHORTEST: Final = 4
 """Words shorter than this in all say too little to find longer names that hold them."""
+
+_ACRONYM: Final = 3
+"""A single word with which a longer name begins has so many letters at least."""
+
+_FORMS: Final = frozenset(SPELLINGS.values())
 
 Row = tuple[str, str]
 """An id, and a name folded word by word."""
@@ -39,6 +45,11 @@ class Likeness:
         self._issuers = issuers
         self._requirements = requirements
         self._words = words
+
+    def ids(self, text: str) -> tuple[str, ...]:
+        """Return issuers whose ids are this one in another spelling, sorted."""
+        wanted = fold_words_of(text).replace(" ", "")
+        return tuple(sorted(key for key in self._issuers if fold_words_of(key).replace(" ", "") == wanted))[:MEANT]
 
     def issuers(self, text: str) -> tuple[str, ...]:
         """Return issuers with names like this, the likeliest first."""
@@ -77,26 +88,48 @@ def rank(text: str, rows: Iterable[Row], most: int = MEANT) -> tuple[str, ...]:
     """Return the ids whose names are like a text, `most` of them; the first of some equals that of all.
 
     First those that begin with the same whole words, then those that hold all of its words, then those that are
-    spelled alike, in Latin letters.
+    spelled alike, in Latin letters, then those that are a part of it, as where a town or a branch was added.
     """
     asked = fold_words_of(text)
-    wanted, plain = set(asked.split()), _latin(asked)
-    begun = _as_beginning(asked)
+    wanted, plain, bare = set(asked.split()), _latin(asked), _bare(asked)
+    begun, begun_bare = _as_beginning(asked), _as_beginning(_without_forms(asked))
+    only = _without_forms(asked) if " " not in _without_forms(asked) and len(bare) >= _LETTERS else ""
     holds = len(plain) >= _SHORTEST
     found: dict[str, tuple[int, float]] = {}
     for key, words in rows:
-        if _begins(words, begun):
+        if _begins(words, begun) or (begun_bare != begun and _begins(words, begun_bare)):
             place = (0, 0.0)
         elif holds and wanted.issubset(words.split()):
             place = (1, 0.0)
-        else:
-            like = OSA.normalized_similarity(plain, _latin(words), score_cutoff=_ALIKE)
-            if not like:
-                continue
+        elif like := max(_measure(plain, _latin(words)), _measure(bare, _bare(words))):
             place = (2, -like)
-        if place < found.get(key, (3, 0.0)):
+        elif _is_part(words, asked, wanted) or (only and _measure(only, words.partition(" ")[0])):
+            place = (3, -len(words))
+        else:
+            continue
+        if place < found.get(key, (4, 0.0)):
             found[key] = place
     return tuple(sorted(found, key=lambda key: (found[key], key))[:most])
+
+
+def _measure(one: str, other: str) -> float:
+    """Return how alike two spellings are, 0 where they are not: of five letters one may differ."""
+    longer = max(len(one), len(other))
+    shorter = min(len(one), len(other))
+    allowed = longer // _LETTERS or (1 if shorter >= _SHORTEST else 0)
+    if longer - shorter > allowed:
+        return 0.0
+    far = OSA.distance(one, other, score_cutoff=allowed)
+    return 1 - far / longer if far <= allowed and longer else 0.0
+
+
+def _is_part(words: str, asked: str, wanted: set[str]) -> bool:
+    """Whether a name is a part of what was asked: several of its words, or the one with which it begins."""
+    if " " in words:
+        return len(words) > _SHORTEST and wanted.issuperset(words.split())
+    if len(words) < _ACRONYM:
+        return False
+    return asked.startswith(f"{words} ")
 
 
 def find_beginning(text: str, rows: Iterable[Row], most: int = MEANT) -> tuple[str, ...]:
@@ -137,6 +170,16 @@ def _latin(words: str) -> str:
     for long, short in (("ae", "a"), ("oe", "o"), ("ue", "u")):
         plain = plain.replace(long, short)
     return plain
+
+
+@lru_cache(maxsize=1 << 18)
+def _bare(words: str) -> str:
+    """Return a folded name in Latin letters without its legal forms, which people leave out."""
+    return _latin(_without_forms(words))
+
+
+def _without_forms(words: str) -> str:
+    return " ".join(word for word in words.split() if word not in _FORMS) or words
 
 
 def _speak_of_one(text: str, record: Requirement) -> bool:

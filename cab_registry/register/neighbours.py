@@ -16,6 +16,7 @@ from cab_registry.domain.schemes import canonise
 from cab_registry.register.checking import check_record, list_unsourced
 from cab_registry.register.compiled import Register
 from cab_registry.register.intervals import overlap, show_period
+from cab_registry.register.minting import find_contradiction
 from cab_registry.register.references import Known, find_unknown, list_known
 from cab_registry.register.scopes import find_doubled, find_outside_agreement, find_wider
 
@@ -25,9 +26,13 @@ _MOST_NAMED: Final = 20
 
 @dataclass(slots=True)
 class Findings:
-    """What was found about one record: faults, warnings, and scope that is wider than what it rests on."""
+    """What was found about one record: faults, warnings, and scope that is wider than what it rests on.
+
+    What is `open` stands against the record unless somebody says why it is entered all the same.
+    """
 
     faults: list[Fault] = field(default_factory=list)
+    open: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
     wider: list[Fault] = field(default_factory=list)
 
@@ -53,7 +58,7 @@ class About:
         if isinstance(record, Body | Authority):
             self._compare_numbers(record, found)
         if isinstance(record, Body):
-            found.warnings.extend(self._look_alikes(record))
+            self._compare_names(record, found)
         if isinstance(record, Economy | Requirement):
             found.faults.extend(self._taken(record))
         if isinstance(record, Right):
@@ -113,7 +118,8 @@ class About:
                     text = f"{other!r} has the number {value!r} of {item.scheme}: is it another spelling of this one?"
                     found.warnings.append(Fault(pointer, text))
 
-    def _look_alikes(self, record: Body) -> Iterator[Fault]:
+    def _compare_names(self, record: Body, found: Findings) -> None:
+        """Hold a new name against the bodies of the same economy; other numbers of one scheme tell two apart."""
         earlier = self.before.records.get(record.id)
         told = (
             {fold(item.name) for item in earlier.record.names} if earlier and isinstance(earlier.record, Body) else ()
@@ -122,9 +128,14 @@ class About:
             if fold(item.name) in told:
                 continue
             for other in self.after.facts.names.get(fold(item.name), ()):
-                issuer = self.after.facts.issuers.get(other)
-                if other != record.id and issuer is not None and issuer.economy == record.economy:
-                    yield Fault(f"/names/{index}", f"{other!r} of {record.economy} has the same name: is it the same?")
+                held = self.after.records[other].record
+                if other == record.id or not isinstance(held, Body) or held.economy != record.economy:
+                    continue
+                text = (
+                    f"{other!r} of {record.economy} has the same name, {item.name!r}: is it the same as {record.id!r}?"
+                )
+                apart = find_contradiction(_identify(held), _identify(record)) is not None
+                (found.warnings if apart else found.open).append(Fault(f"/names/{index}", text))
 
     def _taken(self, record: Economy | Requirement) -> Iterator[Fault]:
         if isinstance(record, Economy):
@@ -149,6 +160,15 @@ def find_about(before: Register, after: Register, changed: Sequence[AnyRecord]) 
     for (scheme, value), bearers in after.facts.identifiers.items():
         spelled[scheme, _spell(value)].update((bearer, value) for bearer, _, _ in bearers)
     return About(before, after, earlier, known, spelled)
+
+
+def _identify(body: Body) -> dict[str, Any]:
+    """Return what tells a body apart, in plain form."""
+    return {
+        "id": body.id,
+        "names": [{"name": item.name} for item in body.names],
+        "identifiers": [{"scheme": item.scheme, "value": item.value} for item in body.identifiers],
+    }
 
 
 def _spell(value: str) -> str:

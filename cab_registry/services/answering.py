@@ -20,6 +20,7 @@ from cab_registry.domain.schemes import canonise, find_fitting, find_scheme
 from cab_registry.engine.answer import ENGINE, answer
 from cab_registry.engine.facts import Facts
 from cab_registry.register.compiled import Register, change_register, compile_register
+from cab_registry.register.minting import slug
 from cab_registry.services.asking import parse_known_at
 from cab_registry.services.heads import HeadSource
 from cab_registry.services.metrics import Metrics
@@ -139,7 +140,24 @@ async def load_reachable(past: RecordSource, known: KnownState, asked: AskedQues
     ids += [key for borne in sought.identifiers for key, _, _ in facts.identifiers.get(borne, ())]
     ids += [umbrella for authority in tuple(ids) for umbrella in facts.umbrellas.get(authority, ())]
     sought = replace(sought, ids=tuple(dict.fromkeys(ids)))
-    return change_register(law, await past.read_reachable(known.moment, sought))
+    register = change_register(law, await past.read_reachable(known.moment, sought))
+    again = _as_names(sought, register.facts)
+    return register if again is None else change_register(law, await past.read_reachable(known.moment, again))
+
+
+def _as_names(sought: Sought, facts: Facts) -> Sought | None:
+    """Return what to seek for ids that nobody has: they may be ids in another spelling, or names or numbers."""
+    unknown = tuple(key for key in sought.ids if key not in facts.issuers)
+    if not unknown:
+        return None
+    borne = tuple((each.id, canonise(each.id, key)) for key in unknown for each in find_fitting(key))
+    spelled = tuple(key for text in unknown if (key := slug(text)) is not None)
+    return replace(
+        sought,
+        ids=(*sought.ids, *spelled),
+        names=(*sought.names, *unknown),
+        identifiers=(*sought.identifiers, *borne),
+    )
 
 
 def seek(asked: AskedQuestion) -> Sought:

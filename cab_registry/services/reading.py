@@ -25,7 +25,7 @@ from cab_registry.domain.records import (
     write_record,
 )
 from cab_registry.domain.records.rights import SchemeIdentifier
-from cab_registry.domain.schemes import canonise, find_scheme
+from cab_registry.domain.schemes import canonise, find_fitting, find_scheme
 from cab_registry.engine.facts import Facts, IssuerFacts, ItemFacts, RightFacts, RightState
 from cab_registry.engine.meaning import find_rule
 from cab_registry.register.compiled import Register, Versioned
@@ -241,18 +241,31 @@ def search_bodies(view: View, wanted: BodySearch) -> BodyPage:
 
 
 def _candidates(facts: Facts, wanted: BodySearch) -> Iterator[tuple[Body, IssuerFacts]]:
-    name = None if wanted.name is None else {fold(wanted.name), fold_plain(wanted.name)}
-    for issuer in facts.issuers.values():
+    for issuer in _named(facts, wanted.name):
         body = issuer.body
         if body is None:
-            continue
-        if name is not None and not _is_called(issuer, name):
             continue
         if wanted.economy is not None and wanted.economy not in {body.economy, *(site.economy for site in body.sites)}:
             continue
         if (wanted.scheme or wanted.value) and not any(_is_number(wanted, each) for each in body.identifiers):
             continue
         yield body, issuer
+
+
+def _named(facts: Facts, name: str | None) -> Collection[IssuerFacts]:
+    """Return the bodies in whose names a text stands; where in none, those with such a number or a name like it."""
+    if name is None:
+        return facts.issuers.values()
+    spelled = {fold(name), fold_plain(name)}
+    bodies = [issuer for issuer in facts.issuers.values() if issuer.body is not None]
+    called = [issuer for issuer in bodies if _is_called(issuer, spelled)]
+    if called:
+        return called
+    borne = [
+        row for each in find_fitting(name) for row in facts.identifiers.get((each.id, canonise(each.id, name)), ())
+    ]
+    found = dict.fromkeys(body for body, _, _ in borne) or facts.likeness.issuers(name)
+    return [facts.issuers[key] for key in found]
 
 
 def _is_called(issuer: IssuerFacts, spelled: Collection[str]) -> bool:

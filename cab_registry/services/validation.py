@@ -268,6 +268,7 @@ def _check_meaning(
     neighbours = about.of(read.record, read.given.document, retired=each.change == "retire")
     found.faults.extend(read.fault(fault) for fault in neighbours.faults)
     found.warnings.extend(read.fault(fault) for fault in neighbours.warnings)
+    _weigh(read, (Doubt(fault, left_open=True) for fault in neighbours.open), although, found)
     wider = [read.fault(fault) for fault in neighbours.wider]
     (found.faults if ground.policy.scope_wider == "refuse" else found.warnings).extend(wider)
     if each.change != "retire":

@@ -176,6 +176,20 @@ def test_a_number_alone_is_taken_where_one_scheme_has_it() -> None:
         ("47 CFR Part 15", None, "near"),
         ("47 CFR 15.9999", None, "near"),
         ("asdf", None, "unknown"),
+        ("FCC 47 CFR Part 15, Subpart C", "us-47cfr-15c", "fold"),
+        ("FCC CFR 47 Part 15C", "us-47cfr-15c", "fold"),
+        ("Title 47, Part 18 of the CFR", "us-47cfr-18", "fold"),
+        ("Title 47 of the Code of Federal Regulations", None, "unknown"),
+        ("47 C.F.R. pt. 18", "us-47cfr-18", "fold"),
+        ("Radio Equipment Directive 2014/53/EU", "eu-red-2014-53", "fold"),
+        ("2014/53/EU (RED)", "eu-red-2014-53", "fold"),
+        ("MDR (EU) 2017/745", "eu-mdr-2017-745", "fold"),
+        ("MDR 2014/53/EU", None, "near"),
+        ("SR 819.14", "ch-maschv", "fold"),
+        ("MaschV", "ch-maschv", "fold"),
+        ("S.I. 2017 No. 1206", "gb-rer-2017", "fold"),
+        ("Radio Equipment Regulations 2017 (SI 2017/1206)", "gb-rer-2017", "fold"),
+        ("RSS-247 Issue 2", None, "near"),
     ],
 )
 def test_a_citation_is_read(written: str, meant: str | None, how: str) -> None:
@@ -199,16 +213,67 @@ def test_an_everyday_name_means_the_act_in_use_on_the_side_of_the_market() -> No
     assert meant("PPE Regulation", "GB", "2023-01-01") == "gb-ppe-2016-425"
 
 
-@pytest.mark.parametrize("part", ["requirement", "procedure"])
-@pytest.mark.parametrize("base", [PPE, FCC])
-def test_what_names_nothing_does_not_decide(base: dict[str, Any], part: str) -> None:
-    found = ask(base, **{f"subject__{part}": "asdf"})
-    exact = ask(base)
-    if found.verdict == "cannot_tell":
-        assert f"subject.{part}" in found.missing
+@pytest.mark.parametrize("word", ["asdf", "Bluetooth", "47 CFR Part 999"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        *(f"subject.{name}" for name in ("requirement", "sector", "product_class", "procedure", "activity", "origin")),
+        *(f"result.{name}" for name in ("attests", "issuer_economy", "performed_in")),
+    ],
+)
+@pytest.mark.parametrize("base", [PPE, FCC, PPE | {"destination": "JP"}, FCC | {"destination": "MX"}])
+def test_what_names_nothing_never_refuses(base: dict[str, Any], part: str, word: str) -> None:
+    assert ask(base).verdict in {"not_accepted", "not_covered"}
+    found = ask(base, **{part.replace(".", "__"): [word] if part == "result.attests" else word})
+    assert found.verdict == "cannot_tell"
+    assert part in found.missing
+    assert word in found.headline
+    if found.route is not None:
+        assert found.first_failing == next(check.check for check in found.checks if check.outcome == "unknown")
+
+
+def test_a_site_that_is_like_none_of_a_body_never_refuses() -> None:
+    sited = next(each for each in whole().facts.issuers.values() if each.body is not None and each.body.sites)
+    assert sited.body is not None
+    found = ask(FCC, result__issuer={"id": sited.id}, result__site="Nowhere in particular")
+    assert found.verdict == "cannot_tell"
+    assert "result.site" in found.missing
+    assert {site.key for site in sited.body.sites} <= set(found.candidates)
+
+
+@pytest.mark.parametrize(
+    ("given", "how"), [("NANDO-0051", "fold"), ("nando 0051", "fold"), ("IMQ", "near"), ("NB 0051", "near")]
+)
+def test_an_id_in_another_spelling_and_a_name_in_its_place_are_not_off_the_list(given: str, how: str) -> None:
+    found = ask(PPE, result__issuer={"id": given})
+    assert found.taken.issuer is not None
+    assert found.taken.issuer.how == how
+    if how == "near":
+        assert found.verdict == "cannot_tell"
+        assert "nando-0051" in found.candidates
     else:
-        assert found.verdict == exact.verdict
-        assert any("asdf" in text for text in found.assumptions)
+        assert found.taken.issuer.id == "nando-0051"
+        assert any(given in text for text in found.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Intertek Italia S.p.A., Milano", "it-intertek"),
+        ("TÜV Rheinland Hong Kong Limited, Kowloon Bay Laboratory", "ofca-tuvrhk"),
+        ("The Sertio Oy", "nando-3018"),
+        ("Sertio Oy, Helsinki", "nando-3018"),
+        ("AEPMS", "es-aemps"),
+        ("FMHP", "be-famhp"),
+        ("Telefcation", "nl-telefication"),
+        ("Swissmedik", "ch-swissmedic"),
+        ("TGA Australia", "au-tga"),
+    ],
+)
+def test_a_name_with_more_words_and_a_short_one_mistyped_are_near(name: str, meant: str) -> None:
+    found = ask(PPE, result__issuer={"name": name})
+    assert found.verdict == "cannot_tell"
+    assert meant in found.candidates
 
 
 @pytest.mark.parametrize(
@@ -252,7 +317,15 @@ def test_a_former_name_is_taken_and_said(registers: ScratchRegisters) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Regierung von Oberbayern", "regierungsprasidium tubingen", "LAGeSo Berlin", "Bezirksregierung Köln"]
+    "name",
+    [
+        "Regierung von Oberbayern",
+        "regierungsprasidium tubingen",
+        "LAGeSo Berlin",
+        "Bezirksregierung Köln",
+        "LAsD",
+        "BJV Hamburg",
+    ],
 )
 def test_an_inspectorate_behind_an_umbrella_is_asked_by_its_own_name(name: str) -> None:
     asked = {

@@ -290,7 +290,8 @@ async def test_ids_are_minted_by_rule(office: Office) -> None:
     named = {key: value for key, value in body(2).items() if key not in {"id", "identifiers"}}
     done = await office.submit("officer", nameless[0], {**named, "names": [{"name": "Łódź  Lab", "from": "always"}]})
     assert [each.id for each in done.public.versions] == ["numbers-a-1", "lodz-lab-xa"]
-    again = await office.submit("officer", named | {"names": [{"name": "Lodz Lab.", "from": "always"}]})
+    twin = named | {"names": [{"name": "Lodz Lab.", "from": "always"}]}
+    again = await office.submit("officer", twin, although="another laboratory of that name")
     assert [each.id for each in again.public.versions] == ["lodz-lab-xa-2"]
     designation = {**nameless[1], "body": "numbers-a-1"}
     first = await office.submit("officer", designation)
@@ -358,10 +359,14 @@ async def test_what_deserves_a_look_is_a_warning(office: Office) -> None:
     await office.submit("officer", body(1))
     alike = body(2, names=[{"name": "LABORATORY  1", "from": "2010-01-01"}])
     alike["identifiers"] = [{"scheme": "numbers", "value": "A-1", "from": "2001-01-01", "until": "2002-01-01"}]
-    done = await office.submit("officer", alike)
+    with pytest.raises(Refusal) as refused:
+        await office.submit("officer", alike)
+    assert any("same name" in each.message and "although" in each.message for each in refused.value.faults)
+    done = await office.submit("officer", alike, although="two laboratories of one name")
     spaced = body(3, identifiers=[{"scheme": "numbers", "value": "a 1", "from": "2010-01-01"}])
-    other = await office.submit("officer", spaced)
-    assert any("another spelling" in each.message for each in other.public.warnings)
+    with pytest.raises(Refusal) as refused:
+        await office.submit("officer", spaced)
+    assert any("at the same time" in each.message for each in refused.value.faults)
     messages = [each.message for each in done.public.warnings]
     assert any("same name" in each for each in messages)
     assert any("on other days" in each for each in messages)

@@ -56,8 +56,8 @@ def current(register: Register, *documents: dict[str, Any]) -> dict[str, RecordV
     }
 
 
-def check(register: Register, authority: str, *records: Any, stored: tuple[Any, ...] = ()) -> Checked:
-    request = SubmissionRequest(authority=authority, public_reason="why", records=tuple(records))
+def check(register: Register, authority: str, *records: Any, stored: tuple[Any, ...] = (), **more: Any) -> Checked:
+    request = SubmissionRequest(authority=authority, public_reason="why", records=tuple(records), **more)
     policy = StoredPolicy(authority=authority)
     ground = Ground(register, current(register, *stored), policy, TODAY, allow_every_step)
     return check_submission(request, read_records(request), ground)
@@ -127,9 +127,17 @@ def test_a_code_and_a_citation_lead_to_one_record(
 
 
 def test_a_name_that_a_body_has_already_is_no_news(register: Register) -> None:
-    twin = body(2, names=[{"name": "Laboratory 1", "from": "2010-01-01"}])
-    told = check(register, "xa-ministry", given(twin))
+    twin = body(2, names=[{"name": "Laboratory 1", "from": "2010-01-01"}], identifiers=[])
+    with pytest.raises(Refusal) as refused:
+        check(register, "xa-ministry", given(twin))
+    (fault,) = refused.value.faults
+    assert fault.pointer == "/records/0/document/names/0"
+    assert all(each in fault.message for each in ("'lab-1'", "'lab-2'", "same name", "although"))
+    told = check(register, "xa-ministry", given(twin), although="they are two")
     assert any("same name" in each.message for each in told.warnings)
+    numbered = {**twin, "identifiers": [{"scheme": "numbers", "value": "B-2", "from": "2010-01-01"}]}
+    apart = check(register, "xa-ministry", given(numbered))
+    assert any("same name" in each.message for each in apart.warnings)
     both = compile_register([*register.records.values(), Versioned(read(twin), 1)], position=2)
     again = check(both, "xa-ministry", given({**twin, "note": "moved"}, 1), stored=(twin,))
     assert not any("same name" in each.message for each in again.warnings)

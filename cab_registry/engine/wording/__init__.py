@@ -70,6 +70,12 @@ class Speech:
         values = {"routes": join_words([*names[:_WAYS], *(["others"] if len(names) > _WAYS else [])])}
         return english.UNDECIDED[name].format(market=self.question.destination, **values)
 
+    def unread(self, finding: Finding) -> str:
+        """Return the headline where words name nothing in the register, and no route can be named for the rest."""
+        reason = self.reason(finding)
+        stop = "" if reason.endswith("?") else "."
+        return english.UNREAD.format(market=self.question.destination, reason=reason, stop=stop)
+
     def not_covered(self, near: str | None) -> str:
         """Return the headline where no route reaches."""
         if near is None:

@@ -12,6 +12,8 @@ VERDICTS: Final = {
     "not_covered": "Not covered in {market}: {reason}.",
 }
 
+UNREAD: Final = "Cannot tell for {market}: {reason}{stop}"
+
 UNDECIDED: Final = {
     "subject.sector": "Cannot tell for {market}: the sector is open. Tell us the sector, or the rule that the result is "
     "to satisfy; several agreements may apply ({routes}).",
@@ -92,6 +94,8 @@ MESSAGES: Final = {
     "requirement.unresolved": "we do not know the rule or sector '{words}'",
     "procedure.unresolved": "we do not know the procedure '{words}'",
     "product.unresolved": "we do not know the product class '{words}'",
+    "site.unresolved": "we do not know the place '{words}'",
+    "direction.unresolved": "we do not know the economy '{words}'",
     "activity.unresolved": "we do not know the kind of inspection '{words}'",
     "direction.not_into": "the route does not run into {destination}",
     "direction.not_from": "the route does not run from {economy} on the day of issue",

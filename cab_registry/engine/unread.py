@@ -1,0 +1,72 @@
+"""What names nothing in the register never refuses: a refusal becomes open (domain.md, section 9, point 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from cab_registry.engine.deciding import Outcome
+from cab_registry.engine.finding import UNKNOWN, Finding
+from cab_registry.engine.inquiry import Inquiry
+from cab_registry.engine.judge import ORDER, Trace
+
+_CHECKS: Final = {
+    "subject.requirement": "requirement",
+    "subject.sector": "requirement",
+    "result.attests": "requirement",
+    "subject.product_class": "product",
+    "subject.activity": "activity",
+    "subject.procedure": "procedure",
+    "result.issuer_economy": "direction",
+}
+"""Under which check a part of the question is told; the others under that of the site."""
+
+_REFUSED: Final = ("not_accepted", "not_covered")
+
+
+def list_unread(inquiry: Inquiry) -> Iterator[Finding]:
+    """Yield an open finding for each part of the question that names nothing, or nobody for certain."""
+    if inquiry.issuer_open is not None:
+        key, said = inquiry.issuer_open
+        yield Finding("issuer", UNKNOWN, key, said, missing=(inquiry.issuer_missing,))
+    for name in inquiry.unresolved:
+        code = _CHECKS.get(name, "site")
+        yield Finding(code, UNKNOWN, f"{code}.unresolved", {"words": inquiry.said(name)}, missing=(name,))
+
+
+def find_decisive(inquiry: Inquiry, outcome: Outcome) -> Finding | None:
+    """Return what the words that name nothing leave open, where the verdict hangs on them."""
+    if outcome.unread:
+        return outcome.unread[0]
+    if outcome.verdict != "cannot_tell" or outcome.best is None:
+        return None
+    lacking = {"subject.requirement"} | {
+        name for each in outcome.best.findings if each.outcome == UNKNOWN for name in each.missing
+    }
+    return next((each for each in list_unread(inquiry) if each.missing[0] in lacking), None)
+
+
+def withhold_refusal(inquiry: Inquiry, outcome: Outcome) -> Outcome:
+    """Return the outcome; a refusal of a question with words that name nothing as one that nobody can tell."""
+    if outcome.verdict not in _REFUSED:
+        return outcome
+    unread = tuple(list_unread(inquiry))
+    if not unread:
+        return outcome
+    traces = tuple(_open(trace, unread) for trace in outcome.traces)
+    discretionary = tuple(_open(trace, unread) for trace in outcome.discretionary)
+    best = traces[0] if traces else (discretionary[0] if discretionary else None)
+    return outcome._replace(best=best, traces=traces, discretionary=discretionary, unread=unread)
+
+
+def _open(trace: Trace, unread: tuple[Finding, ...]) -> Trace:
+    """Return a trace that refuses with its checks open about which the words say nothing."""
+    if trace.verdict != "not_accepted":
+        return trace
+    told = {finding.code: finding for finding in reversed(unread)}
+    findings = [told.get(finding.code, finding) for finding in trace.findings]
+    shown = {finding.code for finding in findings}
+    findings.extend(finding for code, finding in told.items() if code not in shown)
+    findings.sort(key=lambda finding: ORDER.index(finding.code))
+    first = next(index for index, finding in enumerate(findings) if finding.outcome == UNKNOWN)
+    return trace._replace(verdict="cannot_tell", findings=tuple(findings), first=first, conditions=())
