@@ -97,8 +97,8 @@ def _lost_right(view: View, kind: str, pairs: Pairs) -> Loss | None:
         if shown.state is RightState.UNKNOWN and possible:
             return Loss(possible[0], shown.status.on, values, used_by(shown), open=True)
         return None
-    values["ended"] = shown.status.on or shown.status.end.moved(1)
-    return Loss(reason, shown.status.lost or values["ended"], values, used_by(shown))
+    ended = shown.status.on or shown.status.end.moved(1)
+    return Loss(reason, shown.status.lost or ended, {**values, "ended": ended}, used_by(shown))
 
 
 def _lost_instrument(view: View, rf: RouteFacts) -> Loss | None:
@@ -208,7 +208,7 @@ def check_survival(
 def _judged(view: View, rf: RouteFacts, loss: Loss) -> Finding:
     """Judge one loss; one that may not have come yet makes nothing fail."""
     found = _judge(view, rf, loss)
-    if loss.open and found.outcome == FAIL:
+    if loss.open and (found.outcome == FAIL or found.key.startswith("survival.silent")):
         return found._replace(outcome=UNKNOWN, key="survival.window")
     return found
 

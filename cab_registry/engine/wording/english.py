@@ -232,7 +232,7 @@ MESSAGES: Final = {
     "survival.falls": "{loss}; results made before fall with it.",
     "survival.needs_active_body": "{loss}; this procedure needs a body that is active on the day asked about.",
     "survival.run_out": "{loss}; results made before stayed good only to {end_day}.",
-    "survival.window": "{loss}, on a day that is not known exactly.",
+    "survival.window": "we know only roughly from which day on, so it may still have stood on the day asked about: {loss}.",
     "survival.may_be_saved": "{loss}; whether the position of {by} that keeps older results good binds on this day is not known exactly.",
     "survival.position": "{loss}; a position that binds in this market keeps older results good.",
     "survival.ordered_before": "{loss}; it was ordered before the notice and issued before the effect.",
