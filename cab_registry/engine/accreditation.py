@@ -10,7 +10,7 @@ from cab_registry.domain.records.route import AccreditationRule, AdmittedAccredi
 from cab_registry.engine.coverage import listing
 from cab_registry.engine.facts import RightFacts, RightState, RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
-from cab_registry.engine.holding import used_by
+from cab_registry.engine.holding import judges_work, used_by
 from cab_registry.engine.inquiry import View, turns_of
 from cab_registry.engine.rights import (
     NOTHING,
@@ -211,7 +211,11 @@ def _judge(
         and _unsettled(rule, worst.right, view.inquiry.issued.last)
     ):
         finding = finding._replace(key="accreditation.other_edition")
-    taken = worst if worst.state in TAKEN and not (rule.need == "supports" and rule.lapse != "fails") else None
+    weighs = not (rule.need == "supports" and rule.lapse != "fails")
+    taken = worst if worst.state in TAKEN and weighs else None
+    if taken is None and weighs and finding.outcome == PASS and judges_work(view, rf):
+        at_issue, _ = _worst(view, groups, {"issued": next(iter(gates.values()))})
+        taken = at_issue if at_issue.state in TAKEN else None
     return Accredited(finding, taken, groups=tuple(groups))
 
 

@@ -16,8 +16,42 @@ _STANDS = Finding("document", PASS, "document.stands")
 _VOIDING = ("cancelled", "refused", "not_signed", "statement_missing", "superseded", "non_compliance", "restricted")
 
 
+_FOR_A_UNION = ("non_compliance", "superseded", "taken_over", "not_taken_over")
+"""Statements of one member's authority that count for the markets of the union."""
+
+
+def may_say(view: View, notice: Notice) -> bool:
+    """Whether a notice counts for this result: by whom it comes (domain.md, section 9, point 15).
+
+    It comes from an authority of the market asked about, of the issuer's or the site's home, from one that designates,
+    recognises or accredits the issuer, or from the issuer itself. A refusal speaks for the refuser's market alone.
+    """
+    by, facts, issuer = notice.by, view.facts, view.inquiry.issuer
+    if by is None:
+        return True
+    other = facts.issuers.get(by)
+    if by not in facts.authorities and other is not None and other.body is not None:
+        return (issuer is not None and by == issuer.id) or notice.effect in ("taken_over", "not_taken_over")
+    economy = facts.economy_of(by)
+    home = {*view.inquiry.issuer_parties, view.inquiry.site_economy}
+    if economy is not None and (economy in view.destination_parties or economy in home):
+        return True
+    if notice.effect in _FOR_A_UNION and economy is not None:
+        if facts.parties(economy, view.presented) & view.destination_parties:
+            return True
+    if issuer is None or notice.effect == "refused":
+        return False
+    kin = facts.same_authority(by)
+    rights = (right for kind in ("accreditation", "designation", "recognition") for right in issuer.rights(kind))
+    return issuer.id in kin or any(right.by in kin or right.by == economy for right in rights)
+
+
 def notices_on_result(view: View) -> list[tuple[Notice, int]]:
-    """Return the notices that speak of this result by its number, of its site, or of its issuer as a whole."""
+    """Return the notices that count and speak of this result by its number, of its site, or of its issuer."""
+    return [(notice, version) for notice, version in _on_result(view) if may_say(view, notice)]
+
+
+def _on_result(view: View) -> list[tuple[Notice, int]]:
     result, issuer, facts = view.question.result, view.inquiry.issuer, view.facts
     found: list[tuple[Notice, int]] = []
     if result.number is not None:
@@ -53,17 +87,9 @@ def _unnumbered(view: View) -> Notice | None:
     for notice, _ in (*issuer.notices, *(pair for pair in own if pair[0].about.body is None)):
         if notice.about.number is None or notice.effect not in _VOIDING or view.reached(notice.on) is not Truth.YES:
             continue
-        if notice.on.latest >= inquiry.issued.first and _reaches(view, notice):
+        if notice.on.latest >= inquiry.issued.first and may_say(view, notice):
             return notice
     return None
-
-
-def _reaches(view: View, notice: Notice) -> bool:
-    """A refusal speaks for the refuser's own market, or for the issuer's side; any other notice for all markets."""
-    economy = view.facts.economy_of(notice.by) if notice.by is not None else None
-    if notice.effect != "refused" or economy is None:
-        return True
-    return economy in view.destination_parties or economy in view.inquiry.issuer_parties
 
 
 def check_document(view: View, rf: RouteFacts) -> Finding:
@@ -75,8 +101,6 @@ def _notices(view: View) -> Finding | None:
     kind = view.question.result.kind
     for notice, version in notices_on_result(view):
         if notice.effect not in _VOIDING or (notice.effect == "non_compliance" and kind == "non_compliance_statement"):
-            continue
-        if not _reaches(view, notice):
             continue
         if notice.about.body is not None and notice.about.number is None and notice.about.site is None:
             if notice.effect != "non_compliance":

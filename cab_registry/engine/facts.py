@@ -49,6 +49,8 @@ class Status(NamedTuple):
     start: When
     end: When
     possible: frozenset[RightState] = frozenset()
+    lost: When | None = None
+    """First day without the right, where it had been lost before this event: it was suspended until then."""
 
 
 class Lane(NamedTuple):

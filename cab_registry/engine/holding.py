@@ -55,6 +55,13 @@ def clocks_of(view: View, rf: RouteFacts, kind: str, rule: RightRule) -> tuple[s
     return (*own, *(clock for clock in rf.route.clocks.reports if clock not in own))
 
 
+def judges_work(view: View, rf: RouteFacts) -> bool:
+    """Whether a report is judged by a designation on the days of the work: a right taken before the report fails."""
+    rule = rf.route.issuer.designation
+    reports = view.question.result.kind == "test_report"
+    return reports and rule is not None and "performed" in clocks_of(view, rf, "designation", rule)
+
+
 def describe(view: View, held: Held, kind: str, rule: RightRule) -> dict[str, Any]:
     """Return the values that sentences about a right use."""
     issuer = view.inquiry.issuer
@@ -162,6 +169,12 @@ def _judge_on(view: View, rf: RouteFacts, kind: str, rule: RightRule, pairs: Pai
         if held.state in TAKEN and clock != "presented" and (taken is None or held.state < taken.state):
             taken = held
         findings.append(_on_clock(view, rf, kind, rule, held, pairs, missing))
+    if taken is None and "issued" not in clocks and judges_work(view, rf):
+        at_issue, _ = worst_over(view, pairs, "issued")
+        if at_issue.state in TAKEN:
+            taken = at_issue
+        elif at_issue.state is RightState.UNKNOWN and not at_issue.status.possible.isdisjoint(TAKEN):
+            findings.append(_on_clock(view, rf, kind, rule, at_issue, pairs, ()))
     worst = min(findings, key=lambda finding: RANK[finding.outcome])
     if rule.silent and worst.outcome == PASS:
         worst = worst._replace(outcome=UNKNOWN, key=f"{kind}.text_silent")

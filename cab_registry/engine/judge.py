@@ -16,7 +16,7 @@ from cab_registry.engine.holding import Holding, judge_right
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.losses import check_survival, find_losses
 from cab_registry.engine.places import check_procedure, check_site, check_suspension
-from cab_registry.engine.positions import Stance, binding, check_position, find_stances
+from cab_registry.engine.positions import Stance, binding, check_position, find_stances, may_bind
 from cab_registry.engine.rights import Held, best_on, find_wanted
 from cab_registry.engine.standing import check_instrument, check_issuer, check_operational, check_requirement
 
@@ -108,6 +108,8 @@ def judge_route(view: View, rf: RouteFacts, opened: list[Criterion]) -> Trace:
     stances = find_stances(view, rf)
     stance = binding(stances)
     saved_by = stance.position if stance is not None and stance.position.says == "accepted" else None
+    other = may_bind(stances)
+    may_save = other.position if other is not None and other.position.says == "accepted" else None
     findings = [
         check_instrument(view, rf),
         check_operational(view, rf),
@@ -119,7 +121,7 @@ def judge_route(view: View, rf: RouteFacts, opened: list[Criterion]) -> Trace:
         check_procedure(view, holdings),
         check_site(view, rf, holdings, accredited_elsewhere=accredited.elsewhere),
         check_suspension(view, taken),
-        check_survival(view, rf, losses, saved_by),
+        check_survival(view, rf, losses, saved_by, may_save),
         check_document(view, rf),
         check_position(stances, lost=bool(losses)),
     ]

@@ -9,7 +9,7 @@ from cab_registry.domain.records import Position
 from cab_registry.domain.records.route import SurvivalRule
 from cab_registry.engine.accreditation import Accredited
 from cab_registry.engine.criteria import find_listed
-from cab_registry.engine.document import notices_on_result
+from cab_registry.engine.document import may_say, notices_on_result
 from cab_registry.engine.facts import Force, RightState, RouteFacts, Working, begins_then
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding, Ground, Used
 from cab_registry.engine.holding import Holding, used_by
@@ -90,13 +90,15 @@ def _lost_right(view: View, kind: str, pairs: Pairs) -> Loss | None:
         "kind": kind,
         "by": shown.right.by if shown.right is not None else None,
         "event": shown.status.event,
+        "lost": shown.status.lost,
     }
     if reason is None:
         possible = [name for state, name in _REASONS.items() if state in shown.status.possible]
         if shown.state is RightState.UNKNOWN and possible:
             return Loss(possible[0], shown.status.on, values, used_by(shown), open=True)
         return None
-    return Loss(reason, shown.status.on or shown.status.end.moved(1), values, used_by(shown))
+    ended = shown.status.on or shown.status.end.moved(1)
+    return Loss(reason, shown.status.lost or ended, {**values, "ended": ended}, used_by(shown))
 
 
 def _lost_instrument(view: View, rf: RouteFacts) -> Loss | None:
@@ -139,6 +141,7 @@ def _found_barred(view: View, rf: RouteFacts) -> list[Loss]:
         Loss("finding", notice.on, {"body": issuer.name, "by": notice.by, "event": notice.effect}, silent=True)
         for notice, _ in issuer.notices
         if notice.effect == "prohibited_entity"
+        and may_say(view, notice)
         and notice.on.reached(view.inquiry.issued.last) is Truth.NO
         and view.reached(notice.on) is Truth.YES
         and (notice.until is None or view.reached(notice.until.moved(1)) is not Truth.YES)
@@ -186,7 +189,9 @@ def _find_rule(view: View, rf: RouteFacts, loss: Loss) -> SurvivalRule | None:
     return None
 
 
-def check_survival(view: View, rf: RouteFacts, losses: list[Loss], saved_by: Position | None) -> Finding:
+def check_survival(
+    view: View, rf: RouteFacts, losses: list[Loss], saved_by: Position | None, may_save: Position | None = None
+) -> Finding:
     """The result outlives every loss, or a position that binds here says that it is accepted all the same."""
     if not losses:
         return _NO_LOSS
@@ -194,6 +199,8 @@ def check_survival(view: View, rf: RouteFacts, losses: list[Loss], saved_by: Pos
     worst = min(judged, key=lambda finding: RANK[finding.outcome])
     if worst.outcome != PASS and saved_by is not None:
         return worst._replace(outcome=PASS, key="survival.position", conditions=(), missing=())
+    if worst.outcome == FAIL and may_save is not None:
+        return worst._replace(outcome=UNKNOWN, key="survival.may_be_saved", values={**worst.values, "by": may_save.by})
     conditions = tuple(ground for finding in judged for ground in finding.conditions)
     return worst._replace(conditions=conditions if worst.outcome == PASS else ())
 
@@ -201,7 +208,7 @@ def check_survival(view: View, rf: RouteFacts, losses: list[Loss], saved_by: Pos
 def _judged(view: View, rf: RouteFacts, loss: Loss) -> Finding:
     """Judge one loss; one that may not have come yet makes nothing fail."""
     found = _judge(view, rf, loss)
-    if loss.open and found.outcome == FAIL:
+    if loss.open and (found.outcome == FAIL or found.key.startswith("survival.silent")):
         return found._replace(outcome=UNKNOWN, key="survival.window")
     return found
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cab_registry.domain.days import NEVER, Period, Truth
 from cab_registry.domain.records import Position
 from cab_registry.engine.facts import RouteFacts
-from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, Finding, Ground, Used
+from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding, Ground, Used
 from cab_registry.engine.inquiry import View
 
 _NONE = Finding("position", NOT_APPLICABLE, "position.none")
@@ -20,6 +20,30 @@ class Stance(NamedTuple):
     version: int
     binds: bool
     narrow: int
+    open: bool = False
+    """Whether it may bind: the day of which that depends is known only as a window."""
+
+
+def _may_say(view: View, rf: RouteFacts, position: Position, market: str) -> bool:
+    """Whether the authority speaks for a market, on an agreement to which its economy is party.
+
+    An authority of a union speaks for the markets of its members, one of a member for that member's alone.
+    """
+    economy = view.facts.economy_of(position.by)
+    if economy is None or not (economy == market or _within(view, market, economy) or _region_of(market, economy)):
+        return False
+    if rf.agreement is None or not rf.agreement.parties:
+        return True
+    unions = {union for union, _ in view.facts.memberships.get(economy, ())}
+    return not {economy, market, *unions}.isdisjoint({*rf.agreement.parties, *rf.importer_codes})
+
+
+def _within(view: View, market: str, union: str) -> bool:
+    return any(code == union for code, _ in view.facts.memberships.get(market, ()))
+
+
+def _region_of(market: str, economy: str) -> bool:
+    return market.startswith(f"{economy}-")
 
 
 def _speaks_of(view: View, rf: RouteFacts, position: Position) -> bool:
@@ -40,7 +64,7 @@ def _speaks_of(view: View, rf: RouteFacts, position: Position) -> bool:
         return False
     if about.product_classes and question.subject.product_class not in about.product_classes:
         return False
-    return about.issued_before is None or about.issued_before.reached(inquiry.issued.last) is Truth.NO
+    return about.issued_before is None or about.issued_before.reached(inquiry.issued.last) is not Truth.YES
 
 
 def find_stances(view: View, rf: RouteFacts) -> list[Stance]:
@@ -49,11 +73,16 @@ def find_stances(view: View, rf: RouteFacts) -> list[Stance]:
     for position, version in view.facts.positions:
         if not _speaks_of(view, rf, position):
             continue
-        reach = set(position.binds_in) & view.destination_parties
+        reach = {
+            market for market in {*position.binds_in} & view.destination_parties if _may_say(view, rf, position, market)
+        }
         held = view.holds(Period(position.from_, position.until or NEVER))
-        binds = bool(reach) and held is Truth.YES
+        before = position.about.issued_before
+        if before is not None:
+            held = min(held, Truth(2 - before.reached(view.inquiry.issued.last)))
         narrow = 2 if view.question.destination in reach else 1
-        found.append(Stance(position, version, binds, narrow))
+        binds = bool(reach) and held is Truth.YES
+        found.append(Stance(position, version, binds, narrow, bool(reach) and held is Truth.UNKNOWN))
     found.sort(
         key=lambda stance: (not stance.binds, -stance.narrow, -stance.position.from_.earliest, stance.position.id)
     )
@@ -65,15 +94,32 @@ def binding(stances: list[Stance]) -> Stance | None:
     return stances[0] if stances and stances[0].binds else None
 
 
+def may_bind(stances: list[Stance]) -> Stance | None:
+    """Return a stance that may bind, on a day known only as a window, and that would then say something else."""
+    bound = binding(stances)
+    for stance in stances:
+        if stance.open and (bound is None or stance.narrow >= bound.narrow):
+            if bound is None or stance.position.says != bound.position.says:
+                return stance
+    return None
+
+
 def check_position(stances: list[Stance], *, lost: bool) -> Finding:
     """A binding "not accepted" fails; a binding "accepted" brings its conditions where it saves an older result."""
-    stance = binding(stances)
+    stance, other = binding(stances), may_bind(stances)
+    if other is not None and (stance is not None or other.position.says == "not_accepted"):
+        return Finding("position", UNKNOWN, "position.window", *_told(other))
     if stance is None:
         return _NONE
+    values, used = _told(stance)
+    if stance.position.says == "not_accepted":
+        return Finding("position", FAIL, "position.against", values, used)
+    conditions = tuple(Ground("position", text) for text in stance.position.conditions) if lost else ()
+    return Finding("position", PASS, "position.accepts", values, used, conditions=conditions)
+
+
+def _told(stance: Stance) -> tuple[dict[str, Any], tuple[Used, ...]]:
     position = stance.position
     used = (Used(position.id, stance.version, (position.from_, position.until or NEVER)),)
     values = {"by": position.by, "on": position.from_, "markets": position.binds_in, "ground": position.ground}
-    if position.says == "not_accepted":
-        return Finding("position", FAIL, "position.against", values, used)
-    conditions = tuple(Ground("position", text) for text in position.conditions) if lost else ()
-    return Finding("position", PASS, "position.accepts", values, used, conditions=conditions)
+    return values, used

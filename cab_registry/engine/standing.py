@@ -10,6 +10,7 @@ from cab_registry.domain.records.rights import Ownership
 from cab_registry.domain.records.route import OwnershipRule
 from cab_registry.engine.coverage import listing
 from cab_registry.engine.criteria import find_listed
+from cab_registry.engine.document import may_say
 from cab_registry.engine.early import find_early
 from cab_registry.engine.facts import IssuerFacts, RouteFacts, Working, WorkingState
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding, worst_of
@@ -240,7 +241,7 @@ def _barred(view: View, rf: RouteFacts, issuer: IssuerFacts, values: dict[str, A
     if bar is not None:
         in_rule = view.holds(bar.period)
         for notice, _ in issuer.notices:
-            if notice.effect != "prohibited_entity" or in_rule is Truth.NO:
+            if notice.effect != "prohibited_entity" or in_rule is Truth.NO or not may_say(view, notice):
                 continue
             met = min(in_rule, Period(notice.on, notice.until or NEVER).holds(view.inquiry.issued.last))
             if met is not Truth.NO:

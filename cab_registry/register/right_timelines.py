@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from cab_registry.domain.days import ALWAYS, EARLIEST, LATEST, NEVER, When
@@ -94,11 +94,16 @@ class _Life:
     state: RightState = RightState.NOT_YET
     cause: str | None = None
     since: When | None = None
+    lost: When | None = None
     superseded_on: When | None = None
     waiting: _Move | None = None
+    over: list[_Move] = field(default_factory=list)
     gone: bool = False
 
     def become(self, state: RightState, cause: str | None = None, since: When | None = None) -> None:
+        """Take a state; what is lost while it is suspended was lost on the day of the suspension."""
+        ends = state in (RightState.WITHDRAWN, RightState.EXPIRED)
+        self.lost = self._suspended_from(since) if ends and since is not None else None
         self.state, self.cause, self.since = state, cause, since
 
     def live(self, move: _Move) -> None:
@@ -123,14 +128,25 @@ class _Life:
             self.waiting = None
 
     def _lifted(self, move: _Move) -> bool:
-        return move.until is not None and self.day > move.until.latest
+        """Whether a suspension with a last day is over on the day asked about."""
+        over = move.until is not None and self.day > move.until.latest
+        if over:
+            self.over.append(move)
+        return over
+
+    def _suspended_from(self, day: When) -> When | None:
+        """Return the first day of a suspension that lasted until a later loss; None where there was none."""
+        found = [self.since] if self.state is RightState.SUSPENDED and self.since is not None else []
+        found += [move.on for move in self.over if move.until is not None and move.until.latest >= day.earliest - 1]
+        return min(found, key=lambda when: (when.earliest, when.latest)) if found else None
 
     def _lose_or_regain(self, move: _Move) -> None:
         name = move.name
         if name in _SUSPENDS and self.state is RightState.HELD and not self._lifted(move):
             self.become(RightState.SUSPENDED, name, move.on)
-        elif name == "reinstated" and self.state in (RightState.SUSPENDED, RightState.WITHDRAWN):
+        elif name == "reinstated" and self.state in (RightState.SUSPENDED, RightState.WITHDRAWN, RightState.HELD):
             self.become(RightState.HELD)
+            self.over.clear()
         elif name in _TAKES or name == "expired":
             self._lose(move)
 
@@ -148,14 +164,15 @@ class _Life:
         """Say what the right is worth once its own end and the end of its edition are looked at."""
         alive = self.state in (RightState.HELD, RightState.SUSPENDED)
         if alive and self.day > self.last.latest:
-            return Status(RightState.EXPIRED, "expired", self.last.moved(1), start, self.last)
+            gone = self.last.moved(1)
+            return Status(RightState.EXPIRED, "expired", gone, start, self.last, lost=self._suspended_from(gone))
         if alive and self.superseded_on is not None:
             return Status(RightState.EDITION_ENDED, "edition_ended", self.superseded_on, start, self.last)
         # What is suspended is not held, whether its own end has come already or not.
         if self.state is RightState.HELD and self.day > self.last.earliest:
             possible = frozenset((RightState.HELD, RightState.EXPIRED))
             return Status(RightState.UNKNOWN, "window", self.last.moved(1), start, self.last, possible)
-        return Status(self.state, self.cause, self.since, start, self.last)
+        return Status(self.state, self.cause, self.since, start, self.last, lost=self.lost)
 
 
 def _settle(moves: tuple[_Move, ...], day: int, start: When, end: When, annulled: frozenset[int]) -> Status:

@@ -101,9 +101,18 @@ def _scope(fact: dict[str, Any], register: Register) -> list[dict[str, Any]]:
     return items
 
 
+def _first_day(event: dict[str, Any]) -> int:
+    """Return the day of an event, or the first day of its window."""
+    when = event["on"]
+    if isinstance(when, dict):
+        when = when.get("not_before") or when.get("not_after") or "always"
+    return EARLIEST if when == "always" else parse_day(when)
+
+
 def _events(fact: dict[str, Any], known_on: int | None) -> list[dict[str, Any]]:
+    """Return the events in the order of days, in whatever order they are written down."""
     found = []
-    for event in fact.get("events", ()):
+    for event in sorted(fact.get("events", ()), key=_first_day):
         if known_on is not None and "recorded" in event and parse_day(event["recorded"]) > known_on:
             continue
         item = {key: event[key] for key in ("event", "on", "until", "kind") if key in event}

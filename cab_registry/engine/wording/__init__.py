@@ -234,8 +234,10 @@ def _begins(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
 
 
 def _loss(speech: Speech, code: str, values: dict[str, Any]) -> str:
-    names = _loss_names(values["reason"])
-    return english.LOSSES[values["reason"]].format_map({name: speech.value(name, code, values) for name in names})
+    reason = values["reason"]
+    if values.get("lost") is not None:
+        reason = f"{reason}_while_suspended"
+    return english.LOSSES[reason].format_map({name: speech.value(name, code, values) for name in _loss_names(reason)})
 
 
 @cache
