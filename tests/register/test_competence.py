@@ -261,7 +261,13 @@ def test_a_statement_that_stands_can_still_be_ended(packaged: Register) -> None:
 def test_where_no_route_says_who_gives_a_right_a_reason_is_needed(
     packaged: Register, kind: str, ground: dict[str, Any]
 ) -> None:
-    bare = {"type": "agreement", "id": "nobody-knows", "owner": "registrar", "short": "Bare", "family": "technical"}
+    bare: dict[str, Any] = {
+        "type": "agreement",
+        "id": "nobody-knows",
+        "owner": "registrar",
+        "short": "Bare",
+        "family": "technical",
+    }
     bare |= {"parties": ["KR", "US"], "instrument": [{"state": "in_force", "on": "2001-01-01"}]}
     register = change_register(packaged, [Versioned(read(bare), 1)])
     by = "kr-rra" if kind == "designation" else "us-fcc"
