@@ -42,6 +42,7 @@ from cab_registry.register.subjects import find_unfit_items, join_names, list_na
 _GIVING: Final[frozenset[EventName]] = frozenset(
     {"proposed", "notified", "designated", "recognised", "granted", "extended", "renewed"}
 )
+_AGAINST: Final[frozenset[EventName]] = frozenset({"suspended", "restricted", "withdrawn", "reinstated"})
 _HEADING: Final = ("body", "site", "by", "agreement", "annex", "scheme", "standard")
 _CLAIM: Final = ("key", "requirement", "standards", "product_classes", "procedures", "result_kinds")
 _NOT_OF_STATE: Final = frozenset({"accrediting", "arrangement", "customs", "registrar"})
@@ -105,6 +106,22 @@ def find_doubts(before: AnyRecord | None, after: AnyRecord, register: Register) 
     if not isinstance(after, Accreditation | Designation | Recognition):
         return []
     known = before if isinstance(before, Accreditation | Designation | Recognition) else None
+    return [*_before_it_began(known, after), *_find_doubts(known, after, register)]
+
+
+def _before_it_began(known: AnyRight | None, after: AnyRight) -> Iterator[Doubt]:
+    """Yield new decisions against a right on a day on which it was neither given nor asked for yet."""
+    starts = [event.on for event in after.timeline if event.event in _GIVING]
+    starts += [after.from_] if after.from_ is not None else []
+    first = min(starts, key=lambda day: day.earliest, default=ALWAYS)
+    for index, event in enumerate(after.timeline):
+        new = known is None or event not in known.timeline
+        if new and event.event in _AGAINST and event.on.latest < first.earliest:
+            text = f"{event.event} on {event.on}, before the right was given or asked for ({first})"
+            yield Doubt(Fault(f"/timeline/{index}/on", text), left_open=True)
+
+
+def _find_doubts(known: AnyRight | None, after: AnyRight, register: Register) -> list[Doubt]:
     items = _new_items(known, after)
     given = [
         event.on

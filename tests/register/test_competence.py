@@ -273,3 +273,12 @@ def test_where_no_route_says_who_gives_a_right_a_reason_is_needed(
     by = "kr-rra" if kind == "designation" else "us-fcc"
     found = doubts(register, lab(), right(kind, by, **ground))
     assert said(found) == [("/agreement" if ground["agreement"] else "/scheme", True)]
+
+
+@pytest.mark.parametrize("event", ["suspended", "restricted", "withdrawn"])
+def test_a_decision_against_a_right_from_before_it_was_given_needs_a_reason(packaged: Register, event: str) -> None:
+    before = right("designation", "kr-rra", "us-47cfr-15c", **PHASE_1)
+    early = {**before, "timeline": [{"event": event, "on": "2019-12-31"}, *before["timeline"]]}
+    assert said(doubts(packaged, lab(), early, before)) == [("/timeline/0/on", True)]
+    late = {**before, "timeline": [*before["timeline"], {"event": event, "on": "2020-01-02"}]}
+    assert doubts(packaged, lab(), late, before) == []
