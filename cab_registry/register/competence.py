@@ -14,17 +14,35 @@ from typing import Final, Literal, NamedTuple
 from cab_registry.domain.codes import EventName
 from cab_registry.domain.days import ALWAYS, Period, When
 from cab_registry.domain.errors import Fault
-from cab_registry.domain.records import Accreditation, AnyRecord, Authority, Body, Designation, Recognition
+from cab_registry.domain.records import (
+    Accreditation,
+    AnyRecord,
+    Authority,
+    Body,
+    Designation,
+    Notice,
+    Position,
+    Recognition,
+)
 from cab_registry.domain.records.rights import ScopeItem
 from cab_registry.domain.records.route import Cover, RightRule
 from cab_registry.engine.facts import RouteFacts
 from cab_registry.register.compiled import Register
 from cab_registry.register.compiled_rights import AnyRight
+from cab_registry.register.offices import (
+    Doubt,
+    economies_of,
+    list_not_accrediting,
+    list_out_of_office,
+    meets,
+)
+from cab_registry.register.statements import find_doubts_of_statement
 from cab_registry.register.subjects import find_unfit_items, join_names, list_names
 
 _GIVING: Final[frozenset[EventName]] = frozenset(
     {"proposed", "notified", "designated", "recognised", "granted", "extended", "renewed"}
 )
+_AGAINST: Final[frozenset[EventName]] = frozenset({"suspended", "restricted", "withdrawn", "reinstated"})
 _HEADING: Final = ("body", "site", "by", "agreement", "annex", "scheme", "standard")
 _CLAIM: Final = ("key", "requirement", "standards", "product_classes", "procedures", "result_kinds")
 _NOT_OF_STATE: Final = frozenset({"accrediting", "arrangement", "customs", "registrar"})
@@ -36,13 +54,6 @@ _GIVES: Final = {
 }
 _DONE: Final = {"designation": "designated", "recognition": "recognised"}
 _DOES: Final = {"designation": "designates", "recognition": "recognises"}
-
-
-class Doubt(NamedTuple):
-    """What stands against a right; where the agreement leaves it open, a stated reason settles it."""
-
-    fault: Fault
-    left_open: bool = False
 
 
 class _Admits(NamedTuple):
@@ -83,16 +94,34 @@ class _Claim:
 
 
 def find_doubts(before: AnyRecord | None, after: AnyRecord, register: Register) -> list[Doubt]:
-    """List what the data of the register say against a right, or leave open; pointers go into its document.
+    """List what the data of the register say against a right or a statement, or leave open; pointers go into it.
 
     Args:
         before: the version on record; none for a new record.
         after: the version that is to follow.
         register: the register with the rest of the submission in it.
     """
+    if isinstance(after, Position | Notice):
+        return list(find_doubts_of_statement(before, after, register))
     if not isinstance(after, Accreditation | Designation | Recognition):
         return []
     known = before if isinstance(before, Accreditation | Designation | Recognition) else None
+    return [*_before_it_began(known, after), *_find_doubts(known, after, register)]
+
+
+def _before_it_began(known: AnyRight | None, after: AnyRight) -> Iterator[Doubt]:
+    """Yield new decisions against a right on a day on which it was neither given nor asked for yet."""
+    starts = [event.on for event in after.timeline if event.event in _GIVING]
+    starts += [after.from_] if after.from_ is not None else []
+    first = min(starts, key=lambda day: day.earliest, default=ALWAYS)
+    for index, event in enumerate(after.timeline):
+        new = known is None or event not in known.timeline
+        if new and event.event in _AGAINST and event.on.latest < first.earliest:
+            text = f"{event.event} on {event.on}, before the right was given or asked for ({first})"
+            yield Doubt(Fault(f"/timeline/{index}/on", text), left_open=True)
+
+
+def _find_doubts(known: AnyRight | None, after: AnyRight, register: Register) -> list[Doubt]:
     items = _new_items(known, after)
     given = [
         event.on
@@ -103,10 +132,10 @@ def find_doubts(before: AnyRecord | None, after: AnyRecord, register: Register) 
     if not (items or given or moved):
         return []
     days = tuple(given) or ((after.from_,) if moved and after.from_ is not None else ())
-    out_of_office = list(_out_of_office(after, [day for day in days if day != ALWAYS], register))
+    out_of_office = list(list_out_of_office(after, [day for day in days if day != ALWAYS], register))
     if isinstance(after, Accreditation):
-        return [*out_of_office, *_not_accrediting(after, register)]
-    economies = _economies_of(after, register)
+        return [*out_of_office, *list_not_accrediting(after, register)]
+    economies = economies_of(after, register)
     kind: Literal["designation", "recognition"] = "designation" if isinstance(after, Designation) else "recognition"
     claim = _Claim(after, kind, economies, tuple(day for day in days if day != ALWAYS), register)
     return [*out_of_office, *(_judge(claim, items) if economies else ())]
@@ -119,68 +148,6 @@ def _new_items(known: AnyRight | None, after: AnyRight) -> list[tuple[int, Scope
 
 def _claim_of(item: ScopeItem) -> tuple[object, ...]:
     return tuple(getattr(item, name) for name in _CLAIM)
-
-
-def _economies_of(right: AnyRight, register: Register) -> frozenset[str]:
-    issuer = register.facts.issuers.get(right.body)
-    if issuer is None:
-        return frozenset()
-    sites = issuer.body.sites if issuer.body is not None else ()
-    found = {issuer.economy, *(site.economy for site in sites if site.key == right.site)}
-    return frozenset(code for code in found if code is not None)
-
-
-def _out_of_office(right: AnyRight, days: Iterable[When], register: Register) -> Iterator[Doubt]:
-    """Yield that an authority acts on a day on which it was not there yet, or not any more.
-
-    Where the register does not say when it was there, a successor proves nothing: one may follow in part only.
-    """
-    authority = register.law.authorities.get(right.by)
-    if authority is None or not authority.active:
-        return
-    for day in days:
-        if not any(_meets(item.period, day) for item in authority.active):
-            yield Doubt(Fault("/by", f"{right.by} was not in office on {day}{_in_its_place(right.by, day, register)}"))
-            return
-
-
-def _in_its_place(by: str, day: When, register: Register) -> str:
-    """Name the predecessor or successor that was in office on a day."""
-    for key in sorted(register.facts.same_authority(by) - {by}):
-        other = register.law.authorities.get(key)
-        if other is not None and any(_meets(item.period, day) for item in other.active):
-            return f"; {key} was"
-    return ""
-
-
-def _meets(period: Period, day: When) -> bool:
-    return period.start.earliest <= day.latest and day.earliest <= period.end.latest
-
-
-def _not_accrediting(right: Accreditation, register: Register) -> Iterator[Doubt]:
-    authority = register.law.authorities.get(right.by)
-    if authority is None or _accredits(right.by, register):
-        return
-    seats = _economies_of(right, register)
-    there = sorted(
-        key
-        for key, other in register.law.authorities.items()
-        if other.economy in seats and "accrediting" in other.roles
-    )
-    hint = f"; accreditation bodies in {list_names(seats)}: {list_names(there)}" if there else ""
-    if not authority.roles:
-        text = f"the register does not say that {right.by} is an accreditation body{hint}"
-        yield Doubt(Fault("/by", text), left_open=True)
-        return
-    yield Doubt(
-        Fault("/by", f"{right.by} is not an accreditation body; its role is {list_names(authority.roles)}{hint}")
-    )
-
-
-def _accredits(by: str, register: Register) -> bool:
-    law = register.law
-    found = (law.authorities.get(key) for key in (by, *law.umbrellas.get(by, ())))
-    return any(each is not None and ("accrediting" in each.roles or bool(each.signatory)) for each in found)
 
 
 def _judge(claim: _Claim, items: Sequence[tuple[int, ScopeItem]]) -> Iterator[Doubt]:
@@ -239,8 +206,12 @@ def _without_a_rule(claim: _Claim) -> Iterator[Doubt]:
     wrong_side = _wrong_side(claim, agreement.parties if agreement is not None else (), own)
     if wrong_side is not None:
         yield Doubt(wrong_side)
-    elif right.by not in register.facts.economies:
-        yield from _role_of(claim)
+        return
+    doubts = list(_role_of(claim)) if right.by not in register.facts.economies else []
+    yield from doubts
+    if all(doubt.left_open for doubt in doubts):
+        text = f"the register has no route under {claim.ground}, so nothing says who gives a {claim.kind} under it"
+        yield Doubt(Fault("/agreement" if right.agreement else "/scheme", text), left_open=True)
     annex = agreement.annexes.get(right.annex or "") if agreement is not None else None
     for index, item in enumerate(right.scope):
         requirement = register.law.requirements.get(item.requirement or "")
@@ -306,13 +277,13 @@ def _is_in(economies: frozenset[str], party: str, claim: _Claim, period: Period 
     """Whether one of the economies is a party, or a member of it, on each of the days on which the right is given."""
     if party == "WORLD":
         return True
-    if period is not None and not all(_meets(period, day) for day in claim.days):
+    if period is not None and not all(meets(period, day) for day in claim.days):
         return False
     for code in economies:
         if code == party:
             return True
         spells = [spell for union, spell in claim.register.law.memberships.get(code, ()) if union == party]
-        if spells and all(any(_meets(spell, day) for spell in spells) for day in claim.days):
+        if spells and all(any(meets(spell, day) for spell in spells) for day in claim.days):
             return True
     return False
 

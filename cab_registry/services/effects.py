@@ -41,6 +41,9 @@ class Flip(msgspec.Struct, frozen=True, kw_only=True):
     after: Verdict
     on: Annotated[str, Meta(description="First day of the flip.")]
     until: Annotated[str | None, Meta(description="Last day of it; null: to the end of the days looked at.")]
+    ends: Annotated[
+        str | None, Meta(description="Last day of it, where `until` is null and what is on record ends it later.")
+    ] = None
     before_failing: Annotated[str | None, Meta(description="First check that failed or was open before.")] = None
     after_failing: Annotated[str | None, Meta(description="First check that fails or is open after.")] = None
 
@@ -83,7 +86,7 @@ def find_flips(
     """
     last = min(on + horizon, LATEST - 1)
     known = on if known_on is None else known_on
-    days = ChangeDays(on, last)
+    days, later = ChangeDays(on, last), ChangeDays(last, LATEST - 1)
     flips: list[Flip] = []
     questions = answers = 0
     complete = True
@@ -96,7 +99,10 @@ def find_flips(
             pair = _Pair(standing, before.facts, after.facts, known)
             walked = days.of(standing, pair.economy, pair.sides)
             answers += 2 * len(walked)
-            flips.extend(_compare(pair, walked, last))
+            flips.extend(
+                flip if flip.until is not None else _with_end(flip, pair, later)
+                for flip in _compare(pair, walked, last)
+            )
     flips.sort(key=lambda flip: (flip.on, msgspec.structs.astuple(flip.question)[:3], str(flip.question)))
     return Flips(
         flips=flips,
@@ -115,7 +121,8 @@ def describe_flip(flip: Flip, name_of: Callable[[str], str]) -> str:
     parts = [asked.procedure, asked.product_class, asked.activity, asked.site]
     closer = ", ".join(part.replace("_", " ") for part in parts if part is not None)
     what = asked.result_kind.replace("_", " ") + (f" for {name_of(subject)}" if subject is not None else "")
-    days = f"from {flip.on}" + (f" to {flip.until}" if flip.until is not None else " on")
+    end = flip.until or flip.ends
+    days = f"from {flip.on} " + (f"to {end}" if end is not None else "on")
     before, after = (verdict.replace("_", " ") for verdict in (flip.before, flip.after))
     where = "any market" if asked.destination == "WORLD" else asked.destination
     return f"{where}, {what}{f' ({closer})' if closer else ''}: {before} becomes {after} {days}."
@@ -220,6 +227,15 @@ def _compare(pair: _Pair, days: list[int], last: int) -> Iterator[Flip]:
             )
     if open_flip is not None:
         yield open_flip
+
+
+def _with_end(flip: Flip, pair: _Pair, later: ChangeDays) -> Flip:
+    """Say when a flip that outlasts the days looked at ends by what is on record."""
+    for day in later.of(pair.standing, pair.economy, pair.sides)[1:]:
+        before, after = pair.answers(day)
+        if (before.verdict, after.verdict) != (flip.before, flip.after):
+            return msgspec.structs.replace(flip, ends=show_day(day - 1))
+    return flip
 
 
 __all__ = [

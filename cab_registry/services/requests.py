@@ -12,6 +12,7 @@ from msgspec import Meta
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.records import AnyRecord, read_record
 from cab_registry.register.minting import mint_id
+from cab_registry.register.ordering import order_events
 from cab_registry.register.schemas import list_faults
 from cab_registry.services.refusals import TooMany
 from cab_registry.storage.canonical import NotCanonical, canonical_bytes, canonical_hash
@@ -174,7 +175,7 @@ def mint_ids(records: Sequence[GivenRecord], is_taken: Callable[[str], bool]) ->
 
 
 def read_records(request: SubmissionRequest) -> tuple[ReadRecord, ...]:
-    """Read every record of a submission.
+    """Read every record of a submission; events that are told late go in where they belong.
 
     Raises:
         Refusal: some are not well formed; every fault of every document is listed, with JSON Pointers.
@@ -185,7 +186,11 @@ def read_records(request: SubmissionRequest) -> tuple[ReadRecord, ...]:
     faults = list(_faults_of(request))
     if faults:
         raise Refusal("the submission is not well formed", tuple(faults))
-    return tuple(ReadRecord(index, given, read_record(given.document)) for index, given in enumerate(request.records))
+    ordered = (
+        msgspec.structs.replace(given, document=order_events(given.document)) if given.change != "retire" else given
+        for given in request.records
+    )
+    return tuple(ReadRecord(index, given, read_record(given.document)) for index, given in enumerate(ordered))
 
 
 def _faults_of(request: SubmissionRequest) -> Iterator[Fault]:

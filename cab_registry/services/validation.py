@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.records import AnyRecord, Body
-from cab_registry.register.competence import Doubt, find_doubts
+from cab_registry.register.competence import find_doubts
 from cab_registry.register.compiled import Register, Versioned, change_register
 from cab_registry.register.neighbours import About, find_about
+from cab_registry.register.offices import Doubt
 from cab_registry.register.ownership import (
     REGISTRAR,
     Foreign,

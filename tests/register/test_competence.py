@@ -7,8 +7,9 @@ import pytest
 from cab_registry.domain.records import AnyRecord, read_record
 from cab_registry.register.catalogue import load_catalogue
 from cab_registry.register.checking import latest_entries
-from cab_registry.register.competence import Doubt, find_doubts
+from cab_registry.register.competence import find_doubts
 from cab_registry.register.compiled import Register, Versioned, change_register, compile_register
+from cab_registry.register.offices import Doubt
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +157,128 @@ def test_every_right_of_the_packaged_catalogue_is_admitted_by_its_agreement(pack
         record.id: doubt for record, _ in packaged.records.values() for doubt in find_doubts(None, record, packaged)
     }
     assert found == {}
+
+
+def position(by: str, about: dict[str, Any], *markets: str, on: str = "2024-03-01") -> dict[str, Any]:
+    head = {"type": "position", "id": "position-one", "owner": by.lower(), "by": by, "says": "not_accepted"}
+    return {**head, "about": about, "from": on, "binds_in": list(markets)}
+
+
+def notice(by: str, **about: str) -> dict[str, Any]:
+    head = {"type": "notice", "id": "notice-one", "owner": by.lower(), "by": by, "effect": "cancelled"}
+    return {**head, "about": about, "on": "2024-03-01"}
+
+
+US_GMP = {"agreement": "us-eu-mra", "annex": "pharma-gmp"}
+
+
+@pytest.mark.parametrize(
+    ("by", "about", "markets", "pointers"),
+    [
+        ("us-fda", US_GMP, ["US"], []),
+        ("eu-commission", US_GMP, ["EU"], []),
+        ("de-agmp", {"agreement": "eu-ch-mra"}, ["DE"], []),
+        ("EU", US_GMP, ["EU"], []),
+        # No agreement: the routes of the market's own law.
+        ("us-fcc", {"body": "lab-one"}, ["US"], []),
+        # Another's market.
+        ("us-fda", US_GMP, ["EU"], ["/binds_in/0"]),
+        ("us-fda", US_GMP, ["US", "DE"], ["/binds_in/1"]),
+        ("de-agmp", {"agreement": "eu-ch-mra"}, ["EU"], ["/binds_in/0"]),
+        ("de-agmp", {"agreement": "eu-ch-mra"}, ["FR"], ["/binds_in/0"]),
+        ("eu-commission", US_GMP, ["DE"], ["/binds_in/0"]),
+        ("kr-kolas", {"agreement": "apec-tel-us-kr"}, ["KR"], ["/binds_in/0"]),
+        # An agreement of others.
+        ("kr-rra", US_GMP, ["KR"], ["/about/agreement"]),
+        ("jp-mic", {"agreement": "apec-tel-us-kr"}, ["JP"], ["/about/agreement"]),
+        # Great Britain left the Union, and with it its agreements.
+        ("gb-opss", {"agreement": "eu-ch-mra"}, ["GB"], ["/about/agreement"]),
+        ("kr-rra", US_GMP, ["US"], ["/binds_in/0", "/about/agreement"]),
+    ],
+)
+def test_a_position_binds_where_its_authority_speaks_about_its_own_agreements(
+    packaged: Register, by: str, about: dict[str, Any], markets: list[str], pointers: list[str]
+) -> None:
+    found = doubts(packaged, lab(), position(by, about, *markets))
+    assert said(found) == [(pointer, False) for pointer in pointers]
+
+
+def test_a_position_taken_while_its_economy_was_a_member_counts(packaged: Register) -> None:
+    assert doubts(packaged, lab(), position("gb-opss", {"agreement": "eu-ch-mra"}, "GB", on="2019-03-01")) == []
+
+
+NOTHING: list[tuple[str, bool]] = []
+
+
+@pytest.mark.parametrize(
+    ("body", "by", "expected"),
+    [
+        # Its home, be it its union's.
+        (lab(), "kr-rra", NOTHING),
+        (lab("DE"), "eu-commission", NOTHING),
+        # A market into which its results go.
+        (lab(), "us-fcc", NOTHING),
+        (lab(), "vn-mic", NOTHING),
+        (lab("DE", "certification_body"), "us-fcc", NOTHING),
+        # A third country: arrangements of the whole world alone lead into it.
+        (lab(), "my-mcmc", [("/by", True)]),
+        (lab("DE"), "cl-subtel", [("/by", True)]),
+        (lab("MY"), "mx-crt", [("/by", True)]),
+        # Accreditation bodies that have nothing to do with it, and arrangements.
+        (lab(), "kr-kolas", [("/by", False)]),
+        (lab("DE"), "kr-kolas", [("/by", False)]),
+        (lab(), "ilac", [("/by", False)]),
+    ],
+)
+def test_a_notice_comes_from_those_who_have_to_do_with_the_body(
+    packaged: Register, body: dict[str, Any], by: str, expected: list[tuple[str, bool]]
+) -> None:
+    assert said(doubts(packaged, body, notice(by, body="lab-one"))) == expected
+
+
+def test_who_gave_the_body_a_right_may_speak_of_it(packaged: Register) -> None:
+    granted = change_register(
+        packaged, [Versioned(read(lab("DE")), 1), Versioned(read(right("accreditation", "kr-kolas")), 1)]
+    )
+    assert doubts(granted, lab("DE"), notice("kr-kolas", body="lab-one", number="7")) == []
+    assert said(doubts(granted, lab("DE"), notice("jp-jab", body="lab-one", number="7"))) == [("/by", False)]
+
+
+def test_a_notice_on_a_number_alone_needs_an_authority_of_a_market(packaged: Register) -> None:
+    assert doubts(packaged, lab(), notice("es-aemps", number="ES/101H/18")) == []
+    assert said(doubts(packaged, lab(), notice("kr-kolas", number="ES/101H/18"))) == [("/by", True)]
+
+
+def test_a_statement_that_stands_can_still_be_ended(packaged: Register) -> None:
+    before = notice("my-mcmc", body="lab-one")
+    assert doubts(packaged, lab(), {**before, "until": "2024-06-01"}, before) == []
+    stands = position("us-fda", US_GMP, "EU")
+    assert doubts(packaged, lab(), {**stands, "until": "2024-06-01"}, stands) == []
+
+
+@pytest.mark.parametrize("kind", ["designation", "recognition"])
+@pytest.mark.parametrize("ground", [{"agreement": "nobody-knows"}, {"agreement": None, "scheme": "asdf"}])
+def test_where_no_route_says_who_gives_a_right_a_reason_is_needed(
+    packaged: Register, kind: str, ground: dict[str, Any]
+) -> None:
+    bare: dict[str, Any] = {
+        "type": "agreement",
+        "id": "nobody-knows",
+        "owner": "registrar",
+        "short": "Bare",
+        "family": "technical",
+    }
+    bare |= {"parties": ["KR", "US"], "instrument": [{"state": "in_force", "on": "2001-01-01"}]}
+    register = change_register(packaged, [Versioned(read(bare), 1)])
+    by = "kr-rra" if kind == "designation" else "us-fcc"
+    found = doubts(register, lab(), right(kind, by, **ground))
+    assert said(found) == [("/agreement" if ground["agreement"] else "/scheme", True)]
+
+
+@pytest.mark.parametrize("event", ["suspended", "restricted", "withdrawn"])
+def test_a_decision_against_a_right_from_before_it_was_given_needs_a_reason(packaged: Register, event: str) -> None:
+    before = right("designation", "kr-rra", "us-47cfr-15c", **PHASE_1)
+    early = {**before, "timeline": [{"event": event, "on": "2019-12-31"}, *before["timeline"]]}
+    assert said(doubts(packaged, lab(), early, before)) == [("/timeline/0/on", True)]
+    late = {**before, "timeline": [*before["timeline"], {"event": event, "on": "2020-01-02"}]}
+    assert doubts(packaged, lab(), late, before) == []

@@ -82,6 +82,25 @@ LAW: list[dict[str, Any]] = [
         },
         "objection": {"silence": "silent"},
     },
+    # It never came to work, so that no answer rests on it; that it says who gives which right is enough.
+    {
+        "type": "route",
+        "id": "a-to-b",
+        "citation": "Article 1",
+        "source": "law",
+        "confidence": "high",
+        "agreement": "xa-xb",
+        "annex": "radio",
+        "importer": ["XB"],
+        "exporter": ["XA"],
+        "result_kinds": ["test_report"],
+        "operation": [{"state": "planned", "on": "2006-01-01", "source": "law"}],
+        "issuer": {
+            "designation": {"by": ["exporter"], "source": "law"},
+            "recognition": {"by": ["importer"], "source": "law"},
+        },
+        "duty": "must",
+    },
 ]
 
 

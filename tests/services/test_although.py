@@ -15,26 +15,8 @@ WHY = "the ministry took the task over by decree 12"
 @pytest.fixture
 async def silent(office: Office) -> Office:
     """An office whose agreement says that an authority of the exporter designates, and not which."""
-    rule = {"by": ["exporter"], "source": "law"}
-    route = {
-        "type": "route",
-        "id": "a-to-b",
-        "owner": "registrar",
-        "sources": {"law": {"title": "Gazette", "confidence": "high"}},
-        "citation": "Article 1",
-        "source": "law",
-        "confidence": "high",
-        "agreement": "xa-xb",
-        "annex": "radio",
-        "importer": ["XB"],
-        "exporter": ["XA"],
-        "result_kinds": ["test_report"],
-        "requirements": [{"id": "xb-rules", "from": "always", "source": "law"}],
-        "issuer": {"kinds": ["testing_laboratory"], "designation": rule},
-        "duty": "must",
-    }
     board = {"type": "authority", "id": "xa-board", "owner": "registrar", "economy": "XA", "names": {"en": "B"}}
-    await office.submit("registrar", route, {**board, "roles": ["regulating"]})
+    await office.submit("registrar", {**board, "roles": ["regulating"]})
     await office.hire("board", "xa-board", "submitter")
     await office.hire("board-chief", "xa-board", "approver")
     await office.submit("officer", body(1))

@@ -326,8 +326,16 @@ def plain(value: Any, key: str = "") -> Any:
     return parts if ordered else sorted(parts, key=lambda part: json.dumps(part, sort_keys=True))
 
 
+def without_nulls(value: Any) -> Any:
+    """A document without what is stated to be nothing, which may be a key that its type does not have."""
+    if isinstance(value, dict):
+        return {name: without_nulls(part) for name, part in value.items() if part is not None}
+    return [without_nulls(part) for part in value] if isinstance(value, list) else value
+
+
 def spelled(document: dict[str, Any]) -> str:
     """What a document says, without what is only stated by default."""
+    document = without_nulls(document)
     with contextlib.suppress(msgspec.ValidationError):
         document = write_record(read_record(document))
     return json.dumps(plain(document), sort_keys=True)
@@ -347,3 +355,18 @@ def test_every_change_is_said_and_nothing_else(data: st.DataObject, kind: str) -
     assert all(line and line[0].upper() == line[0] for line in lines)
     assert all(mark not in "".join(lines) for mark in ("{'", "['", "None", "When("))
     assert describe_changes(None, after)
+
+
+def test_an_end_beyond_the_days_looked_at_is_told(register: Register, recognition: Recognition) -> None:
+    last = When(TODAY + 5 * YEAR, TODAY + 5 * YEAR)
+    after = changed_by(register, after_event(recognition, "suspended", TODAY + 30, until=last))
+    found = find_flips(register, after, [recognition.body], on=TODAY, horizon=YEAR)
+    assert {(flip.until, flip.ends) for flip in found.flips} == {(None, show_day(TODAY + 5 * YEAR))}
+    said = describe_flip(found.flips[0], name_in(register))
+    assert said.endswith(f"from {show_day(TODAY + 30)} to {show_day(TODAY + 5 * YEAR)}.")
+
+
+def test_an_end_that_nothing_on_record_brings_is_not_told(register: Register, recognition: Recognition) -> None:
+    after = changed_by(register, after_event(recognition, "withdrawn", TODAY + 30))
+    found = find_flips(register, after, [recognition.body], on=TODAY, horizon=YEAR)
+    assert {(flip.until, flip.ends) for flip in found.flips} == {(None, None)}

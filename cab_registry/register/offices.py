@@ -1,0 +1,85 @@
+"""Whether an authority was in office on a day, and whether it is one that accredits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from cab_registry.domain.days import Period, When
+from cab_registry.domain.errors import Fault
+from cab_registry.domain.records import Accreditation
+from cab_registry.register.compiled import Register
+from cab_registry.register.compiled_rights import AnyRight
+from cab_registry.register.subjects import list_names
+
+
+class Doubt(NamedTuple):
+    """What stands against a record; where the data leave it open, a stated reason settles it."""
+
+    fault: Fault
+    left_open: bool = False
+
+
+def economies_of(right: AnyRight, register: Register) -> frozenset[str]:
+    """Return the economies of the body's seat and of the one site for which a right is given."""
+    issuer = register.facts.issuers.get(right.body)
+    if issuer is None:
+        return frozenset()
+    sites = issuer.body.sites if issuer.body is not None else ()
+    found = {issuer.economy, *(site.economy for site in sites if site.key == right.site)}
+    return frozenset(code for code in found if code is not None)
+
+
+def list_out_of_office(right: AnyRight, days: Iterable[When], register: Register) -> Iterator[Doubt]:
+    """Yield that an authority acts on a day on which it was not there yet, or not any more.
+
+    Where the register does not say when it was there, a successor proves nothing: one may follow in part only.
+    """
+    authority = register.law.authorities.get(right.by)
+    if authority is None or not authority.active:
+        return
+    for day in days:
+        if not any(meets(item.period, day) for item in authority.active):
+            yield Doubt(Fault("/by", f"{right.by} was not in office on {day}{_in_its_place(right.by, day, register)}"))
+            return
+
+
+def _in_its_place(by: str, day: When, register: Register) -> str:
+    """Name the predecessor or successor that was in office on a day."""
+    for key in sorted(register.facts.same_authority(by) - {by}):
+        other = register.law.authorities.get(key)
+        if other is not None and any(meets(item.period, day) for item in other.active):
+            return f"; {key} was"
+    return ""
+
+
+def meets(period: Period, day: When) -> bool:
+    """Whether a period and a day, either of which may be a window, may meet."""
+    return period.start.earliest <= day.latest and day.earliest <= period.end.latest
+
+
+def list_not_accrediting(right: Accreditation, register: Register) -> Iterator[Doubt]:
+    """Yield that whoever accredits is no accreditation body."""
+    authority = register.law.authorities.get(right.by)
+    if authority is None or _accredits(right.by, register):
+        return
+    seats = economies_of(right, register)
+    there = sorted(
+        key
+        for key, other in register.law.authorities.items()
+        if other.economy in seats and "accrediting" in other.roles
+    )
+    hint = f"; accreditation bodies in {list_names(seats)}: {list_names(there)}" if there else ""
+    if not authority.roles:
+        text = f"the register does not say that {right.by} is an accreditation body{hint}"
+        yield Doubt(Fault("/by", text), left_open=True)
+        return
+    yield Doubt(
+        Fault("/by", f"{right.by} is not an accreditation body; its role is {list_names(authority.roles)}{hint}")
+    )
+
+
+def _accredits(by: str, register: Register) -> bool:
+    law = register.law
+    found = (law.authorities.get(key) for key in (by, *law.umbrellas.get(by, ())))
+    return any(each is not None and ("accrediting" in each.roles or bool(each.signatory)) for each in found)
