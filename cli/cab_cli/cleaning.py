@@ -21,6 +21,12 @@ _MISTAKEN_FOR: Final = (
     "cp437",
     "cp850",
 )
+# Signs, and letters of a second alphabet, which one encoding has where another has a letter.
+_ODD_WITHIN_A_WORD: Final = re.compile(
+    r"(?<=[^\W\d_])[\u2500-\u259f\u207f\u2229\u2248\u2261\u2310\u00a1-\u00a3\u00a5-\u00a8\u00ab\u00ac\u00af"
+    r"\u00b2\u00b3\u00b6\u00b8\u00b9\u00bb\u00bf\u00f7\u2020\u2021\u2030](?=[^\W\d_])"
+)
+_TWO_SCRIPTS: Final = re.compile(r"[A-Za-z\u00c0-\u024f][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z\u00c0-\u024f]")
 _LOST_LETTER: Final = re.compile(r"[^\W\d_]\?[^\W\d_]")
 
 
@@ -50,7 +56,8 @@ def clean(raw: str, *, lines: bool = False) -> Cleaned:
     text = _join_lines(text, done, lines=lines)
     wrong = next((sign for sign in text if unicodedata.category(sign) == "Cc" and sign != "\n"), None)
     if wrong is not None:
-        return Cleaned(text, fault=f"holds the control character {_name(wrong)}: take it out")
+        damage = find_damage(text) if wrong >= "\x80" else None
+        return Cleaned(text, fault=damage or f"holds the control character {_name(wrong)}: take it out")
     if text != (stripped := text.strip()):
         text = stripped
         done.append("blanks at an end left out")
@@ -66,6 +73,11 @@ def find_damage(text: str) -> str | None:
     meant = _repair(text)
     if meant is not None and meant != text:
         return f"its letters were read in the wrong encoding; did you mean {meant!r}?"
+    if found := _ODD_WITHIN_A_WORD.search(text) or _TWO_SCRIPTS.search(text):
+        return (
+            f"has {found.group()!r} within a word: its letters were read in the wrong encoding; name the right one, or "
+            "say under `values` what it means"
+        )
     return None
 
 

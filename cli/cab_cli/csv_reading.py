@@ -46,6 +46,8 @@ _PAGES: Final = (b"<!doctype html", b"<html", b"<table")
 
 def say_kind(head: bytes) -> str | None:
     """Say what a file is by its first bytes, where it is certainly not a text."""
+    if head.startswith(b"PK") and b"application/vnd.oasis.opendocument" in head:
+        return "is an OpenDocument file (.ods): save its table as .xlsx or .csv"
     for mark, words in _KINDS:
         if head.startswith(mark):
             return words
@@ -123,19 +125,25 @@ def look_up(named: str) -> str:
     Raises:
         Refusal: it does not know it; those that it may have been are named.
     """
+    wrong = named
+    if not _is_of_files(named):
+        known = _NAMES | set(encodings.aliases.aliases) | set(encodings.aliases.aliases.values())
+        named = _NICKNAMES.get(named.lower(), named)
+        near = difflib.get_close_matches(named.lower().replace(" ", "-"), sorted(known), n=3, cutoff=0.5)
+        near = [each for each in near if _is_of_files(each)]
+        hint = f"did you mean {', '.join(near)}?" if near else f"known are, for example: {', '.join(sorted(_NAMES))}"
+        raise Refusal(f"the encoding {wrong!r} is not known", (Fault("encoding", hint),))
+    return codecs.lookup(named).name
+
+
+def _is_of_files(named: str) -> bool:
+    """Whether a file can be spelt in an encoding."""
     try:
         found = codecs.lookup(named).name
         "a".encode(found)
     except (LookupError, ValueError):
-        found = ""
-    wrong = named
-    if not found or found in _NOT_OF_FILES:
-        known = _NAMES | set(encodings.aliases.aliases) | set(encodings.aliases.aliases.values())
-        named = _NICKNAMES.get(named.lower(), named)
-        near = difflib.get_close_matches(named.lower().replace(" ", "-"), sorted(known), n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(near)}?" if near else f"known are, for example: {', '.join(sorted(_NAMES))}"
-        raise Refusal(f"the encoding {wrong!r} is not known", (Fault("encoding", hint),))
-    return found
+        return False
+    return found not in _NOT_OF_FILES
 
 
 def _find_delimiter(text: TextIO, header_row: int, tell: Tell) -> tuple[int, str]:
@@ -174,6 +182,8 @@ def _try(line: bytes, codec: str) -> str:
     try:
         text = line.decode(codec).strip()
     except UnicodeError:
+        return ""
+    if not text.replace("\t", "").isprintable():
         return ""
     first = next((place for place, sign in enumerate(text) if not sign.isascii()), 0)
     return text[max(first - _SHOWN // 2, 0) :][:_SHOWN]

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 import msgspec
 
 from cab_cli.reading_tables import HEADINGS, Table
 from cab_cli.rows import RowFault, RowNote
+from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.services.cells import write_csv
 
 NOTE_HEADINGS: Final = ("line", "column", "value", "read_as", "reason")
@@ -33,6 +35,22 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     position: int | None = None
     waiting: bool = False
     sentences: tuple[str, ...] = ()
+
+
+def require_place(report: Path) -> None:
+    """Refuse a place where no report can be written, before anything is sent.
+
+    Raises:
+        Refusal: it is a folder, or nothing can be written beside it.
+    """
+    fault = Fault("--report", "name a file in a folder in which files can be written")
+    if report.is_dir():
+        raise Refusal(f"{report} is a folder", (fault,))
+    try:
+        with TemporaryFile(dir=report.absolute().parent):
+            pass
+    except OSError as error:
+        raise Refusal(f"{report} cannot be written: {error.strerror}", (fault,)) from None
 
 
 class Ledger:

@@ -14,13 +14,14 @@ from cab_cli.console import data_console, print_json, say, words_console
 from cab_cli.desk import Desk, open_desk
 from cab_cli.drafts import read_when, today
 from cab_cli.exits import Exit
-from cab_cli.identities import Identifier
-from cab_cli.import_reports import Done, Ledger, write_notes
+from cab_cli.identities import Identifier, KnownBody
+from cab_cli.import_reports import Done, Ledger, require_place, write_notes
 from cab_cli.mapping import MappingFile, read_mapping
 from cab_cli.planning import Group, Planner
 from cab_cli.reading_tables import Table, read_table
 from cab_cli.register_words import list_bodies, list_gone, read_economies, read_requirements
-from cab_cli.rows import RowFault, RowNote, RowReader
+from cab_cli.rows import OnRecord, RowFault, RowNote, RowReader
+from cab_cli.spreadsheets import require_file
 from cab_cli.submitting import Change, await_position
 from cab_cli.tables import print_pairs, print_table
 from cab_cli.writing import Sending, read_evidence, writes
@@ -90,13 +91,15 @@ def import_table(
     if names_from is not None and not update:
         raise Refusal("names change with --update only", (Fault("--names-from", "add --update"),))
     since = _read_day(names_from)
+    require_file(file)
+    require_place(told)
     mapped = read_mapping(mapping) if mapping is not None else None
     with open_desk(sending.server, sending.profile) as desk:
         ledger = Ledger(told, _ground([file, *([mapping] if mapping else [])], desk, encoding, update, since))
         if sending.dry_run:
             ledger.done, ledger.faults, ledger.resumed = set(), [], False
-        table, reader = read_table(file, mapped, encoding, read_economies(desk))
         held = list_bodies(desk)
+        table, reader = read_table(file, mapped, encoding, read_economies(desk), _list_known(held))
         identifier = Identifier(reader, desk.authority, table.found, update=update, names_from=since)
         identifier.learn(held)
         planner = Planner(reader, desk.authority, read_requirements(desk), update=update, names_from=since)
@@ -130,6 +133,13 @@ def _read_day(names_from: str | None) -> str | None:
     if not isinstance(since, str) or since == "always":
         raise Refusal("a day cannot be read", (Fault("--names-from", "one day: write YYYY-MM-DD"),))
     return since
+
+
+def _list_known(held: Iterable[KnownBody]) -> OnRecord:
+    bodies = list(held)
+    names = frozenset(name for body in bodies for name in body.names)
+    numbers = ((scheme, each) for body in bodies for scheme, values in body.numbers.items() for each in values)
+    return OnRecord(names, frozenset(numbers))
 
 
 def _ground(places: Iterable[Path], desk: Desk, *options: object) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from cab_cli.csv_reading import USUAL
 from cab_cli.mapping import MappingFile, mapping_of_export
-from cab_cli.rows import Findings, Row, RowReader
+from cab_cli.rows import Findings, OnRecord, Row, RowReader
 from cab_cli.spreadsheets import Line, open_table
 from cab_registry.domain.errors import Fault, Refusal
 
@@ -65,7 +65,11 @@ class Table:
 
 
 def read_table(
-    file: Path, mapping: MappingFile | None, encoding: str | None, economies: Mapping[str, Iterable[str]]
+    file: Path,
+    mapping: MappingFile | None,
+    encoding: str | None,
+    economies: Mapping[str, Iterable[str]],
+    on_record: OnRecord | None = None,
 ) -> tuple[Table, RowReader]:
     """Read a table; without a mapping it is one that `cab export` wrote.
 
@@ -83,7 +87,8 @@ def read_table(
         if reader is None:
             table.header_row = line.number
             table.headings = list(line.cells)
-            reader = RowReader(_find_mapping(file, mapping, table.headings), line.cells, economies, table.words.append)
+            found = _find_mapping(file, mapping, table.headings)
+            reader = RowReader(found, line.cells, economies, table.words.append, on_record or OnRecord())
             continue
         table.rows.append(reader.read(line, table.found))
     if reader is None:

@@ -42,6 +42,8 @@ def read_number(scheme: str | None, text: str) -> NumberRead:
     if canonical is None and known is not None:
         if _has_digits_alone(known.pattern):
             return NumberRead(text, fault=f"is not a number of the scheme {scheme} ({known.title}): these are digits")
+        if not any(sign.isdecimal() for sign in text):
+            return NumberRead(text, fault=f"is not a number of the scheme {scheme} ({known.title}): it has no digit")
         done.append(f"does not look like a number of the scheme {scheme}; taken as it stands")
     elif canonical is not None and canonical != text:
         done.append(f"read as {canonical}, the form of the scheme {scheme}")

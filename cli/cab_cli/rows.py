@@ -1,37 +1,25 @@
 """Rows of a table by field: what each cell is taken to mean, what was done to it, and what is wrong with it."""
 
 import difflib
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import msgspec
 
-from cab_cli.cleaning import clean, lost_letters
+from cab_cli.cell_kinds import DAYS, ENDS, LONG, NUMBER, find_placeholder, fits_mark
+from cab_cli.cleaning import clean
 from cab_cli.desk import RIGHTS
 from cab_cli.economy_words import suggest_economy
 from cab_cli.mapping import ANY_RIGHT, MappingFile
+from cab_cli.misfits import find_misfit
 from cab_cli.row_days import read_day
 from cab_cli.row_numbers import find_odd_lengths, read_number
 from cab_cli.spreadsheets import Line
+from cab_cli.workbooks import Mark
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.folding import find_folded
 from cab_registry.domain.schemes import SCHEMES, find_scheme
-
-DAYS: Final = ("from", "until", "name_from")
-ENDS: Final = ("until",)
-WORDS: Final = ("name", "other_name", "note", "address", "text")
-LONG: Final = ("note", "address", "text")
-_NUMBER: Final = "body.identifier."
-_PLACEHOLDERS: Final = frozenset({
-    "n/a", "n.a.", "n.a", "n/v", "#n/a", "k.a.", "k.a", "s.o.", "-", "--", "---", "\N{EN DASH}", "\N{EM DASH}", "?",
-    "??", ".", "/", "none", "null", "nil", "nan", "tbd", "tbc", "unknown", "not applicable", "not available",
-    "not known", "unbekannt", "entfällt", "true", "false", "xxx", "keine",
-})  # fmt: skip
-_ERRORS: Final = re.compile(
-    r"#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|GETTING_DATA|MERGED!|##+)"
-)
 
 
 class RowFault(msgspec.Struct, frozen=True):
@@ -85,6 +73,16 @@ class Findings:
         self.notes: list[RowNote] = []
 
 
+class OnRecord(NamedTuple):
+    """Names and numbers that the register holds, as they are written there; a cell that says the same is right."""
+
+    names: frozenset[str] = frozenset()
+    numbers: frozenset[tuple[str, str]] = frozenset()
+
+
+_NOTHING: Final = OnRecord()
+
+
 class _Cell(NamedTuple):
     """A cell that a field is read from."""
 
@@ -109,7 +107,9 @@ class RowReader:
         headings: Sequence[str],
         economies: Mapping[str, Iterable[str]] | None = None,
         tell: Callable[[str], None] = lambda _: None,
+        on_record: OnRecord = _NOTHING,
     ) -> None:
+        self._on_record = on_record
         self.mapping = mapping
         self.headings = [_clean_heading(heading, tell) for heading in headings]
         self._economies = economies
@@ -119,6 +119,22 @@ class RowReader:
         self._fields = self._match_headings()
         self._headings = {field: self.headings[index] for index, field in self._fields}
         self._tell_headings(tell)
+        self._constants = self._read_constants(tell)
+
+    def _read_constants(self, tell: Callable[[str], None]) -> dict[str, str]:
+        """Read what the mapping states for every row as cells are read; what is wrong is told once."""
+        found = Findings()
+        constants: dict[str, str] = {}
+        for field, raw in self.mapping.constants.items():
+            text = self._read_text(_Cell(0, field, field, raw), None, found, [])
+            if text is not None:
+                constants[field] = text
+        if found.faults:
+            wrong = (Fault(f"/constants/{each.column}", f"{each.value!r} {each.reason}") for each in found.faults)
+            raise Refusal("the mapping cannot be used", tuple(wrong))
+        for note in found.notes:
+            tell(f"the constant {note.column}, {note.value!r}: {note.reason}")
+        return constants
 
     def _match_headings(self) -> list[tuple[int, str]]:
         wanted = {clean(heading).text: heading for heading in self.mapping.columns}
@@ -132,6 +148,9 @@ class RowReader:
                 faults.append(Fault(f"/columns/{heading}", f"the table has no such column{hint}; it has: {shown}"))
             elif count > 1:
                 faults.append(Fault(f"/columns/{heading}", "the table has two columns of that name"))
+        if len(faults) == len(wanted):
+            hint = "if the headings stand on another line, say so in the mapping: header_row: LINE"
+            faults.append(Fault("/header_row", hint))
         if faults:
             raise Refusal("the mapping does not fit the table", tuple(faults))
         return [
@@ -169,7 +188,7 @@ class RowReader:
 
     def schemes(self) -> list[str]:
         """Return the schemes of the columns that hold numbers."""
-        return [field.removeprefix(_NUMBER) for field in self._headings if field.startswith(_NUMBER)]
+        return [field.removeprefix(NUMBER) for field in self._headings if field.startswith(NUMBER)]
 
     def from_columns(self, kind: str) -> bool:
         """Whether a column holds anything of the body or of a right."""
@@ -193,25 +212,21 @@ class RowReader:
             text = self._read_cell(cell, line, index, found, numbers)
             if text is not None:
                 values[field] = text
-        merged = {name: value for name, value in ({**self.mapping.constants, **values}).items() if value}
+        merged = {name: value for name, value in ({**self._constants, **values}).items() if value}
         row = Row(line.number, self._settle_kind(merged, line.number, found), self._all_numbers(merged, numbers))
-        self._note_missing_number(row, found)
         refused = len(found.faults) > before
+        self._note_missing_number(row, found, {each.column for each in found.faults[before:]})
         return replace(row, refused=refused, cells=tuple(line.cells) if refused else ())
 
     def _find_misfit(self, line: Line, found: Findings) -> RowFault | None:
         """Say why a line does not fit below the headings."""
-        if line.hidden:
-            return RowFault(line.number, "", "", "is hidden in the spreadsheet: show the row, or delete it")
-        have, want = len(line.cells), len(self.headings)
-        more = [cell for cell in line.cells[want:] if cell.strip()]
-        if more:
-            return RowFault(line.number, "", more[0], f"has {have} cells, and there are {want} headings: is a sign "
-                            "that stands between cells part of one? put that cell in quotation marks")  # fmt: skip
-        if line.loose and have < want:
-            return RowFault(line.number, "", "", f"has {have} cells, and there are {want} headings: which are missing?")
-        if line.loose and have > want:
-            found.notes.append(RowNote(line.number, "", "", "", f"has {have - want} empty cells too many at its end"))
+        names = (index for index, field in self._fields if field == "body.name" and index < len(line.cells))
+        name = next((index for index in names if line.cells[index] not in self._on_record.names), None)
+        if (misfit := find_misfit(line, self.headings, len(self._fields), name)) is not None:
+            return RowFault(line.number, "", *misfit)
+        if line.loose and len(line.cells) > len(self.headings):
+            more = len(line.cells) - len(self.headings)
+            found.notes.append(RowNote(line.number, "", "", "", f"has {more} empty cells too many at its end"))
         return None
 
     def _read_cell(
@@ -226,13 +241,20 @@ class RowReader:
             found.faults += quiet.faults
             return text
         mark = line.marks.get(index)
-        if mark is not None and (mark.kind == "wrong" or not _fits_mark(mark.kind, cell.field, name)):
+        if mark is not None and (mark.kind == "wrong" or not fits_mark(mark.kind, cell.field, name)):
             found.faults.append(
                 cell.fault("is a formula: write the value itself" if mark.kind == "formula" else mark.words)
             )
             return None
+        return self._read_text(cell, mark, found, numbers)
+
+    def _read_text(self, cell: _Cell, mark: Mark | None, found: Findings, numbers: list[tuple[str, str]]) -> str | None:
+        """Return what a text means for a field; nothing where it is empty or wrong."""
+        name = cell.field.rpartition(".")[2]
         if not cell.raw:
             return None
+        if cell.field == "body.name" and cell.raw in self._on_record.names:
+            return cell.raw
         cleaned = clean(cell.raw, lines=name in LONG)
         if cleaned.fault is not None:
             found.faults.append(cell.fault(cleaned.fault))
@@ -241,7 +263,7 @@ class RowReader:
             return None
         for words in (*cleaned.done, *((mark.words,) if mark is not None and mark.kind != "day" else ())):
             found.notes.append(cell.note(cleaned.text, words))
-        if (fault := _find_placeholder(cleaned.text, name)) is not None:
+        if (fault := find_placeholder(cleaned.text, name)) is not None:
             found.faults.append(cell.fault(fault))
             return None
         return self._read_field(cell, name, cleaned.text, found, numbers)
@@ -255,8 +277,8 @@ class RowReader:
             return self._read_day(cell, text, found, end=name in ENDS)
         if name == "economy":
             return self._read_economy(cell, text, found)
-        if cell.field.startswith(_NUMBER) or name == "number":
-            scheme = cell.field.removeprefix(_NUMBER) if cell.field.startswith(_NUMBER) else None
+        if cell.field.startswith(NUMBER) or name == "number":
+            scheme = cell.field.removeprefix(NUMBER) if cell.field.startswith(NUMBER) else None
             return self._read_number(cell, scheme, text, found, numbers)
         if name == "identifiers":
             return self._read_numbers(cell, text, found, numbers)
@@ -291,6 +313,9 @@ class RowReader:
     def _read_number(
         self, cell: _Cell, scheme: str | None, text: str, found: Findings, numbers: list[tuple[str, str]]
     ) -> str | None:
+        if scheme is not None and (scheme, text) in self._on_record.numbers:
+            numbers.append((scheme, text))
+            return text
         read = read_number(scheme, text)
         if read.fault is not None:
             found.faults.append(cell.fault(read.fault))
@@ -311,7 +336,7 @@ class RowReader:
 
     @staticmethod
     def _all_numbers(values: Mapping[str, str], numbers: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        constants = [(name.removeprefix(_NUMBER), value) for name, value in values.items() if name.startswith(_NUMBER)]
+        constants = [(name.removeprefix(NUMBER), value) for name, value in values.items() if name.startswith(NUMBER)]
         return tuple(dict.fromkeys((*numbers, *constants)))
 
     def _settle_kind(self, values: dict[str, str], line: int, found: Findings) -> dict[str, str]:
@@ -329,9 +354,9 @@ class RowReader:
             f"{kind}{name.removeprefix(ANY_RIGHT)}" if name in named else name: each for name, each in values.items()
         }
 
-    def _note_missing_number(self, row: Row, found: Findings) -> None:
-        column = next((heading for field, heading in self._headings.items() if field.startswith(_NUMBER)), None)
-        if column is not None and not row.numbers and "body.id" not in row.values:
+    def _note_missing_number(self, row: Row, found: Findings, wrong: Container[str]) -> None:
+        column = next((heading for field, heading in self._headings.items() if field.startswith(NUMBER)), None)
+        if column is not None and column not in wrong and not row.numbers and "body.id" not in row.values:
             found.notes.append(
                 RowNote(row.line, column, "", "", "has no number; the body is known by its name and economy alone")
             )
@@ -339,10 +364,10 @@ class RowReader:
     def find_odd_numbers(self, rows: Iterable[Row]) -> list[RowFault]:
         """List the numbers that lost digits, as far as the rest of their column shows it."""
         known = {scheme.id for scheme in SCHEMES}
-        columns = [field for field in self._headings if field.startswith(_NUMBER)]
+        columns = [field for field in self._headings if field.startswith(NUMBER)]
         faults: list[RowFault] = []
         for field in columns:
-            if field.removeprefix(_NUMBER) in known:
+            if field.removeprefix(NUMBER) in known:
                 continue
             have = [(row, row.values[field]) for row in rows if field in row.values]
             odd = find_odd_lengths(value for _, value in have)
@@ -362,31 +387,3 @@ def _clean_heading(heading: str, tell: Callable[[str], None]) -> str:
     if odd:
         tell(f"heading {cleaned.text!r}: {', '.join(odd)}")
     return cleaned.text
-
-
-def _fits_mark(kind: str, field: str, name: str) -> bool:
-    """Whether a field can be read from a cell in which a spreadsheet keeps something else than text."""
-    if kind in {"day", "moment"}:
-        return name in DAYS
-    if kind == "formula":
-        return name in WORDS
-    if kind == "decimal":
-        return not (field.startswith(_NUMBER) or name in {"number", "id", "identifiers"})
-    return True
-
-
-def _find_placeholder(text: str, name: str) -> str | None:
-    if _ERRORS.match(text):
-        return "is an error of a spreadsheet"
-    if name in LONG:
-        return None
-    # NA is the code of Namibia, and nothing else stands for it.
-    if text.casefold() in _PLACEHOLDERS or (name != "economy" and text.casefold() == "na"):
-        if name in ENDS:
-            return "does not say whether there is an end: leave it empty, or write unlimited, where there is none"
-        return "stands for nothing: leave the cell empty, or say in the mapping under `values` what it means"
-    if name in WORDS and lost_letters(text):
-        return "has a question mark where a letter was lost: export the list again as UTF-8"
-    if name not in WORDS and text.startswith("="):
-        return "is a formula: write the value itself"
-    return None

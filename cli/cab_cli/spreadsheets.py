@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from cab_cli.csv_reading import USUAL, Tell, read_csv, say_kind
-from cab_cli.workbooks import Mark, open_sheet
+from cab_cli.workbooks import MOST_LINES, Mark, open_sheet
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.services.cells import escape, unescape
 
@@ -23,9 +23,10 @@ LARGEST_TOTAL: Final = 300_000_000
 MOST_PARTS: Final = 1000
 MOST_ROWS: Final = 200_000
 MOST_COLUMNS: Final = 200
-MOST_EMPTY: Final = 1000
 LONGEST_CELL: Final = 32_767
 _TEXTS: Final = frozenset({".csv", ".tsv", ".txt"})
+_WORKBOOKS: Final = frozenset({".xlsx", ".xlsm"})
+_OPEN_DOCUMENT: Final = b"application/vnd.oasis.opendocument"
 _HEAD: Final = 1024
 _UNWRITABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\r]")
 _NO_MARKS: Final[Mapping[int, Mark]] = {}
@@ -69,6 +70,7 @@ def open_table(
     Raises:
         Refusal: it cannot be read, or is larger than this program takes.
     """
+    require_file(place)
     try:
         size = place.stat().st_size
         with place.open("rb") as file:
@@ -78,10 +80,14 @@ def open_table(
     if size > LARGEST_FILE:
         raise Refusal(f"{place} has {size} bytes; {LARGEST_FILE} is the most")
     suffix = place.suffix.lower()
+    if not size:
+        raise Refusal(f"{place} is empty")
     kind = say_kind(head)
-    if kind is not None and not (suffix == ".xlsx" and head.startswith(b"PK")):
+    if kind is not None and not (suffix in _WORKBOOKS and head.startswith(b"PK") and _OPEN_DOCUMENT not in head):
         raise Refusal(f"{place} {kind}")
-    if suffix == ".xlsx":
+    if suffix in _WORKBOOKS:
+        if kind is None:
+            raise Refusal(f"{place} is no proper XLSX, perhaps a text: if it is one, give it a name that ends in .csv")
         _check_unpacked(place)
         with open_sheet(place, sheet, tell) as rows:
             yield _checked(
@@ -95,22 +101,32 @@ def open_table(
         raise Refusal(f"{place} is neither .csv nor .xlsx")
 
 
+def require_file(place: Path) -> None:
+    """Refuse a pipe or a device, which would be waited for, or would never end.
+
+    Raises:
+        Refusal: it is none that can be read twice.
+    """
+    if place.exists() and not (place.is_file() or place.is_dir()):
+        raise Refusal(f"{place} is no file that can be read twice: save the table first")
+
+
 def _checked(place: Path, lines: Iterable[Line]) -> Iterator[Line]:
-    empty = 0
+    # Empty lines are left out, and what stands below them, however many they are, is not.
+    full = 0
     for seen, line in enumerate(lines, 1):
-        if seen > MOST_ROWS:
+        if seen > MOST_LINES:
+            raise Refusal(f"{place} has more than {MOST_LINES} lines, empty ones counted; split it")
+        if not any(cell.strip() for cell in line.cells):
+            continue
+        full += 1
+        if full > MOST_ROWS + 1:
             raise Refusal(f"{place} has more than {MOST_ROWS} rows; split it")
         if len(line.cells) > MOST_COLUMNS and any(line.cells[MOST_COLUMNS:]):
             raise Refusal(f"{place}, line {line.number}: more than {MOST_COLUMNS} columns")
         if any(len(cell) > LONGEST_CELL for cell in line.cells):
             raise Refusal(f"{place}, line {line.number}: a cell is longer than {LONGEST_CELL} characters")
-        if any(cell.strip() for cell in line.cells):
-            empty = 0
-            yield line
-        else:
-            empty += 1
-            if empty > MOST_EMPTY:
-                return
+        yield line
 
 
 def _check_unpacked(place: Path) -> None:

@@ -20,6 +20,9 @@ BROKEN: Final = (
 
 MOST_MERGED: Final = 1000
 MOST_HIDDEN: Final = 200_000
+MOST_LINES: Final = 1_048_576
+"""What a spreadsheet holds, empty lines counted."""
+
 _FIRST_YEAR: Final = 1900
 _LARGEST_NUMBER: Final = 10**15
 _ZEROS: Final = re.compile(r"0+")
@@ -153,6 +156,10 @@ def _read_rows(place: Path, sheet: Any, layout: _Layout) -> Iterator[SheetRow]:
     waiting, active = list(reversed(layout.merged)), list[tuple[int, int, int, int, str]]()
     try:
         for number, row in enumerate(sheet.iter_rows(), 1):
+            if number > MOST_LINES:
+                raise Refusal(f"{place} has more than {MOST_LINES} lines, empty ones counted")
+            if not row:
+                continue
             while waiting and waiting[-1][0] <= number:
                 active.append(waiting.pop())
             active = [each for each in active if each[1] >= number]
