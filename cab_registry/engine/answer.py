@@ -38,7 +38,7 @@ from cab_registry.engine.settling import settle
 from cab_registry.engine.unread import find_decisive
 from cab_registry.engine.wording import Speech
 
-ENGINE: Final = "1.0.0"
+ENGINE: Final = "1.1.0"
 """Version of the engine; it changes whenever an answer may change."""
 
 Said = tuple[str, dict[str, Any]]

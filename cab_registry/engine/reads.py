@@ -96,6 +96,10 @@ class _Likeness:
         self._likeness = likeness
         self._seen = seen
 
+    def ids(self, text: str) -> tuple[str, ...]:
+        self._seen.add(("names", EVERY))
+        return self._likeness.ids(text)
+
     def issuers(self, text: str) -> tuple[str, ...]:
         self._seen.add(("names", EVERY))
         return self._likeness.issuers(text)
@@ -151,7 +155,8 @@ def observe(inquiry: Inquiry, routes: Iterable[RouteFacts]) -> tuple[Facts, set[
     positions = [("positions", f"{ground} {market}") for ground in grounds for market in markets]
     coverage = [("coverage", key) for key in (*grounds, *(f"scheme {each}" for each in schemes), EVERY)]
     noting: dict[str, Any] = {name: _Table(name, getattr(facts, name), seen) for name in TABLES}
-    noting["likeness"] = _Likeness(facts.likeness, seen)
+    likeness: Likeness = _Likeness(facts.likeness, seen)
+    noting["likeness"] = likeness
     noting["positions"] = _Rows(facts.positions, seen, positions)
     noting["coverage"] = _Rows(facts.coverage, seen, coverage)
     return replace(facts, **noting), seen

@@ -107,16 +107,23 @@ async def test_an_account_keeps_a_watch_and_reads_what_came_of_it(office: Office
 
 async def test_all_faults_of_all_rows_are_told_with_pointers(office: Office) -> None:
     nist = await office.person("us-nist")
-    shape = {"targets": [BODY, {"kind": "bodies"}, document(destination="Untied Staets"), {"knid": "body"}], "naem": ""}
+    shape = {"targets": [BODY, {"kind": "bodies"}, document(destination=""), {"knid": "body"}], "naem": ""}
     problem = check_shape(await nist.post(PATH, json=shape))
     told = {each["pointer"] for each in problem["faults"]}
     assert {"/naem", "/targets/1/kind", "/targets/2/question/destination", "/targets/3/knid"} <= told
-    meaning = {"targets": [BODY, {"kind": "body", "id": "nobody"}, BODY, document(result__issued_on="2019-01-01")]}
+    meaning = {
+        "targets": [
+            *(BODY, {"kind": "body", "id": "nobody"}, BODY, document(result__issued_on="2019-01-01")),
+            document(destination="Untied States"),
+        ]
+    }
     problem = check_shape(await nist.post(PATH, json=meaning))
     assert [each["pointer"] for each in problem["faults"]] == [
         "/targets/1/id",
         "/targets/3/question/result/performed_on",
+        "/targets/4/question/destination",
     ]
+    assert "Did you mean US (United States)" in problem["faults"][-1]["message"]
     assert check_shape(await nist.post(PATH, json={"targets": []}))["type"] == "/problems/refused"
     many = check_shape(await nist.post(PATH, json={"targets": [BODY] * 5001}))
     assert (many["type"], many["detail"]) == ("/problems/over-limit", "there may be 5000 rows of one watch at most")

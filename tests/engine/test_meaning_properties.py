@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -21,7 +20,6 @@ PARTS = ("requirement", "sector", "product_class", "procedure", "activity")
 NONSENSE = ("asdf", "qqzzy", "xx-unheard-of", "規則なし", "∅")
 
 
-@cache
 def question_of(case: Case) -> Question:
     document = {key: value for key, value in case.ask.items() if key != "known_at"}
     return pose(read_question(document), today=case.today, known_on=case.known_on)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import cache
 from typing import Any, get_args
 
 import msgspec
@@ -25,7 +24,6 @@ KINDER = {"accepted", "accepted_with_conditions"}
 RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@cache
 def _question(case: Case, **changed: Any) -> Question:
     document = {key: value for key, value in case.ask.items() if key != "known_at"}
     question = pose(read_question(document), today=case.today, known_on=case.known_on)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import date
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -42,7 +41,6 @@ from tests.case_files import every_case
 MANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@cache
 def question_of(case: Case) -> Question:
     document = {key: value for key, value in case.ask.items() if key != "known_at"}
     return pose(read_question(document), today=case.today, known_on=case.known_on)

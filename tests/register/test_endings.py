@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cab_registry.domain.days import ALWAYS, LATEST, When, show_day
 from cab_registry.domain.records import Route
 from cab_registry.domain.records import route as parts
+from cab_registry.domain.records.document import LifeRule, Prolongation
 from cab_registry.domain.records.law import OperationEvent, Tail
 from cab_registry.engine.facts import RightState
 from cab_registry.register.catalogue import load_catalogue
@@ -363,10 +364,10 @@ def test_every_dated_part_of_a_route_ends(catalogue: Register) -> None:
         },
         "prolongation/certificate/2027-08-31": {
             "life": (
-                parts.LifeRule(
+                LifeRule(
                     result_kinds=("certificate",),
                     months=12,
-                    prolongations=(parts.Prolongation(ends_from=first, ends_until=first, until=last),),
+                    prolongations=(Prolongation(ends_from=first, ends_until=first, until=last),),
                 ),
             )
         },

@@ -199,7 +199,7 @@ async def test_a_commission_speaks_for_its_union_and_keeps_its_law(office: Offic
     await office.submit("officer", body(1))
     recognition = right("recognition", by="XU", owner="xu-commission", scheme="xu-list")
     recognition = {key: value for key, value in recognition.items() if key not in {"agreement", "annex"}}
-    await office.submit("commissioner", recognition)
+    await office.submit("commissioner", recognition, although="the list comes before the rule that refers to it")
     with pytest.raises(NotOwner):
         await office.submit("agent", {**recognition, "id": "recognition-2", "owner": "xu-agency"})
     rule = {"type": "requirement", "id": "xu-rules", "owner": "xu-commission", "economy": "XU", "sector": "emc"}
@@ -273,14 +273,18 @@ async def test_what_only_moved_beside_a_submission_is_checked_anew(office: Offic
         office.submit("regulator", right("recognition")),
         office.submit("officer", right("designation")),
         office.submit("accreditor", right("accreditation")),
-        office.submit("regulator", notice()),
+        office.submit("regulator", notice(), although="it concerns our own market"),
     )
     assert [each.public.state for each in both] == ["approved"] * 4
 
 
 async def test_many_who_write_about_one_body_at_once_all_get_through(office: Office) -> None:
     await office.submit("officer", body(1))
-    tried = [office.submit("regulator", notice(1, id=f"notice-{number}"), key=str(number)) for number in range(40)]
+    although = "it concerns our own market"
+    tried = [
+        office.submit("regulator", notice(1, id=f"notice-{number}"), key=str(number), although=although)
+        for number in range(40)
+    ]
     done = await asyncio.gather(*tried)
     assert sorted(each.public.versions[0].id for each in done) == sorted(f"notice-{number}" for number in range(40))
 
