@@ -104,15 +104,16 @@ async def test_a_change_is_answered_from_its_position_on(ask: Asker, writer: Asy
 
 async def test_what_was_known_then_is_answered_byte_for_byte(ask: Asker, writer: AsyncEngine) -> None:
     now = datetime.now(UTC)
-    before = await ask.post(question())
-    moment = before.json()["asked"]["recorded"]
+    issuers = ({"id": "x-kr-lab"}, {"scheme": "fcc-designation", "value": "KR9999"}, {"name": "Prüflabor Suwon"})
+    befores = [await ask.post(question(result__issuer=issuer)) for issuer in issuers]
+    moment = befores[0].json()["asked"]["recorded"]
     receipt = await submit(writer, suspended())
     await ask.post(question(), params={"at_least": receipt.position})
-    for issuer in ({"id": "x-kr-lab"}, {"scheme": "fcc-designation", "value": "KR9999"}, {"name": "Prüflabor Suwon"}):
+    for issuer, before in zip(issuers, befores, strict=True):
         then = await ask.post(question(known_at=moment, result__issuer=issuer))
         assert then.status_code == 200
         assert then.content == before.content
-    assert now.date().isoformat() == before.json()["asked"]["known_on"]
+        assert now.date().isoformat() == before.json()["asked"]["known_on"]
 
 
 async def test_an_instant_that_is_past_has_one_answer_for_good(ask: Asker, writer: AsyncEngine) -> None:

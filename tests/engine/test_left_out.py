@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cab_registry.domain.answer import Answer
 from cab_registry.domain.question import Question, pose, read_question
 from cab_registry.engine.answer import answer
+from cab_registry.engine.meaning import OTHER
 from cab_registry.register.compiled import Register
 from cab_registry.services.cases import Case, ScratchRegisters
 from tests.case_files import every_case
@@ -81,15 +82,15 @@ def _values(field: str, question: Question, register: Register) -> list[Any]:
     if field == "subject.product_class":
         stated = {item.product_class for route in routes for item in route.excluded if item.if_stated}
         named = {item.product_class for route in routes for item in (*route.product_classes, *route.excluded)}
-        return [*sorted((named | set(CLASSES)) - stated), "something_else"]
+        return [*sorted((named | set(CLASSES)) - stated), OTHER]
     if field == "subject.procedure":
         if question.result.kind == "eu_type_examination":
             return ["module_b"]
         named = {name for route in routes for rule in route.survival for name in rule.procedures}
         named |= {name for route in routes for name in route.procedures}
-        return [*sorted(named | set(PROCEDURES)), "odd"]
+        return [*sorted(named | set(PROCEDURES)), OTHER]
     if field == "subject.activity":
-        return [*sorted({rule.activity for route in routes for rule in route.activities}), "odd"]
+        return [*sorted({rule.activity for route in routes for rule in route.activities}), OTHER]
     if field == "result.site":
         issuer = facts.issuers.get(getattr(question.result.issuer, "id", None) or "")
         return [site.key for site in issuer.body.sites] if issuer is not None and issuer.body is not None else []
