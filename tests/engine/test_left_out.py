@@ -191,7 +191,10 @@ def test_another_act_of_the_same_list_stands_for_nothing(
     assume(asked in register.facts.requirements and others and not question.result.attests)
     other = data.draw(st.sampled_from(others))
     plain = _of(question, register)
-    assert _of(_fill(question, "result.attests", (other,)), register)[0] == "not_covered"
+    found = answer(_fill(question, "result.attests", (other,)), register.facts)
+    # A route for a whole sector lists no rule, and what names nothing in the register lets nothing be refused.
+    listless = found.route is not None and not register.facts.routes[found.route.id].listed
+    assert found.verdict == "not_covered" or listless or (found.verdict == plain[0] == "cannot_tell")
     assert _of(_fill(question, "result.attests", (asked,)), register) == plain
     assert _of(_fill(question, "result.attests", (other, asked)), register) == plain
 
