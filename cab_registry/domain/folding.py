@@ -8,6 +8,7 @@ Two texts with the same fold are two spellings of one name. Not counted are widt
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -46,6 +47,9 @@ _ASCII: Final = {code: " " for code in range(128) if not chr(code).isalnum()} | 
     **{ord(sign): f" {sign} " for sign in "+=<>$"},
 }
 
+_BETWEEN_NUMBERS: Final = re.compile(r"(?<!\d) | (?!\d)")
+"""A blank that does not stand between two digits."""
+
 _FORMS: Final = SPELLINGS | {canonical: canonical for canonical in SPELLINGS.values()}
 _STARTS: Final = frozenset(spelling[:2] for spelling in _FORMS)
 _LONGEST: Final = 9
@@ -56,7 +60,7 @@ def fold(text: str) -> str:
 
     Two bodies may have one fold: it finds what may be meant, and does not prove that it is.
     """
-    return "".join(_split(text)) or "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return _join(_split(text)) or "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def fold_words(text: str) -> str:
@@ -66,13 +70,13 @@ def fold_words(text: str) -> str:
 
 def fold_plain(text: str) -> str:
     """Return the fold without a look at legal forms, in which a half-typed word is still a part of the whole."""
-    return "".join(_spread(text).split()) or fold(text)
+    return _join(_spread(text).split()) or fold(text)
 
 
 def fold_both(text: str) -> tuple[str, str]:
     """Return a name folded word by word, and without a look at legal forms; both at the price of one."""
     words = _spread(text).split()
-    return " ".join(_spell(words)) or fold(text), "".join(words) or fold(text)
+    return " ".join(_spell(words)) or fold(text), _join(words) or fold(text)
 
 
 def find_folded(text: str, names: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
@@ -96,6 +100,15 @@ def find_folded(text: str, names: Mapping[str, Iterable[str]]) -> tuple[str, ...
     wanted = fold(text)
     folded = tuple(key for key in names if fold(key) == wanted)
     return folded or tuple(sorted(key for key, known in names.items() if any(fold(name) == wanted for name in known)))
+
+
+def squeeze(words: str) -> str:
+    """Return folded words without blanks; two numbers beside each other stay two, since `1-11` is not `11-1`."""
+    return _BETWEEN_NUMBERS.sub("", words)
+
+
+def _join(words: list[str]) -> str:
+    return squeeze(" ".join(words))
 
 
 def _split(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple, Protocol
 
 from cab_registry.domain.days import Period, When
+from cab_registry.domain.folding import squeeze
 from cab_registry.domain.records import (
     Agreement,
     Authority,
@@ -214,7 +215,7 @@ class Called(NamedTuple):
     @property
     def key(self) -> str:
         """The name as it is compared."""
-        return self.words.replace(" ", "")
+        return squeeze(self.words)
 
 
 class Likeness(Protocol):

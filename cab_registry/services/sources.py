@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.domain.errors import Defect
-from cab_registry.domain.folding import fold
+from cab_registry.domain.folding import fold, squeeze
 from cab_registry.domain.records import (
     Agreement,
     Authority,
@@ -312,7 +312,7 @@ def find_named(wanted: Collection[str], borne: Sequence[tuple[str, str]], most: 
     found: dict[str, None] = {}
     for name in wanted:
         folded = fold(name)
-        found.update((key, None) for key, words in rows if words.replace(" ", "") == folded)
+        found.update((key, None) for key, words in rows if squeeze(words) == folded)
         found.update(dict.fromkeys((*rank(name, rows, most), *find_beginning(name, rows, most))))
     return list(found)
 
