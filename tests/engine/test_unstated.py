@@ -11,7 +11,7 @@ from cab_registry.domain.answer import Answer
 from cab_registry.domain.question import pose, read_question
 from cab_registry.engine.answer import answer
 from cab_registry.services.cases import Case, ScratchRegisters
-from tests.engine.conftest import every_case
+from tests.case_files import every_case
 
 GOOD = ("accepted", "accepted_with_conditions")
 
@@ -47,7 +47,10 @@ def test_a_rule_left_out_is_never_a_confident_refusal_where_one_would_pass(
         return
     assert found.verdict == "cannot_tell"
     assert "subject.requirement" in found.missing
-    assert case.expect["verdict"] in _brought(found, "subject.requirement") or len(found.missing) > 1
+    # Tried are the rules of the sector that is stated; the rule of a case may be one of another sector.
+    rule = registers.of_case(case).facts.requirements.get(case.ask["subject"]["requirement"])
+    if rule is not None and rule.sector == case.ask["subject"]["sector"]:
+        assert case.expect["verdict"] in _brought(found, "subject.requirement") or len(found.missing) > 1
 
 
 @pytest.mark.parametrize("case", _accepted("result", "issued_on"), ids=lambda case: case.id)
