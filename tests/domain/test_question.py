@@ -174,7 +174,7 @@ def test_every_question_is_posed_or_refused_with_faults(document: dict[str, Any]
     assert posed.issued is not None or posed.performed is not None
     assert posed.known_on == today.toordinal()
     if question.presented_on is None and not posed.standing:
-        dated = posed.issued.last if posed.issued is not None else posed.performed.last
+        dated = posed.issued if posed.issued is not None else posed.performed.last
         assert posed.presented_on == max(today.toordinal(), dated)
         assert posed.shown_on == (today.toordinal() if dated > today.toordinal() else None)
     if posed.performed is not None:
