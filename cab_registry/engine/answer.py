@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-import msgspec
-
 from cab_registry.domain.answer import (
     Alternative,
     Answer,
@@ -84,14 +82,9 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
         assumptions.append(speech.say("assumed.sector", {}))
     unread = find_decisive(inquiry, outcome)
     if tied := _undecided(outcome):
-        opened = _open_answer(outcome, tied, speech, shown, assumptions)
-        return msgspec.structs.replace(
-            opened,
-            headline=speech.unread(unread) if unread is not None else opened.headline,
-            missing=_missing(inquiry, outcome),
-            candidates=_candidates(inquiry),
-            taken=_show_taken(inquiry),
-        )
+        name = next(name for name in _RULES if name in outcome.missing)
+        headline = speech.undecided(name, tied) if unread is None else speech.unread(unread)
+        return _open_answer(inquiry, outcome, tied[0], speech, headline, shown, assumptions)
     return Answer(
         verdict=best.verdict,
         headline=speech.headline(best) if unread is None else speech.unread(unread),
@@ -164,18 +157,28 @@ def _undecided(outcome: Outcome) -> list[Trace]:
     return tied if len({each.rf.route.agreement or each.rf.route.scheme for each in tied}) > 1 else []
 
 
-def _open_answer(outcome: Outcome, tied: list[Trace], speech: Speech, asked: Asked, assumptions: list[str]) -> Answer:
+def _open_answer(
+    inquiry: Inquiry,
+    outcome: Outcome,
+    best: Trace,
+    speech: Speech,
+    headline: str,
+    asked: Asked,
+    assumptions: list[str],
+) -> Answer:
     """Answer a question that says too little to name a route: no route, and all that may apply."""
-    best = tied[0]
     return Answer(
         verdict=outcome.verdict,
-        headline=speech.undecided(next(name for name in _RULES if name in outcome.missing), tied),
+        headline=headline,
         route=None,
         first_failing="requirement",
         checks=[_show_check(each, best.rf, speech) for each in best.findings if each.code == "requirement"],
+        missing=_missing(inquiry, outcome),
         could_bring=_could_bring(outcome),
         assumptions=assumptions,
         other_routes=[_show_other(trace) for trace in (*outcome.traces, *outcome.discretionary)],
+        candidates=_candidates(inquiry),
+        taken=_show_taken(inquiry),
         asked=asked,
     )
 

@@ -40,7 +40,7 @@ class _Case(NamedTuple):
     finding: Finding
 
 
-_CODES: Final = {
+CODES: Final = {
     "subject.sector": "requirement",
     "subject.requirement": "requirement",
     "result.issued_on": "document",
@@ -208,7 +208,7 @@ class _Merger:
         first = next((index for index, finding in enumerate(findings) if finding.outcome == UNKNOWN), None)
         if first is None:
             names = self._names()
-            code = _CODES[names[-1]]
+            code = CODES[names[-1]]
             index = next((i for i, finding in enumerate(findings) if finding.code == code), None)
             asked = Finding(code, UNKNOWN, "open.conditions", {"what": names}, missing=names)
             if index is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from cab_registry.domain.codes import Verdict
 from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.finding import UNKNOWN, Finding
 from cab_registry.engine.inquiry import Inquiry
@@ -22,6 +23,9 @@ _CHECKS: Final = {
 """Under which check a part of the question is told; the others under that of the site."""
 
 _REFUSED: Final = ("not_accepted", "not_covered")
+
+DECIDED: Final[tuple[Verdict, ...]] = ("accepted", "accepted_with_conditions", "not_accepted")
+"""The verdicts of a route that reaches the question and of which nothing is open."""
 
 
 def list_unread(inquiry: Inquiry) -> Iterator[Finding]:
@@ -53,16 +57,21 @@ def withhold_refusal(inquiry: Inquiry, outcome: Outcome) -> Outcome:
     unread = tuple(list_unread(inquiry))
     if not unread:
         return outcome
-    traces = tuple(_open(trace, unread) for trace in outcome.traces)
-    discretionary = tuple(_open(trace, unread) for trace in outcome.discretionary)
+    return leave_open(outcome, unread, ("not_accepted",))._replace(unread=unread)
+
+
+def leave_open(outcome: Outcome, unread: tuple[Finding, ...], verdicts: tuple[Verdict, ...] = DECIDED) -> Outcome:
+    """Return the outcome with what is open in place of the verdicts that were given without it."""
+    traces = tuple(_open(trace, unread) if trace.verdict in verdicts else trace for trace in outcome.traces)
+    discretionary = tuple(
+        _open(trace, unread) if trace.verdict in verdicts else trace for trace in outcome.discretionary
+    )
     best = traces[0] if traces else (discretionary[0] if discretionary else None)
-    return outcome._replace(best=best, traces=traces, discretionary=discretionary, unread=unread)
+    return outcome._replace(best=best, traces=traces, discretionary=discretionary)
 
 
 def _open(trace: Trace, unread: tuple[Finding, ...]) -> Trace:
-    """Return a trace that refuses with its checks open about which the words say nothing."""
-    if trace.verdict != "not_accepted":
-        return trace
+    """Return a trace with its checks open about which nothing is known."""
     told = {finding.code: finding for finding in reversed(unread)}
     findings = [told.get(finding.code, finding) for finding in trace.findings]
     shown = {finding.code for finding in findings}

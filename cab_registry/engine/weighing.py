@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 from cab_registry.domain.codes import Verdict
 from cab_registry.engine.deciding import OpenValue, Outcome, judge_routes, list_flips, order_verdicts
 from cab_registry.engine.facts import RouteFacts
+from cab_registry.engine.finding import UNKNOWN, Finding
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.leftout import LeftOut, find_left_out
-from cab_registry.engine.merging import Labels, Leaf, merge
-from cab_registry.engine.unread import withhold_refusal
+from cab_registry.engine.merging import CODES, Labels, Leaf, merge
+from cab_registry.engine.unread import leave_open, withhold_refusal
 
 BUDGET: Final = 600
 """How many routes are judged for one day of presentation; what is left out beyond that stays open."""
@@ -33,26 +34,27 @@ class _Trial:
 
     __slots__ = ("left", "presented", "routes")
 
-    def __init__(self, routes: tuple[RouteFacts, ...], presented: int) -> None:
+    def __init__(self, routes: tuple[RouteFacts, ...], presented: int, budget: int) -> None:
         self.routes = routes
         self.presented = presented
-        self.left = BUDGET
+        self.left = budget
 
     def explore(self, inquiry: Inquiry, labels: Labels = ()) -> _Node:
         """Judge a question, once for each value of the first thing left out, and so on."""
         outcome = judge_routes(inquiry, self.routes, self.presented)
         self.left -= 1 + len(outcome.traces) + len(outcome.discretionary)
-        found = find_left_out(inquiry, outcome) if self.left > 0 else None
+        leaf = Leaf(inquiry, labels, outcome)
+        found = find_left_out(inquiry, outcome)
         if found is None:
-            return _end(Leaf(inquiry, labels, outcome))
-        return self._try_each(found, Leaf(inquiry, labels, outcome))
+            return _end(leaf)
+        return self._try_each(found, leaf) if self.left > 0 else _cut(leaf, found.name)
 
     def _try_each(self, found: LeftOut, plain: Leaf) -> _Node:
         nodes: list[_Node] = []
         for tried in found.tried:
             labels = (*plain.labels, (found.name, tried.labels))
             if self.left <= 0 or not tried.labels:
-                nodes.append(_end(plain._replace(labels=labels))._replace(cut=True))
+                nodes.append(_cut(plain._replace(labels=labels), found.name))
                 break
             nodes.append(self.explore(tried.inquiry, labels))
         leaves = tuple(leaf for node in nodes for leaf in node.leaves)
@@ -66,6 +68,14 @@ def _end(leaf: Leaf) -> _Node:
     """Return a question of which nothing more is tried; what its open checks lack stays open."""
     flips = list_flips(leaf.outcome) if leaf.outcome.verdict == "cannot_tell" else {}
     return _Node((leaf,), tuple(OpenValue(*item) for item in flips.items()))
+
+
+def _cut(leaf: Leaf, name: str) -> _Node:
+    """Return a question of which a value is left out that is not tried: nobody can tell what it would bring."""
+    asked = Finding(CODES[name], UNKNOWN, "open.untried", {"what": (name,)}, missing=(name,))
+    opened = leave_open(leaf.outcome, (asked,))
+    found = OpenValue(name, order_verdicts({"accepted", opened.verdict, leaf.outcome.verdict}))
+    return _Node((leaf._replace(outcome=opened),), (found,), cut=True)
 
 
 def _verdicts(nodes: list[_Node], *, cut: bool) -> tuple[Verdict, ...]:
@@ -94,13 +104,20 @@ def _join(*groups: tuple[OpenValue, ...]) -> tuple[OpenValue, ...]:
     return tuple(OpenValue(name, order_verdicts(verdicts)) for name, verdicts in found.items())
 
 
-def decide(inquiry: Inquiry, routes: tuple[RouteFacts, ...], presented: int) -> Outcome:
-    """Judge the routes that may reach the question on one day of presentation, whatever it leaves out."""
-    return withhold_refusal(inquiry, _weigh(inquiry, routes, presented))
+def decide(inquiry: Inquiry, routes: tuple[RouteFacts, ...], presented: int, budget: int = BUDGET) -> Outcome:
+    """Judge the routes that may reach the question on one day of presentation, whatever it leaves out.
+
+    Args:
+        inquiry: the question.
+        routes: those that may reach it.
+        presented: the day of presentation.
+        budget: how many routes may be judged; what is not tried within it decides nothing.
+    """
+    return withhold_refusal(inquiry, _weigh(inquiry, routes, presented, budget))
 
 
-def _weigh(inquiry: Inquiry, routes: tuple[RouteFacts, ...], presented: int) -> Outcome:
-    trial = _Trial(routes, presented)
+def _weigh(inquiry: Inquiry, routes: tuple[RouteFacts, ...], presented: int, budget: int) -> Outcome:
+    trial = _Trial(routes, presented, budget)
     node = trial.explore(inquiry)
     if len(node.leaves) == 1:
         return node.leaves[0].outcome._replace(open=node.open)

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from cab_registry.domain.answer import Answer
 from cab_registry.domain.question import Question, pose, read_question
 from cab_registry.engine.answer import answer
+from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.meaning import OTHER
+from cab_registry.engine.reach import find_candidates
+from cab_registry.engine.weighing import decide
 from cab_registry.register.compiled import Register
 from cab_registry.services.cases import Case, ScratchRegisters
 from tests.case_files import every_case
@@ -152,6 +155,19 @@ def test_what_is_missing_names_values_that_could_each_bring_another_verdict(
         assert set(value.verdicts) != {given_answer.verdict}
     if given_answer.verdict == "cannot_tell":
         assert (given_answer.holds.since, given_answer.holds.until) == (None, None)
+
+
+@RELAXED
+@given(case=cases(), data=st.data())
+def test_what_is_not_tried_decides_nothing(case: Case, data: st.DataObject, registers: ScratchRegisters) -> None:
+    question = _ask(case)
+    for field in data.draw(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=3, unique=True)):
+        question = _fill(question, field, None)
+    inquiry = Inquiry(question, registers.of_case(case).facts)
+    routes = find_candidates(inquiry)
+    whole = decide(inquiry, routes, question.presented_on)
+    hurried = decide(inquiry, routes, question.presented_on, budget=data.draw(st.integers(1, 30)))
+    assert hurried.verdict in (whole.verdict, "cannot_tell")
 
 
 def _replaced(rule: str, register: Register) -> set[str]:

@@ -11,7 +11,7 @@ from cab_registry.domain.days import EARLIEST, LAST_DAY, show_day
 from cab_registry.domain.question import Question
 from cab_registry.engine.criteria import Criterion
 from cab_registry.engine.facts import Facts, RightState, RouteFacts, Status, WorkingState
-from cab_registry.engine.finding import Finding
+from cab_registry.engine.finding import UNKNOWN, Finding
 from cab_registry.engine.judge import Trace
 from cab_registry.engine.meaning import OTHER
 from cab_registry.engine.wording import english
@@ -55,7 +55,7 @@ class Speech:
         ground = citation if plain else f"{rf.name}, {citation}"
         reason = rf.route.title or rf.name
         if trace.first is not None:
-            finding = trace.findings[trace.first]
+            finding = self._decisive(trace, trace.findings[trace.first])
             reason = self.reason(finding)
             if finding.key == "open.depends":
                 reason = self._fill("open.asked", finding.code, finding.values)
@@ -63,6 +63,11 @@ class Speech:
         return english.VERDICTS[trace.verdict].format(
             market=self.question.destination, ground=ground, reason=reason, conditions=conditions
         )
+
+    def _decisive(self, trace: Trace, first: Finding) -> Finding:
+        """Return the check that a headline tells: one that asks for something before one that only would fail."""
+        asking = (each for each in trace.findings if each.outcome == UNKNOWN and each.key != "open.would_fail")
+        return next(asking, first) if first.key == "open.would_fail" else first
 
     def undecided(self, name: str, traces: list[Trace]) -> str:
         """Return the headline where the sector or the rule is left out and routes of several grounds may apply."""

@@ -282,6 +282,7 @@ MESSAGES: Final = {
     "open.reached": "it is covered",
     "open.would_fail": "this check fails if the agreement applies at all: {would}.",
     "open.conditions": "whether there are conditions depends on {what}, which you did not tell us.",
+    "open.untried": "this depends on {what}, which you did not tell us; there are too many possibilities to try each.",
     "near.none": "no route into this market is on record",
 }
 
