@@ -6,11 +6,14 @@ import re
 from typing import Any
 
 from cab_registry.domain.days import NEVER, Truth
+from cab_registry.domain.folding import fold
 from cab_registry.domain.records import Notice
+from cab_registry.domain.schemes import canonise
 from cab_registry.engine.facts import RouteFacts
 from cab_registry.engine.finding import FAIL, PASS, UNKNOWN, Finding, Used, worst_of
-from cab_registry.engine.inquiry import View
+from cab_registry.engine.inquiry import Inquiry, View
 from cab_registry.engine.life import judge_life
+from cab_registry.engine.meaning import OTHER
 
 _STANDS = Finding("document", PASS, "document.stands")
 _VOIDING = ("cancelled", "refused", "not_signed", "statement_missing", "superseded", "non_compliance", "restricted")
@@ -55,7 +58,7 @@ def _on_result(view: View) -> list[tuple[Notice, int]]:
     result, issuer, facts = view.question.result, view.inquiry.issuer, view.facts
     found: list[tuple[Notice, int]] = []
     if result.number is not None:
-        for notice, version in facts.notices_by_number.get(result.number, ()):
+        for notice, version in facts.notices_by_number.get(fold(result.number), ()):
             if notice.about.body is None or issuer is None or notice.about.body == issuer.id:
                 found.append((notice, version))
     site = view.inquiry.site
@@ -72,24 +75,19 @@ def _on_result(view: View) -> list[tuple[Notice, int]]:
     return found
 
 
-def _unnumbered(view: View) -> Notice | None:
-    """Return a notice on some number of the issuer's, where the question states none and it may be this document's.
+def list_numbered(inquiry: Inquiry) -> list[Notice]:
+    """Return the notices on single documents of the issuer that may speak of this one, if its number is not known.
 
     A notice of the issuer itself that names no body speaks of its own documents; one from before the issue of none that
     was still to come.
     """
-    inquiry = view.inquiry
     issuer = inquiry.issuer
-    if issuer is None or view.question.result.number is not None or view.question.standing:
-        return None
-    numbered = view.facts.notices_by_number.values() if issuer.authority is not None else ()
-    own = [pair for pairs in numbered for pair in pairs if pair[0].by == issuer.id]
-    for notice, _ in (*issuer.notices, *(pair for pair in own if pair[0].about.body is None)):
-        if notice.about.number is None or notice.effect not in _VOIDING or view.reached(notice.on) is not Truth.YES:
-            continue
-        if notice.on.latest >= inquiry.issued.first and may_say(view, notice):
-            return notice
-    return None
+    if issuer is None:
+        return []
+    numbered = inquiry.facts.notices_by_number.values() if issuer.authority is not None else ()
+    own = [notice for pairs in numbered for notice, _ in pairs if notice.by == issuer.id and notice.about.body is None]
+    told = [notice for notice, _ in issuer.notices if notice.about.number is not None]
+    return [notice for notice in (*told, *own) if notice.on.latest >= inquiry.issued.first]
 
 
 def check_document(view: View, rf: RouteFacts) -> Finding:
@@ -113,10 +111,6 @@ def _notices(view: View) -> Finding | None:
         used = (Used(notice.id, version, (notice.on, notice.until or NEVER)),)
         outcome = FAIL if reached is Truth.YES else UNKNOWN
         return Finding("document", outcome, f"document.{notice.effect}", values, used)
-    open_notice = _unnumbered(view)
-    if open_notice is not None:
-        values = {"effect": open_notice.effect, "number": open_notice.about.number, "by": open_notice.by}
-        return Finding("document", UNKNOWN, "document.number_missing", values, missing=("result.number",))
     return None
 
 
@@ -145,7 +139,7 @@ def _of_issuer(view: View, matched: re.Match[str]) -> bool:
     part, issuer = matched.groupdict().get("body"), view.inquiry.issuer
     if part is None or issuer is None or issuer.body is None or not issuer.body.identifiers:
         return True
-    return any(item.value == part for item in issuer.body.identifiers)
+    return any(canonise(item.scheme, item.value) == canonise(item.scheme, part) for item in issuer.body.identifiers)
 
 
 def _number(view: View, rf: RouteFacts) -> Finding | None:
@@ -153,7 +147,7 @@ def _number(view: View, rf: RouteFacts) -> Finding | None:
     if rule is None or (rule.result_kinds and view.question.result.kind not in rule.result_kinds):
         return None
     values = {"number": number, "text": rule.text}
-    if number is None:
+    if number is None or number == OTHER:
         if view.question.standing:
             return None
         return Finding("document", UNKNOWN, "document.no_number", values, sourced=rule, missing=("result.number",))

@@ -14,6 +14,7 @@ import msgspec
 
 from cab_registry.domain.codes import KIND_PROCEDURES
 from cab_registry.engine.deciding import Outcome
+from cab_registry.engine.document import list_numbered
 from cab_registry.engine.facts import IssuerFacts, ItemFacts, RightFacts, RouteFacts
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.issuers import list_issuers
@@ -309,6 +310,19 @@ def _procedure(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
     )
 
 
+def _number(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
+    if inquiry.question.result.number is not None or inquiry.question.standing or not traces:
+        return None
+    told: dict[str, set[_Key]] = {}
+    for notice in list_numbered(inquiry):
+        said = (notice.effect, notice.by, notice.on, notice.until, notice.about.body, notice.about.site)
+        told.setdefault(notice.about.number or "", set()).add(said)
+    if not told:
+        return None
+    groups = _group((*told, OTHER), lambda value: tuple(sorted(map(repr, told.get(value, ())))))
+    return LeftOut("result.number", tuple(Tried(_with_result(inquiry, number=group[0]), group) for group in groups))
+
+
 _FINDERS: Final = (
     _issuer,
     _sector,
@@ -319,5 +333,6 @@ _FINDERS: Final = (
     _site,
     _product_class,
     _procedure,
+    _number,
     _issued,
 )

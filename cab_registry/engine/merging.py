@@ -45,6 +45,7 @@ CODES: Final = {
     "subject.requirement": "requirement",
     "result.issued_on": "document",
     "result.issuer": "issuer",
+    "result.number": "document",
     "result.performed_in": "site",
     "result.site": "site",
     "subject.origin": "site",

@@ -136,12 +136,12 @@ def list_codes(part: object, name: str = "") -> Iterator[tuple[str, str]]:
 def index_notices(
     notices: Iterable[tuple[Notice, int]],
 ) -> tuple[dict[str, tuple[tuple[Notice, int], ...]], dict[str, tuple[tuple[Notice, int], ...]]]:
-    """Return notices by the number of the result and by site."""
+    """Return notices by the folded number of the result and by site."""
     numbers: dict[str, list[tuple[Notice, int]]] = defaultdict(list)
     sites: dict[str, list[tuple[Notice, int]]] = defaultdict(list)
     for notice, version in notices:
         if notice.about.number is not None:
-            numbers[notice.about.number].append((notice, version))
+            numbers[fold(notice.about.number)].append((notice, version))
         if notice.about.site is not None:
             sites[notice.about.site].append((notice, version))
     return (

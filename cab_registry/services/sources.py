@@ -128,7 +128,7 @@ class DatabaseRecords:
                 ids.update(await _find_bearers(connection, moment, sought.identifiers))
                 if sought.names:
                     ids.update(await _find_named(connection, moment, sought.names))
-                notices = await _find_notices(connection, moment, sought.number)
+                notices = await _find_notices(connection, moment, ids, sought.number)
                 return read_versions(await records_as_known(connection, moment, ids=notices, bodies=ids))
 
     async def read_bodies(self, moment: Moment) -> list[Versioned]:
@@ -174,7 +174,7 @@ class MemoryRecords:
         return [
             each
             for each in self._held.register.records.values()
-            if not _is_law(each) and (subject_of(each.record) in ids or _touches(each, sought.number))
+            if not _is_law(each) and (subject_of(each.record) in ids or _touches(each, ids, sought.number))
         ]
 
     async def read_bodies(self, moment: Moment) -> list[Versioned]:
@@ -234,11 +234,13 @@ def _is_law(versioned: Versioned) -> bool:
     return isinstance(versioned.record, _LAW)
 
 
-def _touches(versioned: Versioned, number: str | None) -> bool:
+def _touches(versioned: Versioned, ids: Collection[str], number: str | None) -> bool:
     record = versioned.record
     if not isinstance(record, Notice):
         return False
-    return record.about.site is not None or (number is not None and record.about.number == number)
+    if record.about.site is not None or (record.about.body is None and record.by in ids):
+        return True
+    return number is not None and record.about.number is not None and fold(record.about.number) == fold(number)
 
 
 async def _ids(connection: AsyncConnection, moment: Moment, where: str, values: dict[str, Any]) -> list[str]:
@@ -317,7 +319,23 @@ def find_named(wanted: Collection[str], borne: Sequence[tuple[str, str]], most: 
     return list(found)
 
 
-async def _find_notices(connection: AsyncConnection, moment: Moment, number: str | None) -> Sequence[str]:
-    where = "type = 'notice' AND (payload -> 'about' ? 'site'"
-    where += " OR payload -> 'about' ->> 'number' = :number)" if number is not None else ")"
-    return await _ids(connection, moment, where, {} if number is None else {"number": number})
+def find_numbered(number: str | None, known: Iterable[str]) -> list[str]:
+    """Return the spellings of a document's number among those that notices speak of."""
+    wanted = None if number is None else fold(number)
+    return [] if wanted is None else [each for each in known if fold(each) == wanted]
+
+
+async def _find_notices(
+    connection: AsyncConnection, moment: Moment, ids: Collection[str], number: str | None
+) -> Sequence[str]:
+    """Find the notices on a site, on the document of this number, and those of the issuer on its own documents."""
+    numbers: list[str] = []
+    if number is not None:
+        statement = text(
+            "SELECT DISTINCT payload -> 'about' ->> 'number' FROM record_version WHERE NOT retired"  # noqa: S608 - fixed texts only
+            f" AND type = 'notice' AND payload -> 'about' ? 'number' AND {_known(moment)}"
+        )
+        numbers = find_numbered(number, (await connection.scalars(statement, {"moment": moment})).all())
+    where = "type = 'notice' AND (payload -> 'about' ? 'site' OR payload -> 'about' ->> 'number' = ANY(:numbers)"
+    where += " OR (NOT payload -> 'about' ? 'body' AND payload ->> 'by' = ANY(:ids)))"
+    return await _ids(connection, moment, where, {"numbers": numbers, "ids": sorted(ids)})

@@ -35,6 +35,7 @@ FIELDS = (
     "result.performed_in",
     "result.site",
     "result.issuer",
+    "result.number",
 )
 
 
@@ -69,6 +70,12 @@ def cases(draw: st.DrawFn) -> Case:
             if not fact.get("events") and draw(st.integers(0, 3)) == 0:
                 fact["events"] = [{"on": case.ask.get("presented_on", case.today.isoformat()), "event": "withdrawn"}]
         given_.append({kind: fact})
+    holder = case.ask["result"].get("issuer", {}).get("id")
+    if holder is not None and draw(st.booleans()):
+        about = {"body": holder, "number": draw(st.sampled_from(("X 1", "X 2")))}
+        effect = draw(st.sampled_from(("cancelled", "restricted", "not_taken_over")))
+        notice = {"about": about, "effect": effect, "by": holder, "on": case.ask.get("presented_on", "2000-01-01")}
+        given_.append({"notice": notice})
     body = next((item["body"] for item in case.given if "body" in item), None)
     agreement = next((item["recognition"].get("agreement") for item in case.given if "recognition" in item), None)
     if body is not None and agreement is not None and draw(st.booleans()):
@@ -98,9 +105,13 @@ def _values(field: str, question: Question, register: Register) -> list[Any]:
         issuer = facts.issuers.get(getattr(question.result.issuer, "id", None) or "")
         return [site.key for site in issuer.body.sites] if issuer is not None and issuer.body is not None else []
     if field == "result.issuer":
-        economy = question.result.issuer_economy
+        economy = Inquiry(question, facts).question.result.issuer_economy
         ids = [key for key, issuer in facts.issuers.items() if issuer.economy == economy]
         return [{"id": key} for key in [*ids, "nobody-on-record"]]
+    if field == "result.number":
+        issuer = facts.issuers.get(getattr(question.result.issuer, "id", None) or "")
+        told = [notice for notice, _ in issuer.notices] if issuer is not None else []
+        return [notice.about.number for notice in told if notice.about.number is not None] + [OTHER]
     return sorted(facts.economies)
 
 

@@ -95,6 +95,22 @@ def test_a_number_left_out_matters_where_the_issuer_itself_replaced_some_documen
     assert (found.verdict, found.missing) == ("cannot_tell", ["result.number"])
 
 
+def test_a_number_left_out_matters_where_some_document_of_the_body_was_not_taken_over(
+    registers: ScratchRegisters,
+) -> None:
+    case = _case("own-life-nb-002")
+    found = _of(_without(case, "result", "number"), case, registers)
+    assert (found.verdict, found.missing) == ("cannot_tell", ["result.number"])
+    assert _brought(found, "result.number") == {"accepted_with_conditions", "not_accepted"}
+
+
+@pytest.mark.parametrize(("key", "written"), [("own-gmp-113", "es 201h-22"), ("own-gmp-113", "ＥＳ/201H/22")])
+def test_a_number_in_another_spelling_is_the_same_number(key: str, written: str, registers: ScratchRegisters) -> None:
+    case = _case(key)
+    document = {**case.ask, "result": {**case.ask["result"], "number": written}}
+    assert _of(document, case, registers).verdict == case.expect["verdict"] == "not_accepted"
+
+
 def test_a_notice_from_before_the_issue_is_about_another_document(registers: ScratchRegisters) -> None:
     case = _case("gmp-valid-005")
     document = _without(case, "result", "number")

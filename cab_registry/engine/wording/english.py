@@ -254,7 +254,6 @@ MESSAGES: Final = {
     "document.ended": "the document's life had ended with {end_day}.",
     "document.ended_by_rule": "the document's life by rule had ended with {end_day}.",
     "document.life_of_class": "how long the document lives depends on the product class, which is not stated.",
-    "document.number_missing": "a notice of {by} speaks of number {number}; the document's number is not stated.",
     "document.cancelled": "{by} cancelled this document on {on}.",
     "document.refused": "{by} refused this document on {on}.",
     "document.not_signed": "the document is not signed, says {by}.",
@@ -315,6 +314,7 @@ OTHERS: Final = {
 
 LEFT_OUT: Final = {
     "result.issuer": "who issued it",
+    "result.number": "the number of the document",
     "result.site": "the site where the work was done",
     "result.performed_in": "the country where the work was done",
     "subject.origin": "the country where the product was made",

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cab_registry.domain.question import AskedQuestion
 from cab_registry.register.compiled import Register, Versioned, change_register
 from cab_registry.services.answering import seek
-from cab_registry.services.sources import Changes, Sought, find_bearing, find_named, read_versions
+from cab_registry.services.sources import Changes, Sought, find_bearing, find_named, find_numbered, read_versions
 from cab_registry.storage.entries import INITIAL_SUBMISSION, Entry
 from cab_registry.storage.log import COLUMNS, entry_of
 from cab_registry.storage.projection import LAW_TYPES
@@ -37,7 +37,8 @@ _SUBMISSIONS: Final = (
     "WITH about AS ("
     " SELECT from_position, until_position FROM record_version WHERE body = ANY(:bodies)"
     " UNION ALL SELECT from_position, until_position FROM record_version WHERE type = 'notice'"
-    " AND (payload -> 'about' ->> 'site' = ANY(:sites) OR payload -> 'about' ->> 'number' = CAST(:number AS text))"
+    " AND (payload -> 'about' ->> 'site' = ANY(:sites) OR payload -> 'about' ->> 'number' = ANY(:numbers)"
+    " OR (NOT payload -> 'about' ? 'body' AND payload ->> 'by' = ANY(:bodies)))"
     " UNION ALL SELECT from_position, until_position FROM record_version WHERE type = 'position' AND body IS NULL"
     " UNION ALL SELECT from_position, NULL FROM record_version WHERE type = ANY(:rules)"
     "), touching AS ("
@@ -71,7 +72,12 @@ _SITES: Final = text(
 )
 _NOTICES: Final = text(
     "SELECT DISTINCT id FROM record_version WHERE type = 'notice' AND from_position <= :upto"
-    " AND (payload -> 'about' ->> 'site' = ANY(:sites) OR payload -> 'about' ->> 'number' = CAST(:number AS text))"
+    " AND (payload -> 'about' ->> 'site' = ANY(:sites) OR payload -> 'about' ->> 'number' = ANY(:numbers)"
+    " OR (NOT payload -> 'about' ? 'body' AND payload ->> 'by' = ANY(:bodies)))"
+)
+_NUMBERS: Final = text(
+    "SELECT DISTINCT payload -> 'about' ->> 'number' FROM record_version WHERE type = 'notice'"
+    " AND payload -> 'about' ? 'number' AND from_position <= :upto"
 )
 _CHANGED_LAW: Final = text(
     "SELECT DISTINCT id FROM record_version WHERE type = ANY(:law) AND from_position > :base AND from_position <= :upto"
@@ -119,7 +125,9 @@ async def read_stretch(connection: AsyncConnection, asked: AskedQuestion, after:
     """
     sought = await _reach(connection, _storable(seek(asked)), upto)
     sites = await _find_sites(connection, sought.ids, asked.result.site, upto)
-    wanted = {"bodies": list(sought.ids), "sites": sites, "number": sought.number, "upto": upto}
+    known = [] if sought.number is None else (await connection.scalars(_NUMBERS, {"upto": upto})).all()
+    numbers = find_numbered(sought.number, known)
+    wanted = {"bodies": list(sought.ids), "sites": sites, "numbers": numbers, "upto": upto}
     found = await connection.execute(
         _NEWEST if after is None else _OLDEST,
         {**wanted, "rules": _RULES, "initial": INITIAL_SUBMISSION, "after": after or 0, "most": MOST_WORK + 1},
@@ -134,7 +142,9 @@ async def read_stretch(connection: AsyncConnection, asked: AskedQuestion, after:
         for _, last, positions, _ in chosen
     )
     base = chosen[0][0] - 1
-    notices = (await connection.scalars(_NOTICES, {key: wanted[key] for key in ("sites", "number", "upto")})).all()
+    notices = (
+        await connection.scalars(_NOTICES, {key: wanted[key] for key in ("bodies", "sites", "numbers", "upto")})
+    ).all()
     own = await records_as_known(connection, base, ids=notices, bodies=sought.ids)
     law = (await connection.scalars(_CHANGED_LAW, {"law": sorted(LAW_TYPES), "base": base, "upto": upto})).all()
     rules = await records_as_known(connection, base, ids=law)
