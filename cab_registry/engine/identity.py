@@ -54,7 +54,7 @@ def _find_by_id(key: str, facts: Facts, day: int, economy: str | None) -> Found:
     found = _find_by_name(key, facts, day, economy)
     near = found.fit.ids
     if not near:
-        return Found(Fit(key, "unknown"))
+        return _nobody(key) if key not in facts.authorities else Found(Fit(key, "unknown"))
     named = ", ".join(_name(each, facts) for each in near[:3])
     return Found(Fit(key, "near", near), open=("issuer.near", {"words": key, "named": named}))
 
@@ -149,9 +149,14 @@ def _find_like(name: str, facts: Facts, day: int, economy: str | None) -> Found:
         return _find_by_number_alone(name, facts, day, economy)
     near = facts.likeness.issuers(name)
     if not near:
-        return Found(Fit(name, "unknown"))
+        return _nobody(name)
     named = ", ".join(_name(each, facts) for each in near[:3])
     return Found(Fit(name, "near", near), open=("issuer.near", {"words": name, "named": named}))
+
+
+def _nobody(words: str) -> Found:
+    """Leave open who is meant by words that name nobody: a list proves something of a number, nothing of a name."""
+    return Found(Fit(words, "unknown"), open=("issuer.nobody", {"words": words}))
 
 
 def _several(fit: Fit) -> Found:

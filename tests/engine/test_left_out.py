@@ -107,7 +107,7 @@ def _values(field: str, question: Question, register: Register) -> list[Any]:
     if field == "result.issuer":
         economy = Inquiry(question, facts).question.result.issuer_economy
         ids = [key for key, issuer in facts.issuers.items() if issuer.economy == economy]
-        return [{"id": key} for key in [*ids, "nobody-on-record"]]
+        return [{"id": key} for key in [*ids, OTHER]]
     if field == "result.number":
         issuer = facts.issuers.get(getattr(question.result.issuer, "id", None) or "")
         told = [notice for notice, _ in issuer.notices] if issuer is not None else []

@@ -124,11 +124,18 @@ def test_a_name_that_is_only_like_another_is_not_off_the_list(name: str) -> None
     assert any("Did you mean" in check.text for check in found.checks)
 
 
-def test_somebody_who_is_like_nobody_is_not_on_the_list() -> None:
-    found = ask(FCC, result__issuer={"name": "Qwertz Yxcvbn"}, result__issuer_economy="TW")
-    assert found.verdict == "not_accepted"
+@pytest.mark.parametrize("words", [{"name": "Qwertz Yxcvbn"}, {"id": "qwertz-yxcvbn"}])
+def test_a_name_that_is_like_nobodys_decides_nothing(words: dict[str, str]) -> None:
+    found = ask(FCC, result__issuer=words, result__issuer_economy="TW")
+    assert (found.verdict, found.missing) == ("cannot_tell", ["result.issuer"])
+    assert "we found nobody called 'qwertz" in found.headline.casefold()
     assert found.taken.issuer is not None
     assert found.taken.issuer.how == "unknown"
+
+
+def test_a_number_that_is_on_no_list_is_refused() -> None:
+    number = {"scheme": "fcc-designation", "value": "TW9998"}
+    assert ask(FCC, result__issuer=number, result__issuer_economy="TW").verdict == "not_accepted"
 
 
 def test_a_short_name_of_two_bodies_is_never_settled_silently() -> None:

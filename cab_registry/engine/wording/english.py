@@ -163,6 +163,7 @@ MESSAGES: Final = {
     "issuer.not_asked": "nothing is asked of the issuer.",
     "issuer.not_stated": "the issuer is not stated.",
     "issuer.several": "the name or number fits several: {candidates}.",
+    "issuer.nobody": "we found nobody called '{words}'; it may stand in the register under another name or by its number.",
     "issuer.near": "we found nobody called '{words}'. Did you mean {named}?",
     "issuer.whose_number": "whose number is this? {words} could be that of an {titles}.",
     "issuer.no_such_number": "{words} has the form of no number that we know.",
