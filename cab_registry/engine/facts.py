@@ -72,6 +72,8 @@ class ItemFacts:
     result_kinds: frozenset[str]
     text_only: bool
     lanes: tuple[Lane, ...]
+    without: frozenset[str] = frozenset()
+    """Classes, procedures and kinds of results taken out of what is not limited otherwise."""
     beyond: tuple[Lane, ...] = ()
     """The lanes as they are without the right's own end, where events came after it; empty: no event did."""
 

@@ -128,13 +128,15 @@ def item_fits(view: View, item: ItemFacts, wanted: Wanted) -> bool:
         return False
     if item.product_classes and wanted.classes and not item.product_classes & wanted.classes:
         return False
+    if item.without and (item.without & wanted.classes or view.question.result.kind in item.without):
+        return False
     return not item.result_kinds or view.question.result.kind in item.result_kinds
 
 
 def for_procedure(view: View, item: ItemFacts) -> bool:
     """Whether a scope item counts for the procedure of the question; one that is left out fits every item."""
     asked = view.question.subject.procedure
-    return asked is None or not item.procedures or asked in item.procedures
+    return asked is None or (asked not in item.without and (not item.procedures or asked in item.procedures))
 
 
 def names_method(view: View, item: ItemFacts, method: str) -> bool:
@@ -146,6 +148,8 @@ def names_method(view: View, item: ItemFacts, method: str) -> bool:
         return False
     asked, kind = view.question.subject.product_class, view.question.result.kind
     if item.product_classes and asked is not None and asked not in item.product_classes:
+        return False
+    if item.without & {asked, kind}:
         return False
     return (not item.result_kinds or kind in item.result_kinds) and for_procedure(view, item)
 

@@ -15,6 +15,7 @@ from cab_registry.domain.records.rights import RightEvent, ScopeItem
 from cab_registry.engine.facts import ItemFacts, Lane, RightFacts, RightState
 from cab_registry.engine.timeline import Timeline
 from cab_registry.register.compiled_law import Law
+from cab_registry.register.narrowing import part_items, widen_unread
 from cab_registry.register.right_timelines import resolve_items, touches
 
 AnyRight = Accreditation | Designation | Recognition
@@ -24,12 +25,29 @@ _KINDS = {Accreditation: "accreditation", Designation: "designation", Recognitio
 
 def compile_rights(rights: Iterable[tuple[AnyRight, int]], law: Law) -> Iterator[RightFacts]:
     """Yield every right of one body, those that silence brings included."""
-    own = list(rights)
+    own = _part_all([(widen_unread(right, law), version) for right, version in rights], law)
     accreditations = [right for right, _ in own if isinstance(right, Accreditation)]
     for right, version in own:
         yield _compile(_with_lasting(right, (other for other, _ in own)), version, law)
         if isinstance(right, Recognition):
             yield from _by_silence(right, version, law, accreditations)
+
+
+def _part_all(rights: list[tuple[AnyRight, int]], law: Law) -> list[tuple[AnyRight, int]]:
+    """Part the items of each right by what the events of all periods of the same right name alone."""
+    if not any(event.items for right, _ in rights for event in right.timeline):
+        return rights
+    return [
+        (
+            part_items(
+                right,
+                (event for other, _ in rights if _ground(other) == _ground(right) for event in other.timeline),
+                law,
+            ),
+            version,
+        )
+        for right, version in rights
+    ]
 
 
 def _compile(right: AnyRight, version: int, law: Law) -> RightFacts:

@@ -26,6 +26,7 @@ from cab_registry.domain.records import (
     route,
     statements,
 )
+from cab_registry.register.narrowing import names_of
 from cab_registry.register.walking import walk
 
 
@@ -260,12 +261,7 @@ def _unknown_site(body: str | None, site: str | None, pointer: str, known: Known
 
 
 def _unknown_in_timeline(record: rights.Right) -> Iterator[Fault]:
-    names = {
-        name
-        for item in record.scope
-        for name in (item.key, item.requirement, *item.standards, *item.product_classes)
-        if name is not None
-    }
+    names = {name for item in record.scope for name in names_of(item)}
     for index, event in enumerate(record.timeline):
         for place, name in enumerate(event.items):
             if name not in names:

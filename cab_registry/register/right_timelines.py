@@ -10,6 +10,7 @@ from cab_registry.domain.days import ALWAYS, EARLIEST, LATEST, NEVER, When
 from cab_registry.domain.records.rights import Accreditation, Right, RightEvent, ScopeItem
 from cab_registry.engine.facts import ItemFacts, Lane, RightState, Status
 from cab_registry.engine.timeline import Timeline, build
+from cab_registry.register.narrowing import Parted, names_of
 
 _GIVES: Final = {
     "accreditation": ("granted", "renewed"),
@@ -45,8 +46,7 @@ def _moves_of(right: Right, item: ScopeItem | None, edition_end: When | None) ->
 
 def touches(event: RightEvent, item: ScopeItem) -> bool:
     """Whether an event speaks of a scope item; one that names no item speaks of all."""
-    names = {item.key, item.requirement, *item.standards, *item.product_classes}
-    return not event.items or any(name in names for name in event.items)
+    return not event.items or not names_of(item).isdisjoint(event.items)
 
 
 def _start_of(kind: str, right: Right, item: ScopeItem | None, moves: Sequence[_Move]) -> When | None:
@@ -279,6 +279,7 @@ def resolve_items(kind: str, right: Right, edition_end: When | None = None) -> t
             frozenset(item.procedures),
             frozenset(item.result_kinds),
             text_only=_text_only(item),
+            without=item.without if isinstance(item, Parted) else frozenset(),
             lanes=_unread_validity(right, resolve_lanes(kind, right, item, edition_end)),
             beyond=_beyond(kind, right, item),
         )

@@ -335,7 +335,7 @@ def _concerns(fact: dict[str, Any], record: Right, register: Register) -> bool:
 
 
 def _touched(fact: dict[str, Any], record: Right, register: Register) -> tuple[str, ...] | None:
-    """Return the keys of the items that speak of the event's classes; () for all, None for none."""
+    """Return the event's classes where an item speaks of them; () for all, None where no item does."""
     classes = set(fact.get("product_classes") or ())
     if not classes:
         return ()
@@ -349,8 +349,8 @@ def _touched(fact: dict[str, Any], record: Right, register: Register) -> tuple[s
         for item in rf.route.requirements
         if not sectors or item.id not in ruled or ruled[item.id].sector in sectors
     }
-    touched = [item.key for item in record.scope if _speaks_of(item, classes, requirements)]
-    return tuple(touched) if touched else None
+    spoken = any(_speaks_of(item, classes, requirements) for item in record.scope)
+    return tuple(sorted(classes)) if spoken else None
 
 
 def _sectors_of(classes: set[str], register: Register) -> set[str]:

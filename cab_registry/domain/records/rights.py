@@ -80,7 +80,9 @@ class RightEvent(Sourced, frozen=True, kw_only=True):
     event: EventName
     on: When
     until: When | None = None
-    items: Annotated[tuple[Text, ...], Meta(description="Keys of the scope items touched; empty: all.")] = ()
+    items: Annotated[
+        tuple[Text, ...], Meta(description="What is touched: keys of scope items, or what they name; empty: all.")
+    ] = ()
     kind: Annotated[str | None, Meta(description="imposed, voluntary, financial, or a reference in words.")] = None
     refers_to: Annotated[int, Meta(ge=0, description="Index of the event that this one answers.")] | None = None
 
