@@ -12,6 +12,7 @@ from cab_registry.engine.facts import RightFacts, RightState, RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding
 from cab_registry.engine.holding import judges_work, used_by
 from cab_registry.engine.inquiry import View, turns_of
+from cab_registry.engine.mandate import accredits
 from cab_registry.engine.rights import (
     NOTHING,
     TAKEN,
@@ -20,7 +21,7 @@ from cab_registry.engine.rights import (
     Pairs,
     Wanted,
     for_procedure,
-    given_by,
+    is_named,
     item_fits,
     name_window,
     names_method,
@@ -80,13 +81,15 @@ def _standard_period(admitted: AdmittedStandard) -> Period:
     return Period(admitted.from_ or ALWAYS, admitted.until or NEVER)
 
 
-def _admits_accreditor(view: View, rule: AccreditationRule, right: RightFacts, day: int) -> Truth:
+def _admits_accreditor(view: View, rf: RouteFacts, rule: AccreditationRule, right: RightFacts, day: int) -> Truth:
+    if not accredits(view.facts, right.by):
+        return Truth.NO
     if not rule.by:
         return Truth.YES
     best = Truth.NO
     for admitted in rule.by:
         if isinstance(admitted, str):
-            if given_by(view, (admitted,), right.by):
+            if is_named(view, rf, (admitted,), right.by):
                 return Truth.YES
         elif right.by in view.facts.same_authority(admitted.authority) and _for_economy(view, admitted):
             best = max(best, admitted.period.holds(day))
@@ -115,7 +118,7 @@ def _open_gate(view: View, rf: RouteFacts, rule: AccreditationRule, clock: str) 
     others = [name for name in rule.signatory_on if name != clock and name not in _clocks_of(view, rule)]
 
     def admits(right: RightFacts, day: int) -> Truth:
-        admitted = min(_admits_standard(rule, right, day), _admits_accreditor(view, rule, right, day))
+        admitted = min(_admits_standard(rule, right, day), _admits_accreditor(view, rf, rule, right, day))
         if admitted is Truth.NO or not rule.signatory_of:
             return admitted
         periods = _statuses(view, rf, right)

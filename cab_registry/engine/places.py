@@ -185,7 +185,7 @@ def _part_recognised(view: View, rf: RouteFacts, rule: SubcontractorRule, part: 
     pairs: Pairs = []
     for right in part.recognitions:
         cover = covered(right, rf, recognition.under)
-        if cover is None or not given_by(view, recognition.by, right.by):
+        if cover is None or not given_by(view, rf, recognition.by, right):
             continue
         pairs.extend(
             (right, item, cover)

@@ -9,6 +9,7 @@ from cab_registry.domain.records import Position
 from cab_registry.engine.facts import RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding, Ground, Used
 from cab_registry.engine.inquiry import View
+from cab_registry.engine.mandate import speaks_for_market
 
 _NONE = Finding("position", NOT_APPLICABLE, "position.none")
 
@@ -30,6 +31,8 @@ def _may_say(view: View, rf: RouteFacts, position: Position, market: str) -> boo
     An authority of a union speaks for the markets of its members, one of a member for that member's alone.
     """
     economy = view.facts.economy_of(position.by)
+    if not speaks_for_market(view.facts, position.by):
+        return False
     if economy is None or not (economy == market or _within(view, market, economy) or _region_of(market, economy)):
         return False
     if rf.agreement is None or not rf.agreement.parties:

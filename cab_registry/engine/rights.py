@@ -11,6 +11,7 @@ from cab_registry.domain.question import Span
 from cab_registry.domain.records.route import Cover, RightRule
 from cab_registry.engine.facts import ItemFacts, RightFacts, RightState, RouteFacts, Status
 from cab_registry.engine.inquiry import YEAR, View
+from cab_registry.engine.mandate import gives_rights, in_office
 
 NOTHING = Status(RightState.NONE, None, None, NEVER, ALWAYS)
 
@@ -58,25 +59,40 @@ class Wanted(NamedTuple):
     classes: frozenset[str]
 
 
-def given_by(view: View, accepted: Iterable[str], by: str) -> bool:
+def given_by(view: View, rf: RouteFacts, accepted: Iterable[str], right: RightFacts) -> bool:
+    """Whether a right was given by one of those that a rule accepts, whose office it was on that day."""
+    named = _is_named(view, rf, accepted, right.by)
+    return (named or (named is None and gives_rights(view.facts, right.by))) and in_office(view.facts, right)
+
+
+def is_named(view: View, rf: RouteFacts, accepted: Iterable[str], by: str) -> bool:
     """Whether an authority, or a party that stands for its authority, is one of those that a rule accepts."""
+    return _is_named(view, rf, accepted, by) is not False
+
+
+def _is_named(view: View, rf: RouteFacts, accepted: Iterable[str], by: str) -> bool | None:
+    """Whether a rule accepts an authority; None where it is accepted as any authority of its side.
+
+    The importing side of a route into a union is the union: a member does not recognise for it.
+    """
     facts = view.facts
     economy = facts.economy_of(by)
+    of_side = False
     for word in accepted:
         if word == "exporter":
-            if economy is not None and economy in view.inquiry.issuer_parties:
-                return True
+            of_side = of_side or (economy is not None and economy in view.inquiry.issuer_parties)
         elif word == "importer":
-            if economy is not None and economy in view.destination_parties:
-                return True
+            wide = "WORLD" in rf.importer_codes
+            importers = view.destination_parties if wide else view.destination_parties & rf.importer_codes
+            of_side = of_side or (economy is not None and economy in importers)
         elif by in facts.same_authority(word) or word == by:
             return True
         elif word in facts.authorities:
             if by not in facts.authorities and by == facts.authorities[word].economy:
                 return True
         elif economy is not None and (economy == word or word in facts.parties(economy, view.inquiry.issued.first)):
-            return True
-    return False
+            of_side = True
+    return None if of_side else False
 
 
 def covered(right: RightFacts, rf: RouteFacts, covers: tuple[Cover, ...]) -> Cover | None:
@@ -190,7 +206,7 @@ def find_pairs(view: View, rf: RouteFacts, kind: str, rule: RightRule, fits: Cal
     for holder in view.inquiry.right_holders:
         for right in holder.rights(kind):
             cover = covered(right, rf, rule.under)
-            if cover is None or not given_by(view, rule.by, right.by):
+            if cover is None or not given_by(view, rf, rule.by, right):
                 continue
             pairs.extend((right, item, cover) for item in right.items if item.text_only or fits(item))
     return pairs
