@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from cab_registry.domain.days import Period, Truth
 from cab_registry.domain.folding import fold
-from cab_registry.domain.question import AskedIssuer
+from cab_registry.domain.question import AskedIssuer, AskedSubcontractor
 from cab_registry.domain.schemes import SCHEMES, canonical_form, canonise, find_fitting, find_scheme
 from cab_registry.engine.facts import Facts, IssuerFacts
 from cab_registry.engine.meaning import OTHER, Assumption, Fit
@@ -39,6 +39,14 @@ def find_issuer(asked: AskedIssuer, facts: Facts, day: int, economy: str | None)
             return _find_by_number_alone(asked.value, facts, day, economy)
         return _find_by_number(find_scheme(asked.scheme), asked.value, facts, day)
     return _find_by_name(asked.name or "", facts, day, economy)
+
+
+def find_subcontractor(part: AskedSubcontractor, facts: Facts, day: int) -> Found | None:
+    """Find whom a question means by a subcontractor; None where it names nobody."""
+    if part.id is None and part.name is None:
+        return None
+    asked = AskedIssuer(id=part.id) if part.id is not None else AskedIssuer(name=part.name)
+    return find_issuer(asked, facts, day, part.economy)
 
 
 def _find_by_id(key: str, facts: Facts, day: int, economy: str | None) -> Found:

@@ -14,6 +14,7 @@ from cab_registry.engine.facts import Force, RightState, RouteFacts, Working, be
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding, Ground, Used
 from cab_registry.engine.holding import Holding, used_by
 from cab_registry.engine.inquiry import View
+from cab_registry.engine.mandate import finds_owners
 from cab_registry.engine.rights import Pairs, best_on, find_loss
 from cab_registry.engine.standing import operational_clocks
 
@@ -142,6 +143,7 @@ def _found_barred(view: View, rf: RouteFacts) -> list[Loss]:
         for notice, _ in issuer.notices
         if notice.effect == "prohibited_entity"
         and may_say(view, notice)
+        and (notice.by is None or finds_owners(view.facts, notice.by))
         and notice.on.reached(view.inquiry.issued.last) is Truth.NO
         and view.reached(notice.on) is Truth.YES
         and (notice.until is None or view.reached(notice.until.moved(1)) is not Truth.YES)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from cab_registry.domain.days import Truth
-from cab_registry.domain.question import AskedIssuer, AskedSubcontractor
+from cab_registry.domain.question import AskedSubcontractor
 from cab_registry.domain.records.route import Clause, RightRule, SubcontractorRule
 from cab_registry.engine.coverage import listing
 from cab_registry.engine.facts import IssuerFacts, RightState, RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding
 from cab_registry.engine.holding import Holding, describe, used_by
-from cab_registry.engine.identity import Found, find_issuer
+from cab_registry.engine.identity import find_subcontractor
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.rights import (
     TAKEN,
@@ -130,7 +130,7 @@ def _one_subcontractor(
     facts = view.facts
     name = part.id or part.name
     values: dict[str, Any] = {"part": name, "economy": part.economy}
-    found = _find_part(view, part)
+    found = find_subcontractor(part, facts, view.inquiry.issued.first)
     known = facts.issuers.get(found.fit.id) if found is not None and found.fit.id is not None else None
     economy = known.economy if known is not None else part.economy
     if rule.located and _place_matters(view, rule):
@@ -167,13 +167,6 @@ def _listed_whole(view: View, rf: RouteFacts) -> bool:
 
 def _place_matters(view: View, rule: SubcontractorRule) -> bool:
     return rule.located_from is None or rule.located_from.reached(view.inquiry.issued.last) is not Truth.NO
-
-
-def _find_part(view: View, part: AskedSubcontractor) -> Found | None:
-    if part.id is None and part.name is None:
-        return None
-    asked = AskedIssuer(id=part.id) if part.id is not None else AskedIssuer(name=part.name)
-    return find_issuer(asked, view.facts, view.inquiry.issued.first, part.economy)
 
 
 def _part_recognised(view: View, rf: RouteFacts, rule: SubcontractorRule, part: IssuerFacts) -> Held:

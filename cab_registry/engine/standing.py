@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cab_registry.domain.days import NEVER, Period, Truth
+from cab_registry.domain.records import Notice
 from cab_registry.domain.records.law import Edition, Tail
 from cab_registry.domain.records.rights import Ownership
 from cab_registry.domain.records.route import OwnershipRule
@@ -14,7 +15,9 @@ from cab_registry.engine.document import may_say
 from cab_registry.engine.early import find_early
 from cab_registry.engine.facts import IssuerFacts, RouteFacts, Working, WorkingState
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding, worst_of
+from cab_registry.engine.identity import find_subcontractor
 from cab_registry.engine.inquiry import View
+from cab_registry.engine.mandate import finds_owners
 
 _NOT_ASKED = Finding("issuer", NOT_APPLICABLE, "issuer.not_asked")
 
@@ -183,8 +186,11 @@ def check_issuer(view: View, rf: RouteFacts) -> Finding:
     rule, inquiry = rf.route.issuer, view.inquiry
     issuer = inquiry.issuer
     asked = view.question.result.issuer
+    barred = _parts_barred(view, rf)
+    if barred is not None and barred.outcome == FAIL:
+        return barred
     if not rule.asked:
-        return _NOT_ASKED
+        return barred or _NOT_ASKED
     if issuer is None:
         if asked is None:
             return Finding("issuer", UNKNOWN, "issuer.not_stated", missing=("result.issuer",))
@@ -194,7 +200,19 @@ def check_issuer(view: View, rf: RouteFacts) -> Finding:
         return _unknown_issuer(view, rf)
     values: dict[str, Any] = {"body": issuer.name}
     wrong = _wrong_kind(view, rf, issuer, values)
-    return wrong or _barred(view, rf, issuer, values) or Finding("issuer", PASS, "issuer.admitted", values)
+    own = wrong or _barred(view, rf, issuer, values)
+    return worst_of((own, barred)) or Finding("issuer", PASS, "issuer.admitted", values)
+
+
+def _parts_barred(view: View, rf: RouteFacts) -> Finding | None:
+    """What bars the issuer of a result bars whoever did a part of its work."""
+    found: list[Finding | None] = []
+    for part in view.question.result.subcontractors:
+        meant = find_subcontractor(part, view.facts, view.inquiry.issued.first)
+        known = view.facts.issuers.get(meant.fit.id or "") if meant is not None else None
+        if known is not None:
+            found.append(_barred(view, rf, known, {"body": known.name}, of_part=True))
+    return worst_of(found)
 
 
 def _unknown_issuer(view: View, rf: RouteFacts) -> Finding:
@@ -234,22 +252,35 @@ def _wrong_kind(view: View, rf: RouteFacts, issuer: IssuerFacts, values: dict[st
     return None
 
 
-def _barred(view: View, rf: RouteFacts, issuer: IssuerFacts, values: dict[str, Any]) -> Finding | None:
-    """A finding on ownership bars what is issued from its day on; a mere fact goes by the route's rule."""
+def _barred(
+    view: View, rf: RouteFacts, issuer: IssuerFacts, values: dict[str, Any], *, of_part: bool = False
+) -> Finding | None:
+    """A finding on ownership bars what is issued from its day on; a mere fact goes by the route's rule.
+
+    It is for an authority of the market to find it; what another one says of it leaves the question open.
+    """
     bar = rf.route.issuer.findings_bar
     found: list[Finding | None] = []
     if bar is not None:
         in_rule = view.holds(bar.period)
         for notice, _ in issuer.notices:
-            if notice.effect != "prohibited_entity" or in_rule is Truth.NO or not may_say(view, notice):
+            if notice.effect != "prohibited_entity" or in_rule is Truth.NO or not _may_find(view, notice):
                 continue
             met = min(in_rule, Period(notice.on, notice.until or NEVER).holds(view.inquiry.issued.last))
             if met is not Truth.NO:
-                outcome = OUTCOME_OF[Truth(2 - met)]
-                found.append(Finding("issuer", outcome, "issuer.prohibited", {**values, "on": notice.on}, sourced=bar))
+                foreign = notice.by is not None and view.facts.economy_of(notice.by) not in view.destination_parties
+                outcome = UNKNOWN if foreign else OUTCOME_OF[Truth(2 - met)]
+                key = "issuer.found_elsewhere" if foreign else "issuer.prohibited"
+                said = {**values, "on": notice.on, "by": notice.by}
+                found.append(Finding("issuer", outcome, key, said, sourced=bar))
     facts = issuer.body.ownership if issuer.body is not None else ()
-    found.extend(_owned(view, rule, fact, values) for fact in facts for rule in rf.route.issuer.ownership)
+    rules = [rule for rule in rf.route.issuer.ownership if not of_part or rule.fact == "prohibited_entity"]
+    found.extend(_owned(view, rule, fact, values) for fact in facts for rule in rules)
     return worst_of(found)
+
+
+def _may_find(view: View, notice: Notice) -> bool:
+    return may_say(view, notice) and (notice.by is None or finds_owners(view.facts, notice.by))
 
 
 def _owned(view: View, rule: OwnershipRule, fact: Ownership, values: dict[str, Any]) -> Finding | None:
