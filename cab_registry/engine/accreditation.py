@@ -25,6 +25,7 @@ from cab_registry.engine.rights import (
     item_fits,
     name_window,
     names_method,
+    states_over,
     worst_over,
 )
 
@@ -204,6 +205,8 @@ def _judge(
     view: View, rf: RouteFacts, rule: AccreditationRule, groups: list[Pairs], gates: dict[str, Gate], *, refused: bool
 ) -> Accredited:
     worst, missing = _worst(view, groups, gates)
+    if rule.need == "supports" and rule.lapse == "fails" and _only_begins(view, groups, gates):
+        worst, missing = Held(NOTHING), ()
     values = {**describe_accreditation(view, worst), "standards": rule.standards}
     if worst.state is RightState.NONE and groups[0] and not refused:
         values["by"] = groups[0][0][0].by
@@ -220,6 +223,17 @@ def _judge(
         at_issue, _ = _worst(view, groups, {"issued": next(iter(gates.values()))})
         taken = at_issue if at_issue.state in TAKEN else None
     return Accredited(finding, taken, groups=tuple(groups))
+
+
+_UNLAPSED = frozenset((RightState.NONE, RightState.NOT_YET, RightState.HELD))
+
+
+def _only_begins(view: View, groups: list[Pairs], gates: dict[str, Gate]) -> bool:
+    """Whether what is on record begins after a day that counts, and nothing lapsed: in support it weighs nothing."""
+    states = {
+        state for pairs in groups for clock, gate in gates.items() for state in states_over(view, pairs, clock, gate)
+    }
+    return RightState.NOT_YET in states and states <= _UNLAPSED
 
 
 def describe_accreditation(view: View, held: Held) -> dict[str, object]:

@@ -29,7 +29,7 @@ def _takes_place(facts: Facts, rf: RouteFacts, attested: str, asked: str) -> boo
     own = _held_as(facts, rf, attested)
     if asked in own or attested in _held_as(facts, rf, asked):
         return True
-    return any(attested == old or old in own for old in _replaced(facts, asked))
+    return any(attested == old or old in own for old in replaced(facts, asked))
 
 
 def _held_as(facts: Facts, rf: RouteFacts, rule: str) -> frozenset[str]:
@@ -38,7 +38,7 @@ def _held_as(facts: Facts, rf: RouteFacts, rule: str) -> frozenset[str]:
     return frozenset[str]().union(*found)
 
 
-def _replaced(facts: Facts, rule: str) -> Iterator[str]:
+def replaced(facts: Facts, rule: str) -> Iterator[str]:
     """Yield the acts that a rule replaced, and those that these had replaced."""
     todo, seen = [rule], {rule}
     while todo:

@@ -31,6 +31,7 @@ class Inquiry:
         unresolved: parts of the question that name nothing in the register, by their dotted names, with what may be
             meant; they decide nothing.
         issuer_open: why it is not settled who issued the result, where somebody is stated who may be in the register.
+        in_place_of: the rules asked about, where the result is judged on another one that the document attests.
         taken: what the words for issuer, requirement and site were taken to mean.
     """
 
@@ -41,6 +42,7 @@ class Inquiry:
         "candidates",
         "economy",
         "facts",
+        "in_place_of",
         "issued",
         "issuer",
         "issuer_ever",
@@ -79,6 +81,7 @@ class Inquiry:
         self.site: str | None = self.question.result.site
         self.stated_issuer = question.result.issuer is not None
         self.taken: dict[str, Fit] = {}
+        self.in_place_of: frozenset[str] = frozenset()
         self._resolve_clocks()
         self._resolve_issuer()
         self._resolve_site()
@@ -195,11 +198,13 @@ class Inquiry:
         subject = msgspec.structs.replace(self.question.subject, requirement=rule)
         other.question = msgspec.structs.replace(self.question, subject=subject)
         other.requirements = (rule,)
+        other.in_place_of = frozenset(self.requirements) - {rule}
         return other
 
     def asked_about(self, rule: str) -> Inquiry:
         """Return the same question as if it had named a rule; what the document attests is judged as before."""
         other = self.on_rule(rule)
+        other.in_place_of = frozenset()
         other.rules = other.attests or other.requirements
         return other
 

@@ -233,6 +233,7 @@ def _product_class(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | Non
     narrowed = [frozenset(names) for names in _narrowed(traces, "product_classes")]
     narrowed += [item.product_classes for item in _items(inquiry) if item.product_classes]
     narrowed += _positions(inquiry, traces)
+    narrowed += _acts(inquiry, traces)
     named: set[str] = set().union(*narrowed)
     for trace in traces:
         named.update(trace.rf.classes)
@@ -266,6 +267,20 @@ def _positions(inquiry: Inquiry, traces: tuple[Trace, ...]) -> list[frozenset[st
         for position, _ in inquiry.facts.positions
         if position.about.product_classes and position.about.agreement in agreements
     ]
+
+
+def _acts(inquiry: Inquiry, traces: tuple[Trace, ...]) -> list[frozenset[str]]:
+    """Return the classes of acts under one of which the issuer may hold its rights, where they tell classes apart."""
+    held = {item.requirement for right in _rights(inquiry) for item in right.items}
+    found: dict[str, frozenset[str]] = {}
+    for trace in traces:
+        for rule in inquiry.requirements:
+            listed = trace.rf.listed.get(rule)
+            acts = (inquiry.facts.requirements.get(act) for act in (listed.held_as if listed is not None else ()))
+            told = {act.id: frozenset(act.product_classes) for act in acts if act is not None and act.product_classes}
+            if len(told) > 1 and held & set(told):
+                found |= told
+    return list(found.values())
 
 
 def _narrowed(traces: tuple[Trace, ...], field: str) -> Iterator[tuple[str, ...]]:

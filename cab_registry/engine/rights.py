@@ -9,7 +9,8 @@ from cab_registry.domain.days import ALWAYS, EARLIEST, LATEST, NEVER, Truth, Whe
 from cab_registry.domain.folding import fold
 from cab_registry.domain.question import Span
 from cab_registry.domain.records.route import Cover, RightRule
-from cab_registry.engine.facts import ItemFacts, RightFacts, RightState, RouteFacts, Status
+from cab_registry.engine.attested import replaced
+from cab_registry.engine.facts import Facts, ItemFacts, RightFacts, RightState, RouteFacts, Status
 from cab_registry.engine.inquiry import YEAR, View
 from cab_registry.engine.mandate import gives_rights, in_office
 
@@ -171,21 +172,37 @@ def names_method(view: View, item: ItemFacts, method: str) -> bool:
 
 
 def held_as(view: View, rf: RouteFacts) -> frozenset[str]:
-    """Return the ids under which the body may hold its rights for the question's requirement."""
-    rules = view.inquiry.requirements
-    if len(rules) == 1 and rules[0] not in view.facts.wider and rules[0] in rf.listed:
-        return rf.listed[rules[0]].held_as | {rules[0]}
+    """Return the ids under which the body may hold its rights for the question's requirement.
+
+    Under another act it holds them on the days on which the route lists that act, for the classes of which the act
+    speaks. A rule that the document attests in place of the one asked about is held as that one, where it may be.
+    """
     ids: set[str] = set()
-    for rule in rules:
-        ids |= view.facts.spell(rule)
-        listed = rf.listed.get(rule)
-        if listed is not None:
-            ids |= listed.held_as
-        else:
-            for wider in view.facts.spell(rule):
-                if wider in rf.listed:
-                    ids |= rf.listed[wider].held_as
+    for rule in view.inquiry.requirements:
+        spelled = view.facts.spell(rule)
+        ids |= spelled
+        names = (rule,) if rule in rf.listed else tuple(spelled)
+        others = frozenset[str]().union(*(rf.listed[name].held_as for name in names if name in rf.listed))
+        ids.update(other for other in others if other in spelled or _stands_for(view, rf, other, others))
     return frozenset(ids)
+
+
+def _stands_for(view: View, rf: RouteFacts, act: str, others: frozenset[str]) -> bool:
+    asked = view.inquiry.in_place_of & others
+    if asked and act not in asked and not any(act in replaced(view.facts, rule) for rule in asked):
+        return False
+    listed = rf.listed.get(act)
+    if listed is not None and view.held_on(listed.period, "issued") is Truth.NO:
+        return False
+    stated = view.question.subject.product_class
+    return stated is None or told_apart(view.facts, act, stated, others)
+
+
+def told_apart(facts: Facts, act: str, product_class: str, others: Iterable[str]) -> bool:
+    """Whether an act may be the one that speaks of a class: not where only another one of several names it."""
+    names = {other: facts.requirements[other].product_classes for other in others if other in facts.requirements}
+    own = names.get(act, ())
+    return not own or product_class in own or not any(product_class in classes for classes in names.values())
 
 
 def asked_classes(view: View, rf: RouteFacts) -> frozenset[str]:
@@ -321,13 +338,10 @@ def worst_over(view: View, pairs: Pairs, clock: str, gate: Gate | None = None) -
 
     A missing day of performance counts as the day of issue, unless the facts changed in the year before.
     """
-    span = view.clock(clock)
-    if span.first == span.last and not (clock == "performed" and view.inquiry.performed_assumed):
+    span = _span_of(view, clock)
+    if span.first == span.last:
         return best_on(view, pairs, span.last, clock, gate), ()
-    assumed = clock == "performed" and view.inquiry.performed_assumed and not view.question.standing
-    if assumed:
-        span = Span(span.last - YEAR, span.last, every=False)
-    found = [best_on(view, pairs, day, clock, gate) for day in _days(pairs, view, span, gate)]
+    found = _each_day(view, pairs, clock, gate)
     worst = min(found, key=lambda held: held.status.state)
     if span.every:
         return worst, ()
@@ -335,6 +349,23 @@ def worst_over(view: View, pairs: Pairs, clock: str, gate: Gate | None = None) -
         return found[-1]._replace(day=span.last), ()
     unknown = worst.status._replace(state=RightState.UNKNOWN, event="clock_missing")
     return worst._replace(status=unknown), (f"result.{clock}_on",)
+
+
+def states_over(view: View, pairs: Pairs, clock: str, gate: Gate | None = None) -> frozenset[RightState]:
+    """Return the best states of several rights over the days of a clock."""
+    return frozenset(held.state for held in _each_day(view, pairs, clock, gate))
+
+
+def _each_day(view: View, pairs: Pairs, clock: str, gate: Gate | None) -> list[Held]:
+    span = _span_of(view, clock)
+    return [best_on(view, pairs, day, clock, gate) for day in _days(pairs, view, span, gate)]
+
+
+def _span_of(view: View, clock: str) -> Span:
+    """Return the days of a clock; a day of performance that is not stated may be any of the year before the issue."""
+    span = view.clock(clock)
+    assumed = clock == "performed" and view.inquiry.performed_assumed and not view.question.standing
+    return Span(span.last - YEAR, span.last, every=False) if assumed else span
 
 
 def find_loss(view: View, pairs: Pairs) -> Held:
