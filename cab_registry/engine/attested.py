@@ -23,6 +23,12 @@ def stand_for(inquiry: Inquiry, rf: RouteFacts) -> tuple[str, ...]:
     return tuple(rule for rule in listed if any(_takes_place(facts, rf, rule, other) for other in asked))
 
 
+def stand_in(inquiry: Inquiry, rf: RouteFacts) -> bool:
+    """Whether an attested act reaches a route that lists it, and not the later act asked about."""
+    asked = inquiry.requirements
+    return bool(inquiry.attests) and stand_for(inquiry, rf) not in ((), asked)
+
+
 def _takes_place(facts: Facts, rf: RouteFacts, attested: str, asked: str) -> bool:
     if asked in facts.spell(attested):
         return True

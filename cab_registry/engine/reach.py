@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cab_registry.domain.days import ALWAYS, Period, Truth
 from cab_registry.domain.records.route import OriginRule, TerritoryRule
-from cab_registry.engine.attested import judge_attests
+from cab_registry.engine.attested import judge_attests, replaced, stand_in
 from cab_registry.engine.criteria import Criterion, find_listed, find_unread, leave_open
 from cab_registry.engine.early import judge_early
 from cab_registry.engine.facts import Force, ForceState, RouteFacts, Ruled, begins_then
@@ -111,7 +111,8 @@ def requirement(view: View, rf: RouteFacts) -> Criterion:
     listed = [find_listed(view, rf, rule) is not None for rule in inquiry.requirements]
     values = {"requirement": subject.requirement}
     if not any(listed):
-        return Criterion("requirement", Truth.NO, "requirement.not_listed", values)
+        missed = Criterion("requirement", Truth.NO, "requirement.not_listed", values)
+        return _MET["requirement"] if stand_in(inquiry, rf) else missed
     attests = judge_attests(inquiry, rf)
     if attests is not Truth.YES:
         return _attests_other(inquiry, attests)
@@ -371,6 +372,7 @@ class Undated:
         ids: set[str] = set()
         for rule in inquiry.requirements:
             ids |= inquiry.facts.spell(rule)
+            ids.update(old for old in replaced(inquiry.facts, rule) if old in inquiry.attests)
         self.ids = ids
 
     def runs(self, rf: RouteFacts) -> bool:

@@ -143,7 +143,7 @@ def test_a_value_left_out_counts_where_it_could_change_the_verdict(field: str, r
         question = _ask(case)
         if field == "result.issuer" and (question.result.issuer is None or question.result.issuer_economy is None):
             return
-        if field == "result.performed_in" and _values("result.site", question, register):
+        if field == "result.performed_in" and (question.standing or _values("result.site", question, register)):
             return
         _check(question, field, register)
 
