@@ -31,6 +31,8 @@ class _Move:
     on: When
     until: When | None
     index: int
+    lifts: int | None = None
+    """The one suspension that a reinstatement names; it lifts no other, and no withdrawal."""
 
 
 def _moves_of(right: Right, item: ScopeItem | None, edition_end: When | None) -> list[_Move]:
@@ -38,10 +40,16 @@ def _moves_of(right: Right, item: ScopeItem | None, edition_end: When | None) ->
     for index, event in enumerate(right.timeline):
         if event.items and (item is None or not touches(event, item)):
             continue
-        moves.append(_Move(event.event, event.on, event.until, index))
+        moves.append(_Move(event.event, event.on, event.until, index, _lifts(right, event)))
     if edition_end is not None:
         moves.append(_Move("edition_ended", edition_end, None, len(right.timeline)))
     return moves
+
+
+def _lifts(right: Right, event: RightEvent) -> int | None:
+    named = event.refers_to if event.event == "reinstated" else None
+    known = named is not None and named < len(right.timeline) and right.timeline[named].event in _SUSPENDS
+    return named if known else None
 
 
 def touches(event: RightEvent, item: ScopeItem) -> bool:
@@ -98,6 +106,8 @@ class _Life:
     superseded_on: When | None = None
     waiting: _Move | None = None
     over: list[_Move] = field(default_factory=list)
+    further: list[_Move] = field(default_factory=list)
+    """The suspensions that last, the one that counts first."""
     gone: bool = False
 
     def become(self, state: RightState, cause: str | None = None, since: When | None = None) -> None:
@@ -113,6 +123,7 @@ class _Life:
             self.begun = True
             self.become(RightState.HELD)
             if self.waiting is not None:
+                self.further.append(self.waiting)
                 self.become(RightState.SUSPENDED, self.waiting.name, self.waiting.on)
         elif name == "edition_ended":
             self.superseded_on = move.on
@@ -142,13 +153,25 @@ class _Life:
 
     def _lose_or_regain(self, move: _Move) -> None:
         name = move.name
-        if name in _SUSPENDS and self.state is RightState.HELD and not self._lifted(move):
-            self.become(RightState.SUSPENDED, name, move.on)
+        if name in _SUSPENDS and self.state in (RightState.HELD, RightState.SUSPENDED) and not self._lifted(move):
+            self.further.append(move)
+            if self.state is RightState.HELD:
+                self.become(RightState.SUSPENDED, name, move.on)
         elif name == "reinstated" and self.state in (RightState.SUSPENDED, RightState.WITHDRAWN, RightState.HELD):
-            self.become(RightState.HELD)
-            self.over.clear()
+            self._regain(move)
         elif name in _TAKES or name == "expired":
             self._lose(move)
+
+    def _regain(self, move: _Move) -> None:
+        """Lift what a reinstatement names: one suspension, or everything that was taken."""
+        if move.lifts is not None and self.state is RightState.WITHDRAWN:
+            return
+        self.further = [other for other in self.further if move.lifts not in (None, other.index)]
+        self.over.clear()
+        if self.further:
+            self.become(RightState.SUSPENDED, self.further[0].name, self.further[0].on)
+        else:
+            self.become(RightState.HELD)
 
     def _lose(self, move: _Move) -> None:
         """Lose the right; on one that is lost already a further event does not move the day of the loss."""
