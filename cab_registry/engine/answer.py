@@ -67,8 +67,7 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
     assumptions = [speech.say(key, values) for key, values in _list_assumptions(inquiry)]
     best = outcome.best
     if outcome.verdict != "cannot_tell":
-        words = (inquiry.said(name) for name in inquiry.unresolved)
-        assumptions.extend(speech.say("assumed.left_out", {"words": each}) for each in words if each)
+        assumptions.extend(speech.say(*said) for said in _list_unread(inquiry))
     if best is None:
         if outcome.unread:
             return _unread(inquiry, outcome, speech, shown, assumptions)
@@ -103,6 +102,18 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
         taken=_show_taken(inquiry),
         asked=shown,
     )
+
+
+def _list_unread(inquiry: Inquiry) -> Iterator[Said]:
+    """Say of words that name nothing, or several things, that the answer is the same whatever they mean."""
+    for name, ids in inquiry.unresolved.items():
+        several = name == "subject.requirement" and len(ids) > 1 and bool(inquiry.requirements)
+        if words := inquiry.said(name):
+            yield (
+                ("assumed.any_of", {"words": words, "candidates": ids})
+                if several
+                else ("assumed.left_out", {"words": words})
+            )
 
 
 def _list_assumptions(inquiry: Inquiry) -> Iterator[Said]:

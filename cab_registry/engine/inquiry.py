@@ -28,8 +28,8 @@ class Inquiry:
     """What does not depend on the day of presentation: issuer, site, economies, requirement, clocks.
 
     Attributes:
-        unresolved: parts of the question that name nothing in the register, by their dotted names, with what may be
-            meant; they decide nothing.
+        unresolved: parts of the question that name nothing in the register, or several things, by their dotted names,
+            with what may be meant; they decide nothing.
         issuer_open: why it is not settled who issued the result, where somebody is stated who may be in the register.
         in_place_of: the rules asked about, where the result is judged on another one that the document attests.
         taken: what the words for issuer, requirement and site were taken to mean.
@@ -228,7 +228,7 @@ class Inquiry:
             else:
                 self.unresolved["subject.requirement"] = fit.ids
             if fit.how == "several":
-                self.candidates = fit.ids
+                self.unresolved["subject.requirement"] = fit.ids
         attested: list[str] = []
         for stated in self.question.result.attests:
             fit = self._find_rule(stated)
@@ -242,7 +242,7 @@ class Inquiry:
     def _find_rule(self, text: str) -> Fit:
         question = self.question
         parties = self.facts.parties(question.destination, question.presented_on)
-        fit = find_rule(text, self.facts, parties, self.issued.first)
+        fit = find_rule(text, self.facts, parties, self.issued.first, question.destination)
         if fit.id is not None and fit.how in ("fold", "section"):
             self.assumptions.append((f"assumed.rule_{fit.how}", {"words": text, "requirement": fit.id}))
         return fit

@@ -113,6 +113,9 @@ def _sector(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
 
 
 def _requirement(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
+    if len(inquiry.requirements) > 1:
+        meant = tuple(Tried(inquiry.asked_about(rule), (rule,)) for rule in inquiry.requirements)
+        return LeftOut("subject.requirement", meant)
     if inquiry.requirements:
         return None
     tried = tuple(Tried(*each) for each in list_rules(inquiry, [trace.rf for trace in traces]))

@@ -140,24 +140,31 @@ def _say_economy(text: str, code: str, facts: Facts) -> Assumption:
     return "assumed.called", {"words": text, "economy": f"{(record.market or record.names).get('en', code)} ({code})"}
 
 
-def find_rule(text: str, facts: Facts, parties: frozenset[str] = frozenset(), day: int | None = None) -> Fit:
+def find_rule(
+    text: str,
+    facts: Facts,
+    parties: frozenset[str] = frozenset(),
+    day: int | None = None,
+    market: str | None = None,
+) -> Fit:
     """Find the requirement that a citation means.
 
-    Where several are called alike, the only one of the importing side is taken, and of an act and its predecessors
-    the only one with an edition in use on the day.
+    Where several are called alike, the only one of the importing side is taken, unless a route into the market lists
+    another one too; and of an act and its predecessors the only one with an edition in use on the day.
 
     Args:
         text: the words.
         facts: what is known.
         parties: the importing side.
         day: the day of issue.
+        market: the market asked about.
     """
     if text in facts.requirements:
         return Fit(text, "id", (text,))
     for key in key_citation(text):
         ids = facts.citations.get(key, ())
         if ids:
-            return _choose(text, key, _in_use(_own(ids, facts, parties), facts, day), facts)
+            return _choose(text, key, _in_use(_own(ids, facts, parties, market), facts, day), facts)
     section = read_section(text)
     if section is not None and section.section is not None:
         ids = facts.citations.get(key_section(section._replace(section=None)), ())
@@ -165,7 +172,7 @@ def find_rule(text: str, facts: Facts, parties: frozenset[str] = frozenset(), da
             return Fit(text, "section", ids)
     named = _named_beside(text, facts) or _cited_in_part(text, facts)
     if named:
-        chosen = _in_use(_own(named, facts, parties), facts, day)
+        chosen = _in_use(_own(named, facts, parties, market), facts, day)
         return Fit(text, "fold" if len(chosen) == 1 else "several", chosen)
     near = facts.likeness.rules(text)
     return Fit(text, "near" if near else "unknown", near)
@@ -206,8 +213,13 @@ def _cited_in_part(text: str, facts: Facts) -> tuple[str, ...]:
     )
 
 
-def _own(ids: tuple[str, ...], facts: Facts, parties: frozenset[str]) -> tuple[str, ...]:
-    return tuple(each for each in ids if facts.requirements[each].economy in parties) or ids
+def _own(ids: tuple[str, ...], facts: Facts, parties: frozenset[str], market: str | None) -> tuple[str, ...]:
+    own = tuple(each for each in ids if facts.requirements[each].economy in parties)
+    if not own or len(own) == len(ids):
+        return ids
+    routes = facts.routes_into(market) if market is not None else ()
+    listed = tuple(each for each in ids if each not in own and any(each in rf.listed for rf in routes))
+    return (*own, *listed)
 
 
 def _in_use(ids: tuple[str, ...], facts: Facts, day: int | None) -> tuple[str, ...]:

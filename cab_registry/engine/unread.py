@@ -33,8 +33,12 @@ def list_unread(inquiry: Inquiry) -> Iterator[Finding]:
     if inquiry.issuer_open is not None:
         key, said = inquiry.issuer_open
         yield Finding("issuer", UNKNOWN, key, said, missing=(inquiry.issuer_missing,))
-    for name in inquiry.unresolved:
+    for name, ids in inquiry.unresolved.items():
         code = _CHECKS.get(name, "site")
+        if name == "subject.requirement" and inquiry.requirements:
+            said = {"requirement": inquiry.said(name), "candidates": ids}
+            yield Finding(code, UNKNOWN, "requirement.ambiguous", said, missing=(name,))
+            continue
         yield Finding(code, UNKNOWN, f"{code}.unresolved", {"words": inquiry.said(name)}, missing=(name,))
 
 

@@ -217,7 +217,22 @@ def test_an_everyday_name_means_the_act_in_use_on_the_side_of_the_market() -> No
 
     assert meant("EMC Directive", "DE", "2012-01-01") == "eu-emcd-2004-108"
     assert meant("EMC Directive", "DE", "2020-01-01") == "eu-emcd-2014-30"
-    assert meant("PPE Regulation", "GB", "2023-01-01") == "gb-ppe-2016-425"
+    assert meant("PPE Regulation", "DE", "2023-01-01") == "eu-ppe-2016-425"
+
+
+def test_a_name_of_the_markets_act_and_of_one_that_its_routes_take_is_never_settled_silently() -> None:
+    found = ask(PPE, destination="GB", subject__requirement="PPE Regulation", result__issued_on="2023-01-01")
+    assert found.taken.requirement is not None
+    assert (found.verdict, found.taken.requirement.how) == ("cannot_tell", "several")
+    assert set(found.candidates) == {"gb-ppe-2016-425", "eu-ppe-2016-425"}
+    assert "subject.requirement" in found.missing
+    assert "Regulation (EU) 2016/425 [eu-ppe-2016-425]" in found.headline
+
+
+def test_a_citation_that_fits_several_acts_refuses_nothing() -> None:
+    found = ask(PPE, destination="CH", subject__requirement="MedDO", result__issued_on="2026-04-01")
+    assert (found.verdict, found.missing[0]) == ("cannot_tell", "subject.requirement")
+    assert set(found.candidates) == {"ch-meddo", "ch-meddo-2001"}
 
 
 @pytest.mark.parametrize("word", ["asdf", "Bluetooth", "47 CFR Part 999"])

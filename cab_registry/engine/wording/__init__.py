@@ -127,15 +127,18 @@ class Speech:
                 record = self.facts.requirements.get(value)
                 return record.citation if record is not None else value
             return value.replace("_", " ") if name in _CODES else value
+        if name == "candidates":
+            return join_words([f"{self.label(item)} [{item}]" for item in value], "or")
         if isinstance(value, tuple | list | frozenset):
             part = "by" if name in ("authorities", "by") else _PARTS.get(name, "kind")
             return ", ".join(self.word(part, item) for item in value)
         return str(value)
 
 
-def join_words(words: list[str]) -> str:
-    """Write words as a list in a sentence: a, b and c."""
-    return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1] if words else ""
+def join_words(words: list[str], last: str = "and") -> str:
+    """Write words as a list in a sentence: a, b and c; names with commas of their own are parted by semicolons."""
+    comma = "; " if any("," in word for word in words) else ", "
+    return comma.join(words[:-1]) + (f" {last} " if words[1:] else "") + words[-1] if words else ""
 
 
 _LABELS: Final = 6

@@ -90,6 +90,7 @@ MESSAGES: Final = {
     "assumed.site": "'{words}' is taken to be the site {site}",
     "assumed.rule_fold": "'{words}' is taken to be {requirement}",
     "assumed.rule_section": "'{words}' is a part of {requirement}, which is taken for it",
+    "assumed.any_of": "'{words}' fits {candidates}; the answer is the same for each",
     "assumed.left_out": "'{words}' names nothing in the register; the answer does not depend on it",
     "requirement.unresolved": "we do not know the rule or sector '{words}'",
     "procedure.unresolved": "we do not know the procedure '{words}'",
