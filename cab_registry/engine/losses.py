@@ -126,6 +126,8 @@ def _lost_listing(view: View, rf: RouteFacts) -> Loss | None:
     listed = find_listed(view, rf, view.inquiry.requirements[0])
     if listed is None or listed.item.transition is not None:
         return None
+    if listed.period.end.latest < min(view.inquiry.performed.first, view.inquiry.issued.first):
+        return None
     over = view.reached(listed.period.end.moved(1)) if listed.period.end.latest < 10**6 * 9 else Truth.NO
     if over is Truth.NO:
         return None

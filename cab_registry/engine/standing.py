@@ -9,7 +9,7 @@ from cab_registry.domain.records import Notice
 from cab_registry.domain.records.law import Edition, Tail
 from cab_registry.domain.records.rights import Ownership
 from cab_registry.domain.records.route import OwnershipRule
-from cab_registry.engine.coverage import listing
+from cab_registry.engine.coverage import Listing, listing
 from cab_registry.engine.criteria import find_listed
 from cab_registry.engine.document import may_say
 from cab_registry.engine.early import find_early
@@ -216,18 +216,23 @@ def _parts_barred(view: View, rf: RouteFacts) -> Finding | None:
 
 
 def _unknown_issuer(view: View, rf: RouteFacts) -> Finding:
-    rule = rf.route.issuer
     asked = view.question.result.issuer
     named = next((part for part in (asked.id, asked.value, asked.name) if part), None) if asked else None
     values: dict[str, Any] = {"body": named}
-    needs = rule.recognition or rule.designation
     if not asks_issuer(rf):
         return Finding("issuer", PASS, "issuer.anyone", values)
-    found = listing(view, rf, "recognition" if rule.recognition else "designation", needs.by if needs else ["exporter"])
+    found = _listing(view, rf)
     values |= {"list": found.title, "address": found.address}
     if found.complete:
         return Finding("issuer", FAIL, "issuer.not_known", values)
     return Finding("issuer", UNKNOWN, "issuer.not_in_register", values)
+
+
+def _listing(view: View, rf: RouteFacts) -> Listing:
+    """Return how complete the list is on which the issuer would stand."""
+    rule = rf.route.issuer
+    needs = rule.recognition or rule.designation
+    return listing(view, rf, "recognition" if rule.recognition else "designation", needs.by if needs else ["exporter"])
 
 
 def _wrong_kind(view: View, rf: RouteFacts, issuer: IssuerFacts, values: dict[str, Any]) -> Finding | None:
@@ -247,9 +252,13 @@ def _wrong_kind(view: View, rf: RouteFacts, issuer: IssuerFacts, values: dict[st
         own: tuple[str, ...] = issuer.body.kinds
     else:
         own = ("inspectorate",) if issuer.authority is not None else ()
-    if not set(kinds) & set(own):
-        return Finding("issuer", FAIL, "issuer.wrong_kind", {**values, "kinds": kinds, "own": own})
-    return None
+    if set(kinds) & set(own):
+        return None
+    values |= {"kinds": kinds, "own": own}
+    if issuer.body is not None and not (found := _listing(view, rf)).complete:
+        values |= {"list": found.title, "address": found.address}
+        return Finding("issuer", UNKNOWN, "issuer.other_kind", values)
+    return Finding("issuer", FAIL, "issuer.wrong_kind", values)
 
 
 def _barred(

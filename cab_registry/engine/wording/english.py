@@ -178,6 +178,7 @@ MESSAGES: Final = {
     "issuer.not_in_office": "{body} was not in office on the day of issue.",
     "issuer.not_competent": "{body} is not the competent inspectorate for {sectors}.",
     "issuer.wrong_kind": "{body} is no {kinds} (on record: {own}).",
+    "issuer.other_kind": "{body} is on record as {own} only; the register's list of every {kinds} is not complete{see}.",
     "issuer.prohibited": "{by} found on {on} that {body} is controlled by a prohibited entity.",
     "issuer.found_elsewhere": "{by}, which is no authority of this market, found on {on} that {body} is controlled by a prohibited entity.",
     "issuer.prohibited_entity": "a prohibited entity holds {share} % of {body}; the rules do not say what a result is worth before an order.",
