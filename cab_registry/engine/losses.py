@@ -239,7 +239,10 @@ def _judge(view: View, rf: RouteFacts, loss: Loss) -> Finding:
         values = {**values, "end": end}
         if in_time is not Truth.YES:
             return base._replace(
-                outcome=OUTCOME_OF[in_time], key="survival.run_out", values=values, missing=_ask(view, rule)
+                outcome=OUTCOME_OF[in_time],
+                key="survival.run_out" if in_time is Truth.NO else "survival.may_have_run_out",
+                values={**values, "clock": rule.clock},
+                missing=_ask(view, rule),
             )
         base = base._replace(values=values)
     if rule.effect == "takeover":

@@ -139,23 +139,23 @@ def check_requirement(view: View, rf: RouteFacts) -> Finding:
     worst = Truth.YES
     for clock in rf.route.clocks.requirement:
         worst = min(worst, _in_time(view, listed.period, listed.item.transition, clock))
+    tail = listed.item.transition
     values["period"] = listed.period
+    if tail is not None:
+        values |= {"clock": tail.clock, "tail": tail.until}
     if worst is not Truth.YES:
         if worst is Truth.NO and listed.period.start.reached(view.inquiry.issued.last) is Truth.NO:
             early = find_early(view, rf, "requirement")
             return Finding(
                 "requirement", OUTCOME_OF[early.met], "requirement.not_yet_listed", values, sourced=listed.item
             )
-        key = (
-            f"requirement.{_window_of(view, listed.period)}"
-            if worst is Truth.UNKNOWN
-            else "requirement.no_longer_listed"
-        )
+        ended = "requirement.no_longer_listed" if tail is None else "requirement.changeover_over"
+        key = f"requirement.{_window_of(view, listed.period)}" if worst is Truth.UNKNOWN else ended
         missing = ("result.submitted_on",) if worst is Truth.UNKNOWN and view.question.submitted is None else ()
         return Finding("requirement", OUTCOME_OF[worst], key, values, sourced=listed.item, missing=missing)
-    return _check_edition(view, rf, rule, values) or Finding(
-        "requirement", PASS, "requirement.listed", values, sourced=listed.item
-    )
+    plain = all(view.held_on(listed.period, clock) is Truth.YES for clock in rf.route.clocks.requirement)
+    key = "requirement.listed" if plain or tail is None else "requirement.in_changeover"
+    return _check_edition(view, rf, rule, values) or Finding("requirement", PASS, key, values, sourced=listed.item)
 
 
 def _check_edition(view: View, rf: RouteFacts, rule: str, values: dict[str, Any]) -> Finding | None:

@@ -268,7 +268,8 @@ def _cases(speech: Speech, _code: str, values: dict[str, Any]) -> str:
     for labels, finding in values["cases"][:_WAYS]:
         shown = [OTHER] if OTHER in labels else labels[:_LABELS]
         named = ", ".join(map(speech.label, shown)) + (" ..." if len(labels) > len(shown) > 1 else "")
-        parts.append(f"{named}: {speech.reason(finding)}")
+        reason = speech.reason(finding)
+        parts.append(reason if reason.startswith(named) else f"{named}: {reason}")
     return "; ".join(parts)
 
 
