@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from cab_registry.domain.answer import (
     Alternative,
@@ -23,7 +22,8 @@ from cab_registry.domain.answer import (
 from cab_registry.domain.codes import Confidence
 from cab_registry.domain.days import Period, show_day
 from cab_registry.domain.question import Question
-from cab_registry.domain.records import Economy, Source
+from cab_registry.domain.records import Source
+from cab_registry.engine.assumptions import list_assumptions, list_passed_over, list_unread_words
 from cab_registry.engine.criteria import Criterion
 from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.facts import Facts, RouteFacts
@@ -38,9 +38,6 @@ from cab_registry.engine.wording import Speech
 
 ENGINE: Final = "1.1.0"
 """Version of the engine; it changes whenever an answer may change."""
-
-Said = tuple[str, dict[str, Any]]
-"""Key and values of a sentence."""
 
 _NEAR: Final = 8
 """How many near routes an answer names at least, where there are so many."""
@@ -64,16 +61,17 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
     shown = asked or Asked(
         presented_on=show_day(question.asked_on), known_on=show_day(question.known_on), engine=ENGINE
     )
-    assumptions = [speech.say(key, values) for key, values in _list_assumptions(inquiry)]
+    assumptions = [speech.say(key, values) for key, values in list_assumptions(inquiry)]
     best = outcome.best
     if outcome.verdict != "cannot_tell":
-        assumptions.extend(speech.say(*said) for said in _list_unread(inquiry))
+        assumptions.extend(speech.say(*said) for said in list_unread_words(inquiry))
     if best is None:
         if outcome.unread:
             return _unread(inquiry, outcome, speech, shown, assumptions)
         return _not_covered(inquiry, outcome, speech, shown, assumptions)
     if inquiry.performed_assumed and not question.standing and _asks_performed(best):
         assumptions.append(speech.say("assumed.performed", {}))
+    assumptions.extend(speech.say(key, values) for key, values in list_passed_over(inquiry, best))
     for finding in best.findings:
         assumptions.extend(speech.say(key, values) for key, values in finding.assumptions)
     others = [trace for trace in (*outcome.traces, *outcome.discretionary) if trace is not best]
@@ -102,54 +100,6 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
         taken=_show_taken(inquiry),
         asked=shown,
     )
-
-
-def _list_unread(inquiry: Inquiry) -> Iterator[Said]:
-    """Say of words that name nothing, or several things, that the answer is the same whatever they mean."""
-    for name, ids in inquiry.unresolved.items():
-        several = name == "subject.requirement" and len(ids) > 1 and bool(inquiry.requirements)
-        if words := inquiry.said(name):
-            yield (
-                ("assumed.any_of", {"words": words, "candidates": ids})
-                if several
-                else ("assumed.left_out", {"words": words})
-            )
-
-
-def _list_assumptions(inquiry: Inquiry) -> Iterator[Said]:
-    """Yield what the answer takes for granted, whatever the verdict."""
-    yield from inquiry.assumptions
-    yield from _planned(inquiry.question)
-    yield from _other_markets(inquiry)
-
-
-def _other_markets(inquiry: Inquiry) -> Iterator[Said]:
-    """Say for which market of a state the answer is, and which others there are on the day of presentation."""
-    economies, asked = inquiry.facts.economies, inquiry.question
-    own = economies.get(asked.destination)
-    apart = [] if own is None else [each for each in own.other_markets if each.period.holds(asked.presented_on)]
-    if own is None or not apart:
-        return
-    state = own.names.get("en", own.code)
-    values = {"market": _market_name(own), "state": state, "code": own.code}
-    for each in apart:
-        other = economies.get(each.economy)
-        name = _market_name(other) if other is not None else each.economy
-        yield "assumed.other_market", {**values, "other": name, "other_code": each.economy}
-    if values["market"] != state:
-        yield "assumed.market", values
-
-
-def _market_name(economy: Economy) -> str:
-    return (economy.market or economy.names).get("en", economy.code)
-
-
-def _planned(question: Question) -> list[Said]:
-    """Say that a document is planned, or that it is taken to be presented on its own day."""
-    if question.shown_on is None:
-        return []
-    values = {"dated": show_day(question.presented_on), "shown": show_day(question.shown_on)}
-    return [("assumed.planned" if question.shown_stated else "assumed.presented", values)]
 
 
 def _could_bring(outcome: Outcome) -> list[MissingValue]:

@@ -149,3 +149,12 @@ def test_a_takeover_says_what_is_to_be_shown(registers: ScratchRegisters) -> Non
     assert found["verdict"] == "accepted_with_conditions"
     assert "takes the certificate over" in found["headline"]
     assert "2023-06-01" in _text(found, "survival")
+
+
+def test_what_the_question_says_and_the_answer_does_not_go_by_is_told(registers: ScratchRegisters) -> None:
+    rights = _rights(**{"from": "2021-06-01"})
+    odd = {**SUBJECT, "sector": "pharma_gmp_human", "edition": "of some year"}
+    told = _ask(registers, rights, subject=odd, result={"submitted_on": "2030-01-01"})["assumptions"]
+    for part in ("you stated the sector pharma", "holds no editions of", "after 2023-09-01, the day on which you show"):
+        assert any(part in each for each in told), told
+    assert not [each for each in _ask(registers, rights)["assumptions"] if "you stated" in each]
