@@ -148,9 +148,13 @@ def _one_subcontractor(
             return Finding("site", UNKNOWN, *found.open, sourced=rule, missing=missing)
         outcome = FAIL if _listed_whole(view, rf) else UNKNOWN
         return Finding("site", outcome, "site.subcontractor_unknown", values, sourced=rule)
-    held = _part_recognised(view, rf, rule, known)
+    pairs = _pairs_of_part(view, rf, rule, known)
+    held = worst_over(view, pairs, "performed")[0]
     values["status"] = held.status
     if held.state is RightState.HELD:
+        at_issue = worst_over(view, pairs, "issued")[0]
+        if at_issue.state in TAKEN:
+            return Finding("site", UNKNOWN, "site.subcontractor_taken", values, used_by(at_issue), rule)
         return Finding("site", PASS, "site.subcontractor_recognised", values, used_by(held), rule)
     if held.state is RightState.UNKNOWN or (held.state is RightState.NONE and not _listed_whole(view, rf)):
         undated = view.inquiry.performed_assumed and not view.question.standing
@@ -169,7 +173,7 @@ def _place_matters(view: View, rule: SubcontractorRule) -> bool:
     return rule.located_from is None or rule.located_from.reached(view.inquiry.issued.last) is not Truth.NO
 
 
-def _part_recognised(view: View, rf: RouteFacts, rule: SubcontractorRule, part: IssuerFacts) -> Held:
+def _pairs_of_part(view: View, rf: RouteFacts, rule: SubcontractorRule, part: IssuerFacts) -> Pairs:
     asked = rf.route.issuer.recognition
     recognition = RightRule(
         by=asked.by if asked is not None else ("importer",), under=rule.under or (asked.under if asked else ())
@@ -185,7 +189,7 @@ def _part_recognised(view: View, rf: RouteFacts, rule: SubcontractorRule, part: 
             for item in right.items
             if item.text_only or (item_fits(view, item, wanted) and for_procedure(view, item))
         )
-    return worst_over(view, pairs, "performed")[0]
+    return pairs
 
 
 def check_suspension(view: View, taken: list[tuple[Held, str, RightRule | None, bool]]) -> Finding:

@@ -237,6 +237,7 @@ MESSAGES: Final = {
     "site.subcontractor_unnamed": "a subcontractor is not named.",
     "site.subcontractor_unknown": "the subcontractor {part} is not in the register.",
     "site.subcontractor_recognised": "the subcontractor {part} was recognised when the work was done.",
+    "site.subcontractor_taken": "the recognition of the subcontractor {part} was taken away between the work and the report; the text does not say what its part is worth then.",
     "site.subcontractor_open": "whether the subcontractor {part} was recognised when the work was done is not known.",
     "site.subcontractor_not_recognised": "the subcontractor {part} was not recognised when the work was done.",
     "suspension.none": "nothing was suspended, restricted or withdrawn on the days that count.",
