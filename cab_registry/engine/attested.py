@@ -26,6 +26,8 @@ def stand_for(inquiry: Inquiry, rf: RouteFacts) -> tuple[str, ...]:
 def _takes_place(facts: Facts, rf: RouteFacts, attested: str, asked: str) -> bool:
     if asked in facts.spell(attested):
         return True
+    if asked in put_in_place(facts, rf, attested):
+        return True
     own = _held_as(facts, rf, attested)
     if asked in own or attested in _held_as(facts, rf, asked):
         return True
@@ -35,6 +37,12 @@ def _takes_place(facts: Facts, rf: RouteFacts, attested: str, asked: str) -> boo
 def _held_as(facts: Facts, rf: RouteFacts, rule: str) -> frozenset[str]:
     """Return the rules under which a route lets the body hold its rights for this one."""
     found = (rf.listed[wider].held_as for wider in facts.spell(rule) if wider in rf.listed)
+    return frozenset[str]().union(*found)
+
+
+def put_in_place(facts: Facts, rf: RouteFacts, attested: str) -> frozenset[str]:
+    """Return the market's own rules in whose place a route puts one that a document attests."""
+    found = (rf.listed[wider].item.instead_of for wider in facts.spell(attested) if wider in rf.listed)
     return frozenset[str]().union(*found)
 
 

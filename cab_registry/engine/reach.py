@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cab_registry.domain.days import ALWAYS, Period, Truth
 from cab_registry.domain.records.route import OriginRule, TerritoryRule
-from cab_registry.engine.attested import judge_attests
+from cab_registry.engine.attested import judge_attests, put_in_place
 from cab_registry.engine.criteria import Criterion, find_listed, find_unread, leave_open
 from cab_registry.engine.early import judge_early
 from cab_registry.engine.facts import Force, ForceState, RouteFacts, Ruled, begins_then
@@ -108,7 +108,8 @@ def requirement(view: View, rf: RouteFacts) -> Criterion:
         if subject.sector is not None and rf.sectors and subject.sector not in rf.sectors:
             return Criterion("requirement", Truth.NO, "requirement.other_sector", {"sector": subject.sector})
         return Criterion("requirement", Truth.UNKNOWN, "requirement.not_stated", missing=("subject.requirement",))
-    listed = [find_listed(view, rf, rule) is not None for rule in inquiry.requirements]
+    placed = {rule for attested in inquiry.attests for rule in put_in_place(view.facts, rf, attested)}
+    listed = [rule in placed or find_listed(view, rf, rule) is not None for rule in inquiry.requirements]
     values = {"requirement": subject.requirement}
     if not any(listed):
         return Criterion("requirement", Truth.NO, "requirement.not_listed", values)
@@ -369,7 +370,7 @@ class Undated:
         self.stranger = inquiry.economy is None
         self.ever = inquiry.issuer_ever
         ids: set[str] = set()
-        for rule in inquiry.requirements:
+        for rule in (*inquiry.requirements, *inquiry.attests) if inquiry.requirements else ():
             ids |= inquiry.facts.spell(rule)
         self.ids = ids
 

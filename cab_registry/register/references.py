@@ -135,7 +135,7 @@ _NAMES: Final[Mapping[type[msgspec.Struct], Mapping[str, str]]] = {
     law.Coverage: {"by": "holder", "agreement": "agreement"},
     route.Party: {"economy": "economy"},
     document.LifeRule: {"issuer_economies": "economy", "requirements": "requirement"},
-    route.ListedRequirement: {"id": "requirement", "held_as": "requirement"},
+    route.ListedRequirement: {"id": "requirement", "held_as": "requirement", "instead_of": "requirement"},
     route.TerritoryRule: {"economies": "economy"},
     route.OriginRule: {"economies": "economy"},
     route.Cover: {"agreement": "agreement"},
