@@ -74,7 +74,7 @@ def given_by(view: View, accepted: Iterable[str], by: str) -> bool:
         elif word in facts.authorities:
             if by not in facts.authorities and by == facts.authorities[word].economy:
                 return True
-        elif economy is not None and (economy == word or word in facts.parties(economy, view.inquiry.issued.first)):
+        elif economy is not None and (economy == word or word in facts.side(economy, view.inquiry.issued.first)):
             return True
     return False
 

@@ -124,6 +124,7 @@ _TESTS: Final[Mapping[str, tuple[str, Callable[[Known, str], bool]]]] = {
 
 _NAMES: Final[Mapping[type[msgspec.Struct], Mapping[str, str]]] = {
     Record: {"owner": "authority"},
+    law.Economy: {"part_of": "economy"},
     law.Membership: {"union": "union"},
     law.OtherMarket: {"economy": "economy"},
     law.Succession: {"authority": "authority"},

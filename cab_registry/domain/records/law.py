@@ -40,6 +40,13 @@ class Economy(Record, tag_field="type", tag="economy", frozen=True, kw_only=True
     market: Annotated[
         Names | None, Meta(description="Its name as a market, where that is a part of the state only.")
     ] = None
+    part_of: Annotated[
+        EconomyCode | None,
+        Meta(
+            description="The state of which a region is a part: its issuers, its places of work and its products are "
+            "on that state's side too. As a market it stands alone."
+        ),
+    ] = None
     other_markets: Annotated[
         tuple[OtherMarket, ...],
         Meta(description="Other markets of the same state, which an answer for this one names."),
