@@ -32,6 +32,8 @@ def stand_in(inquiry: Inquiry, rf: RouteFacts) -> bool:
 def _takes_place(facts: Facts, rf: RouteFacts, attested: str, asked: str) -> bool:
     if asked in facts.spell(attested):
         return True
+    if asked in _put_in_place(facts, rf, attested):
+        return True
     own = _held_as(facts, rf, attested)
     if asked in own or attested in _held_as(facts, rf, asked):
         return True
@@ -41,6 +43,12 @@ def _takes_place(facts: Facts, rf: RouteFacts, attested: str, asked: str) -> boo
 def _held_as(facts: Facts, rf: RouteFacts, rule: str) -> frozenset[str]:
     """Return the rules under which a route lets the body hold its rights for this one."""
     found = (rf.listed[wider].held_as for wider in facts.spell(rule) if wider in rf.listed)
+    return frozenset[str]().union(*found)
+
+
+def _put_in_place(facts: Facts, rf: RouteFacts, attested: str) -> frozenset[str]:
+    """Return the market's own rules in whose place a route puts one that a document attests."""
+    found = (rf.listed[wider].item.instead_of for wider in facts.spell(attested) if wider in rf.listed)
     return frozenset[str]().union(*found)
 
 

@@ -299,6 +299,21 @@ class Facts:
             return frozenset((code,))
         return frozenset((code, *(union for union, period in memberships if period.holds(day))))
 
+    def state_of(self, code: str) -> str:
+        """Return the state of which a code is a region, else the code itself."""
+        economy = self.economies.get(code)
+        return code if economy is None or economy.part_of is None else economy.part_of
+
+    def side(self, code: str, day: int) -> frozenset[str]:
+        """Return for whom an issuer, a place of work or a product of an economy counts: a region for its state too."""
+        state = self.state_of(code)
+        return self.parties(code, day) if state == code else self.parties(code, day) | self.parties(state, day)
+
+    def side_ever(self, code: str) -> frozenset[str]:
+        """Return the same over all days: an economy, its state, and the unions to which either ever belonged."""
+        own = dict.fromkeys((code, self.state_of(code)))
+        return frozenset((*own, *(union for each in own for union, _ in self.memberships.get(each, ()))))
+
     def routes_into(self, code: str) -> Iterable[RouteFacts]:
         """Return the routes whose importer may be this market or a union that it ever belonged to."""
         return self.routes_by_importer.get(code, self.routes_by_importer.get("WORLD", ()))

@@ -199,7 +199,7 @@ def _on_clock(
     return _not_held(view, rf, kind, rule, held, pairs)
 
 
-_OPEN = ("silence_open", "scope_in_words", "clock_missing")
+_OPEN = ("silence_open", "silence_unclear", "scope_in_words", "clock_missing")
 
 
 def _finding(

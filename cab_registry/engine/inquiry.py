@@ -174,10 +174,9 @@ class Inquiry:
             self.assumptions.append(("assumed.economy", {"stated": stated, "economy": economy}))
         self.economy = economy or stated
         self.issuer_parties = (
-            self.facts.parties(self.economy, self.issued.first) if self.economy is not None else frozenset[str]()
+            self.facts.side(self.economy, self.issued.first) if self.economy is not None else frozenset[str]()
         )
-        ever = self.facts.memberships.get(self.economy or "", ())
-        self.issuer_ever = frozenset((self.economy or "", *(union for union, _ in ever)))
+        self.issuer_ever = self.facts.side_ever(self.economy or "")
         holders: list[IssuerFacts] = []
         if issuer is not None:
             holders.append(issuer)
@@ -214,7 +213,7 @@ class Inquiry:
         other.question = msgspec.structs.replace(self.question, issued=day)
         other.issued = Span(day, day)
         if self.economy is not None:
-            other.issuer_parties = self.facts.parties(self.economy, day)
+            other.issuer_parties = self.facts.side(self.economy, day)
         return other
 
     def _resolve_rules(self) -> None:

@@ -54,11 +54,13 @@ def _as_stranger(inquiry: Inquiry) -> Inquiry:
 
 
 def _of_economy(inquiry: Inquiry) -> Iterable[IssuerFacts]:
-    """Return the issuers in the economy that is stated, those with a site in it included."""
-    economy = inquiry.question.result.issuer_economy
-    for issuer in inquiry.facts.issuers.values():
+    """Return the issuers in the economy that is stated, or in its state, those with a site in it included."""
+    facts, economy = inquiry.facts, inquiry.question.result.issuer_economy
+    state = facts.state_of(economy or "")
+    for issuer in facts.issuers.values():
         sites = issuer.body.sites if issuer.body is not None else ()
-        if issuer.economy == economy or any(site.economy == economy for site in sites):
+        seats = (issuer.economy, *(site.economy for site in sites))
+        if any(seat is not None and facts.state_of(seat) == state for seat in seats):
             yield issuer
 
 

@@ -156,9 +156,10 @@ def _lost_membership(view: View, rf: RouteFacts) -> list[Loss]:
     economy = view.inquiry.economy
     if economy is None or not rf.exporters:
         return []
-    for _, period in view.facts.memberships.get(economy, ()):
-        view.holds(period)
-    parties = view.facts.parties(economy, view.presented)
+    for code in {economy, view.facts.state_of(economy)}:
+        for _, period in view.facts.memberships.get(code, ()):
+            view.holds(period)
+    parties = view.facts.side(economy, view.presented)
     if any(code in parties and view.holds(period) is not Truth.NO for code, period in rf.exporters):
         return []
     return [Loss("membership", None, {"economy": economy, "exporters": [code for code, _ in rf.exporters]})]

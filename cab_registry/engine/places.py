@@ -100,7 +100,7 @@ def _place(view: View, rf: RouteFacts, holdings: list[Holding]) -> Finding | Non
         return None
     body = inquiry.issuer.body
     places = {site.economy for site in body.sites} if body is not None and inquiry.site is None else set()
-    if where in (places or {home}):
+    if view.facts.state_of(where) in {view.facts.state_of(each) for each in places or {home}}:
         return None
     return Finding("site", FAIL, "site.done_elsewhere", {"place": where, "home": home})
 
@@ -137,7 +137,7 @@ def _one_subcontractor(
         if economy is None:
             missing = (f"result.subcontractors.{index}.economy",)
             return Finding("site", UNKNOWN, "site.subcontractor_place", values, sourced=rule, missing=missing)
-        if not facts.parties(economy, view.inquiry.performed.last) & set(rule.located):
+        if not facts.side(economy, view.inquiry.performed.last) & set(rule.located):
             return Finding("site", FAIL, "site.subcontractor_elsewhere", values, sourced=rule)
     if known is None:
         if name is None:

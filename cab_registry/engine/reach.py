@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cab_registry.domain.days import ALWAYS, Period, Truth
 from cab_registry.domain.records.route import OriginRule, TerritoryRule
-from cab_registry.engine.attested import judge_attests, replaced, stand_in
+from cab_registry.engine.attested import judge_attests, stand_in
 from cab_registry.engine.criteria import Criterion, find_listed, find_unread, leave_open
 from cab_registry.engine.early import judge_early
 from cab_registry.engine.facts import Force, ForceState, RouteFacts, Ruled, begins_then
@@ -68,7 +68,7 @@ def direction(view: View, rf: RouteFacts) -> Criterion:
 
 def _ever_parties(inquiry: Inquiry) -> frozenset[str]:
     """Return the issuer's economy with the unions of which it is a member on the last day of issue that is possible."""
-    return inquiry.facts.parties(inquiry.economy or "", inquiry.issued.last)
+    return inquiry.facts.side(inquiry.economy or "", inquiry.issued.last)
 
 
 def result_kind(view: View, rf: RouteFacts) -> Criterion:
@@ -225,17 +225,16 @@ def _territory(view: View, rf: RouteFacts) -> Criterion:
 
 
 def _inside(view: View, rf: RouteFacts, rule: TerritoryRule, where: str) -> bool:
-    inquiry = view.inquiry
+    inquiry, facts = view.inquiry, view.facts
     if rule.where == "any":
         return True
-    if rule.where == "own":
-        return where == inquiry.economy
-    if rule.where == "outside":
-        return where != inquiry.economy
-    place = view.facts.parties(where, inquiry.performed.last)
+    home = inquiry.economy is not None and facts.state_of(where) == facts.state_of(inquiry.economy)
+    if rule.where in ("own", "outside"):
+        return home is (rule.where == "own")
+    place = facts.side(where, inquiry.performed.last)
     if rule.where == "listed":
         return bool(place & set(rule.economies))
-    exports = where == inquiry.economy or bool(place & rf.exporter_codes & inquiry.issuer_parties)
+    exports = home or bool(place & rf.exporter_codes & inquiry.issuer_parties)
     if rule.where == "party":
         return exports
     imports = bool(place & rf.importer_codes & view.destination_parties)
@@ -260,12 +259,15 @@ def _origin(view: View, rf: RouteFacts) -> Criterion:
 
 def _originates(view: View, rf: RouteFacts, rule: OriginRule, origin: str) -> bool:
     inquiry = view.inquiry
-    parties = view.facts.parties(origin, inquiry.issued.last)
+    facts = view.facts
+    parties = facts.side(origin, inquiry.issued.last)
     if rule.where == "any" or parties & set(rule.economies):
         return True
     if rule.where == "listed":
         return False
-    if origin == inquiry.economy or parties & rf.exporter_codes & inquiry.issuer_parties:
+    if inquiry.economy is not None and facts.state_of(origin) == facts.state_of(inquiry.economy):
+        return True
+    if parties & rf.exporter_codes & inquiry.issuer_parties:
         return True
     return rule.where == "parties" and bool(parties & rf.importer_codes & view.destination_parties)
 
@@ -370,9 +372,8 @@ class Undated:
         self.stranger = inquiry.economy is None
         self.ever = inquiry.issuer_ever
         ids: set[str] = set()
-        for rule in inquiry.requirements:
+        for rule in (*inquiry.requirements, *inquiry.attests) if inquiry.requirements else ():
             ids |= inquiry.facts.spell(rule)
-            ids.update(old for old in replaced(inquiry.facts, rule) if old in inquiry.attests)
         self.ids = ids
 
     def runs(self, rf: RouteFacts) -> bool:

@@ -91,7 +91,7 @@ def _is_named(view: View, rf: RouteFacts, accepted: Iterable[str], by: str) -> b
         elif word in facts.authorities:
             if by not in facts.authorities and by == facts.authorities[word].economy:
                 return True
-        elif economy is not None and (economy == word or word in facts.parties(economy, view.inquiry.issued.first)):
+        elif economy is not None and (economy == word or word in facts.side(economy, view.inquiry.issued.first)):
             of_side = True
     return None if of_side else False
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from cab_registry.domain.days import EARLIEST, Truth, When, add_days, add_months
+from cab_registry.domain.days import ALWAYS, EARLIEST, NEVER, Period, Truth, When, add_days, add_months
 from cab_registry.domain.folding import fold
 from cab_registry.domain.records import Accreditation, Agreement, Designation, Recognition, Source
 from cab_registry.domain.records.law import Edition, Objection
@@ -145,10 +145,10 @@ def _edition_end(accreditation: Accreditation, law: Law) -> When | None:
 
 
 class _Begin(NamedTuple):
-    """From when silence recognises a scope item, and whether that is sure."""
+    """From when silence recognises a scope item, and why that is in doubt, where it is."""
 
     on: When
-    sure: bool
+    doubt: str | None
 
 
 def _by_silence(
@@ -178,7 +178,7 @@ def _by_silence(
             annex=right.annex,
             scheme=right.scheme,
             site=right.site,
-            items=facts if begin.sure else tuple(_doubtful(item) for item in facts),
+            items=facts if begin.doubt is None else tuple(_doubtful(item, begin.doubt) for item in facts),
             silence_from=begin.on,
             source=_read_at(right),
         )
@@ -202,7 +202,9 @@ def _begin_of(right: Recognition, item: ScopeItem, notified: RightEvent, objecti
     answers = [_answers(event, notified.on, begins) for event in events[index:] if event.event in _CLOSES]
     if Truth.YES in answers:
         return None
-    return _Begin(begins, sure=objection.silence == "recognised" and Truth.UNKNOWN not in answers)
+    if objection.silence == "silent":
+        return _Begin(begins, "silence_unclear")
+    return _Begin(begins, "window" if Truth.UNKNOWN in answers else None)
 
 
 _CLOSES: Final = ("objected", "withdrawn", "resigned")
@@ -229,6 +231,13 @@ def begin_by_silence(notified: When, objection: Objection) -> When | None:
     return None
 
 
+def runs_for(objection: Objection, notified: When) -> Truth:
+    """Whether a clock is one of the days on which a notification was made."""
+    days = Period(objection.from_ or ALWAYS, objection.until or NEVER)
+    first, last = days.holds(notified.earliest), days.holds(notified.latest)
+    return first if first is last else Truth.UNKNOWN
+
+
 def fit_objections(
     right: Recognition,
     agreement: Agreement,
@@ -236,7 +245,10 @@ def fit_objections(
     notified: RightEvent,
     law: Law,
 ) -> list[tuple[tuple[ScopeItem, ...], Objection]]:
-    """Give the scope items grouped by the first objection clock that fits each."""
+    """Give the scope items grouped by the first objection clock that fits each on the day of the notification.
+
+    Where a clause may or may not have begun by then, nobody can tell what silence means.
+    """
     objections = agreement.objection if isinstance(agreement.objection, tuple) else (agreement.objection,)
     day = notified.on.earliest
     admitted = [each for each in accreditations if _counts_under(agreement, each.by, day, law)]
@@ -250,12 +262,16 @@ def fit_objections(
                 continue
             if objection.accredited is not None and objection.accredited is not accredited:
                 continue
+            met = runs_for(objection, notified.on)
+            if met is Truth.NO:
+                continue
+            clock = objection if met is Truth.YES else msgspec.structs.replace(objection, silence="silent")
             for known, items in groups:
-                if known is objection:
+                if known == clock:
                     items.append(item)
                     break
             else:
-                groups.append((objection, [item]))
+                groups.append((clock, [item]))
             break
     return [(tuple(items), objection) for objection, items in groups]
 
@@ -280,15 +296,15 @@ def _held_on(accreditation: Accreditation, item: ScopeItem, day: int, law: Law) 
     )
 
 
-def _doubtful(item: ItemFacts) -> ItemFacts:
-    """Where the text does not say what silence means, nobody can tell after the period."""
+def _doubtful(item: ItemFacts, doubt: str) -> ItemFacts:
+    """Where it is in doubt what silence brought, nobody can tell after the period."""
     lanes = tuple(
         Lane(
             lane.presented_from,
             Timeline(
                 lane.timeline.starts,
                 [
-                    status._replace(state=RightState.UNKNOWN, event="window")
+                    status._replace(state=RightState.UNKNOWN, event=doubt)
                     if status.state is RightState.HELD
                     else status
                     for status in lane.timeline.states

@@ -21,6 +21,8 @@ NO_FORCE: Final = ForceState(Force.NONE, None, None)
 def _settle_force(events: tuple[InstrumentEvent, ...], day: int, *, annex: bool, start: ForceState) -> ForceState:
     state, notice = start, start.notice
     for event in events:
+        if state.force is Force.ENDED and event.state not in _BEGINS:
+            continue
         if event.state in _NOTICES:
             notice = event.on
             state = state._replace(notice=notice)
@@ -52,6 +54,14 @@ def _force_of(events: Iterable[InstrumentEvent], *, annex: bool, start: ForceSta
     return build(dated, lambda come, day: _settle_force(come, day, annex=annex, start=start), _merge_force, ends)
 
 
+def _weaker(one: ForceState, two: ForceState) -> ForceState:
+    """Return the weaker of two forces; of two that are over, the one that was over first: a later end ends nothing."""
+    over = one.force is two.force and one.force in (Force.ENDED, Force.SUSPENDED)
+    if over and one.on is not None and two.on is not None:
+        return one if one.on.latest <= two.on.latest else two
+    return one if one.force <= two.force else two
+
+
 def _both(first: Timeline[ForceState], second: Timeline[ForceState]) -> Timeline[ForceState]:
     """Return the weaker of two forces on each day; the notice of either is kept."""
     starts = sorted({*first.starts, *second.starts})
@@ -59,7 +69,7 @@ def _both(first: Timeline[ForceState], second: Timeline[ForceState]) -> Timeline
     states: list[ForceState] = []
     for start in starts:
         one, two = first.at(start), second.at(start)
-        state = one if one.force <= two.force else two
+        state = _weaker(one, two)
         if state.notice is None:
             state = state._replace(notice=one.notice or two.notice)
         if not states or states[-1] != state:

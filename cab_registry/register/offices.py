@@ -21,13 +21,14 @@ class Doubt(NamedTuple):
 
 
 def economies_of(right: AnyRight, register: Register) -> frozenset[str]:
-    """Return the economies of the body's seat and of the one site for which a right is given."""
+    """Return the economies of the body's seat and of the one site for which a right is given, a region's state too."""
     issuer = register.facts.issuers.get(right.body)
     if issuer is None:
         return frozenset()
     sites = issuer.body.sites if issuer.body is not None else ()
     found = {issuer.economy, *(site.economy for site in sites if site.key == right.site)}
-    return frozenset(code for code in found if code is not None)
+    codes = {code for code in found if code is not None}
+    return frozenset((*codes, *(register.facts.state_of(code) for code in codes)))
 
 
 def list_out_of_office(right: AnyRight, days: Iterable[When], register: Register) -> Iterator[Doubt]:

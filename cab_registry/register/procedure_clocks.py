@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from cab_registry.domain.days import When
+from cab_registry.domain.days import Truth, When
 from cab_registry.domain.records import Agreement, Designation, Recognition
 from cab_registry.domain.records.law import Objection, WithdrawalRule
 from cab_registry.domain.records.rights import RightEvent, ScopeItem
 from cab_registry.register.compiled import Register
-from cab_registry.register.compiled_rights import begin_by_silence
+from cab_registry.register.compiled_rights import begin_by_silence, runs_for
 from cab_registry.register.procedure import (
     ASKS,
     SUSPENDS,
@@ -222,7 +222,7 @@ def _of_designation(record: Designation, register: Register, today: int) -> Iter
     if any(same_cover(record, other) for other in others):
         return
     opened = events[asked].on
-    objection = _first_objection(record.scope, record.annex, agreement)
+    objection = _first_objection(record.scope, record.annex, agreement, opened)
     begins = None if objection is None else begin_by_silence(opened, objection)
     yield Clock(
         kind="proposal",
@@ -238,14 +238,18 @@ def _of_designation(record: Designation, register: Register, today: int) -> Iter
     )
 
 
-def _first_objection(scope: tuple[ScopeItem, ...], annex: str | None, agreement: Agreement) -> Objection | None:
+def _first_objection(
+    scope: tuple[ScopeItem, ...], annex: str | None, agreement: Agreement, opened: When
+) -> Objection | None:
     """Return the shortest clock that may run: whether the other side sees an accreditation is its own to say."""
     listed = agreement.objection if isinstance(agreement.objection, tuple) else (agreement.objection,)
     asked = {item.requirement for item in scope}
     fits = [
         each
         for each in listed
-        if (not each.annexes or annex in each.annexes) and (not each.requirements or asked & set(each.requirements))
+        if (not each.annexes or annex in each.annexes)
+        and (not each.requirements or asked & set(each.requirements))
+        and runs_for(each, opened) is not Truth.NO
     ]
     narrow = [each for each in fits if each.requirements]
     return next(iter(narrow or fits), None)

@@ -125,6 +125,7 @@ _TESTS: Final[Mapping[str, tuple[str, Callable[[Known, str], bool]]]] = {
 
 _NAMES: Final[Mapping[type[msgspec.Struct], Mapping[str, str]]] = {
     Record: {"owner": "authority"},
+    law.Economy: {"part_of": "economy"},
     law.Membership: {"union": "union"},
     law.OtherMarket: {"economy": "economy"},
     law.Succession: {"authority": "authority"},
@@ -136,7 +137,7 @@ _NAMES: Final[Mapping[type[msgspec.Struct], Mapping[str, str]]] = {
     law.Coverage: {"by": "holder", "agreement": "agreement"},
     route.Party: {"economy": "economy"},
     document.LifeRule: {"issuer_economies": "economy", "requirements": "requirement"},
-    route.ListedRequirement: {"id": "requirement", "held_as": "requirement"},
+    route.ListedRequirement: {"id": "requirement", "held_as": "requirement", "instead_of": "requirement"},
     route.TerritoryRule: {"economies": "economy"},
     route.OriginRule: {"economies": "economy"},
     route.Cover: {"agreement": "agreement"},

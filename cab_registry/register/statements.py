@@ -97,12 +97,13 @@ def _named_in_rights(body: str | None, register: Register) -> frozenset[str]:
 
 def _homes_of(body: str, register: Register) -> frozenset[str]:
     """Return the economies of a body and its sites, with the unions of which they ever were members."""
-    issuer = register.facts.issuers.get(body)
+    facts = register.facts
+    issuer = facts.issuers.get(body)
     if issuer is None:
         return frozenset()
     sites = issuer.body.sites if issuer.body is not None else ()
     codes = {code for code in (issuer.economy, *(site.economy for site in sites)) if code is not None}
-    return frozenset((*codes, *(union for code in codes for union, _ in register.law.memberships.get(code, ()))))
+    return frozenset[str]().union(*(facts.side_ever(code) for code in codes))
 
 
 def _leading_into(market: str, homes: frozenset[str], register: Register) -> list[RouteFacts]:

@@ -34,8 +34,8 @@ _IDENTITIES: Final = (
 _NAMED: Final = frozenset(
     (
         "agreement", "arrangement", "authorities", "authority", "body", "by", "continues", "id", "members", "owner",
-        "part_of", "requirement", "requirements", "held_as", "economy", "economies", "parties", "importer", "exporter",
-        "binds_in", "union", "unless_attests", "signatory_of", "items",
+        "part_of", "requirement", "requirements", "held_as", "instead_of", "economy", "economies", "parties",
+        "importer", "exporter", "binds_in", "union", "unless_attests", "signatory_of", "items",
     )
 )  # fmt: skip
 _DAYS: Final = frozenset(("from", "until", "invalid_from", "on", "read_on", "as_of", "issued_before", "held_on"))

@@ -107,7 +107,7 @@ def _ever(facts: Facts, issuer: IssuerFacts) -> set[str]:
     codes = {issuer.economy or ""}
     if issuer.body is not None:
         codes.update(site.economy for site in issuer.body.sites)
-    return codes.union(*({union for union, _ in facts.memberships.get(code, ())} for code in tuple(codes)))
+    return codes.union(*(facts.side_ever(code) for code in tuple(codes)))
 
 
 def _usable(rf: RouteFacts, holders: list[IssuerFacts]) -> list[RightFacts]:

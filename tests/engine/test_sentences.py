@@ -158,3 +158,28 @@ def test_what_the_question_says_and_the_answer_does_not_go_by_is_told(registers:
     for part in ("you stated the sector pharma", "holds no editions of", "after 2023-09-01, the day on which you show"):
         assert any(part in each for each in told), told
     assert not [each for each in _ask(registers, rights)["assumptions"] if "you stated" in each]
+
+
+def test_an_unanswered_notification_without_a_clause_says_so(registers: ScratchRegisters) -> None:
+    body = {"body": {"id": "x-nz", "name": "Invented body", "kind": "certification_body", "economy": "NZ"}}
+    notified = {
+        "designation": {
+            "body": "x-nz",
+            "by": "NZ",
+            "agreement": "eu-nz-mra",
+            "annex": "emc",
+            "scope": ["eu-emcd-2004-108"],
+            "from": "2012-11-20",
+            "events": [{"on": "2012-12-03", "event": "notified"}],
+        }
+    }
+    question = {
+        "destination": "DE",
+        "presented_on": "2014-06-01",
+        "result": {"kind": "certificate", "issuer": {"id": "x-nz"}, "issued_on": "2013-09-02"},
+        "subject": {"sector": "emc", "requirement": "eu-emcd-2004-108"},
+    }
+    case = Case("sentence", "", (body, notified), question, {"verdict": "cannot_tell"}, "", "")
+    answer = run_case(case, registers).answer
+    said = "Nobody objected to Invented body in time, and the text does not say whether that made it recognised."
+    assert _text(answer, "recognition") == said

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cab_registry.domain.errors import Refusal
+from cab_registry.domain.records import Route
 from cab_registry.register.catalogue import catalogue_folder, load_catalogue, read_folder
 
 ECONOMY = "type: economy\nid: {0}\nowner: registrar\ncode: {1}\nnames: {{en: Name}}\n"
@@ -130,3 +131,11 @@ def test_a_folder_can_be_read_by_itself(tmp_path: Path) -> None:
 def test_the_packaged_catalogue_is_there() -> None:
     assert (catalogue_folder() / "law").is_dir()
     assert len(load_catalogue()) > 1000
+
+
+def test_a_report_judged_by_the_designation_of_the_days_of_work_is_judged_by_that_of_issue_too() -> None:
+    for entry in load_catalogue(("law",)):
+        route = entry.record
+        if isinstance(route, Route) and "test_report" in route.result_kinds and route.issuer.designation is not None:
+            clocks = {*(route.issuer.designation.on or ("issued",)), *route.clocks.reports}
+            assert "performed" not in clocks or "issued" in clocks, route.id

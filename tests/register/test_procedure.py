@@ -206,6 +206,22 @@ def test_a_proposal_waits_for_the_other_side(law: Register) -> None:
     assert [shown(clock) for clock in clocks(law, proposed, taken_up)] == [("objection", "2027-01-01", ("us-fcc",))]
 
 
+@pytest.mark.parametrize(
+    ("notified", "kind", "last", "then"),
+    [
+        ("2005-03-01", "answer", None, "the text does not say what silence means"),
+        ("2006-12-20", "answer", "2007-02-18", "the text does not say what silence means"),
+        ("2007-02-01", "objection", "2007-04-02", "without an objection the body is recognised from 2007-04-03 on"),
+    ],
+)
+def test_a_clock_runs_only_for_what_was_notified_under_its_clause(
+    law: Register, notified: str, kind: str, last: str | None, then: str
+) -> None:
+    asked = recognition(EU_CH[0], ("notified", notified), annex=EU_CH[1])
+    (clock,) = clocks(law, asked, today=notified)
+    assert (clock.kind, clock.last and str(clock.last), clock.then) == (kind, last, then)
+
+
 def test_an_objection_clock_ends_by_silence_objection_or_recognition(law: Register) -> None:
     asked = recognition(EU_CH[0], ("notified", "2026-08-01"), annex=EU_CH[1])
     (clock,) = clocks(law, asked, today="2026-09-30")

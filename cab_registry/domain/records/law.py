@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from cab_registry.domain.codes import Clock, InstrumentState, OperationState
@@ -38,6 +39,13 @@ class Economy(Record, tag_field="type", tag="economy", frozen=True, kw_only=True
     member_of: Annotated[tuple[Membership, ...], Meta(description="Unions of which it is a member, with dates.")] = ()
     market: Annotated[
         Names | None, Meta(description="Its name as a market, where that is a part of the state only.")
+    ] = None
+    part_of: Annotated[
+        EconomyCode | None,
+        Meta(
+            description="The state of which a region is a part: its issuers, its places of work and its products are "
+            "on that state's side too. As a market it stands alone."
+        ),
     ] = None
     other_markets: Annotated[
         tuple[OtherMarket, ...],
@@ -177,7 +185,10 @@ class Annex(Value, frozen=True, kw_only=True):
 
 
 class Objection(Sourced, frozen=True, kw_only=True):
-    """The clock that runs from the notification of a body to the other side."""
+    """The clock that runs from the notification of a body to the other side.
+
+    It applies to notifications of the days from `from` to `until`: what came before the clause, it does not touch.
+    """
 
     days: Annotated[int, Meta(ge=0, description="Length in days.")] | None = None
     months: Annotated[int, Meta(ge=0, description="Length in months.")] | None = None
@@ -192,6 +203,10 @@ class Objection(Sourced, frozen=True, kw_only=True):
     requirements: Annotated[
         tuple[Identifier, ...], Meta(description="Requirements to which it applies; empty: all.")
     ] = ()
+    from_: Annotated[
+        When | None, Meta(description="First day of notifications to which it applies; none: as long as the agreement.")
+    ] = msgspec.field(default=None, name="from")
+    until: Annotated[When | None, Meta(description="Last day of notifications to which it applies.")] = None
 
 
 class Article(Sourced, frozen=True, kw_only=True):

@@ -31,6 +31,10 @@ class ListedRequirement(Dated, frozen=True, kw_only=True):
     held_as: Annotated[
         tuple[Identifier, ...], Meta(description="Other requirements under which the body may hold its rights for it.")
     ] = ()
+    instead_of: Annotated[
+        tuple[Identifier, ...],
+        Meta(description="Rules of the market in whose place it stands for a document that attests it."),
+    ] = ()
     own_rules: Annotated[bool, Meta(description="True for the exporting side's own rules, taken as equivalent.")] = (
         False
     )

@@ -62,6 +62,7 @@ RIGHTS: Final = {
     "begin_window": "we know {body} {was} by {by} on {known_from}, but not whether it already was {at}.",
     "end_window": "we know {body} {was} by {by} until {known_to}, but not whether it still was {at}.",
     "silence_open": "the time for objections to {body} runs to the day before {start}; one may still come.",
+    "silence_unclear": "nobody objected to {body} in time, and the text does not say whether that made it recognised.",
     "scope_in_words": "the {noun} of {body} by {by} states its scope in words only.",
     "clock_missing": "the {noun} of {body} changed around that time, so the exact day decides.",
     "never_given": "no {noun} of {body} by {by} for {requirement} is on record, and the list is complete.",
