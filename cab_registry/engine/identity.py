@@ -8,7 +8,8 @@ from cab_registry.domain.days import Period, Truth
 from cab_registry.domain.folding import fold
 from cab_registry.domain.question import AskedIssuer
 from cab_registry.domain.schemes import SCHEMES, canonical_form, canonise, find_fitting, find_scheme
-from cab_registry.engine.facts import Facts, IssuerFacts
+from cab_registry.domain.spelling import fold_spellings, key_before_brackets, split_brackets
+from cab_registry.engine.facts import Called, Facts, IssuerFacts
 from cab_registry.engine.meaning import OTHER, Assumption, Fit
 
 
@@ -109,20 +110,19 @@ def _find_by_number_alone(value: str, facts: Facts, day: int, economy: str | Non
 
 
 def _find_by_name(name: str, facts: Facts, day: int, economy: str | None) -> Found:
-    key = fold(name)
-    ids = facts.names.get(key, ())
+    ids, keys = _bear(name, facts)
     exact = tuple(each for each in ids if any(called.name == name for called in facts.issuers[each].called))
     bearing = exact or ids
-    then = tuple(each for each in bearing if _bore(facts.issuers[each], key, day))
-    chosen = then or bearing
+    then = tuple(each for each in bearing if _bore(facts.issuers[each], keys, day))
+    chosen = tuple(dict.fromkeys((*(then or bearing), *(_but_for_brackets(name, facts) if ids else ()))))
     if not chosen:
         return _find_like(name, facts, day, economy)
     how = "exact" if exact else "fold"
     settled = _settle(chosen, facts, economy)
     if settled is None:
-        return _several(Fit(name, "several", chosen))
+        return _several(Fit(name, "several", tuple(sorted(chosen))))
     issuer = facts.issuers[settled]
-    others = tuple(each for each in chosen if each != settled) or _also_begin(name, key, issuer, facts)
+    others = tuple(each for each in chosen if each != settled) or _also_begin(name, keys, issuer, facts)
     said: list[Assumption] = []
     values = {"words": name, "body": issuer.name, "economy": issuer.economy}
     if others:
@@ -131,15 +131,46 @@ def _find_by_name(name: str, facts: Facts, day: int, economy: str | None) -> Fou
         said.append(("assumed.economy_settles", values))
     elif how == "fold":
         said.append(("assumed.fold", values))
-    if not then:
-        ends = [called.period.end for called in issuer.called if called.key == key]
+    ends = [called.period.end for called in issuer.called if _is_called(called, keys)]
+    if not then and ends:
         said.append(("assumed.former", {**values, "end": max(ends, key=lambda end: end.latest)}))
     return Found(Fit(name, how, (settled,)), None, tuple(said))
 
 
-def _also_begin(name: str, key: str, issuer: IssuerFacts, facts: Facts) -> tuple[str, ...]:
+def _bear(name: str, facts: Facts) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return who bears a name, or else who bears it in another spelling, and the keys under which they bear it."""
+    key = fold(name)
+    if ids := facts.names.get(key, ()):
+        return ids, frozenset((key,))
+    spelled = fold_spellings(name)
+    found = {each: None for other in spelled[1:] for each in facts.names.get(other, ())}
+    found.update((each, None) for other in spelled for each in facts.spellings.get(other, ()))
+    return tuple(sorted(found)), frozenset(spelled)
+
+
+def _but_for_brackets(name: str, facts: Facts) -> tuple[str, ...]:
+    """Return issuers one of whose names is this one but for the acronym in brackets at its end.
+
+    It must not contradict: where the name asked for has one, they are called so too.
+    """
+    base, word = split_brackets(name)
+    found = facts.spellings.get(key_before_brackets(base), ())
+    if word is None:
+        return found
+    asked = fold(word)
+    alike = (*facts.names.get(fold(base), ()), *found)
+    return tuple(key for key in alike if any(asked in _short_names(called) for called in facts.issuers[key].called))
+
+
+def _short_names(called: Called) -> tuple[str, ...]:
+    """Return a name, and the acronym in brackets at its end, folded."""
+    word = split_brackets(called.name)[1]
+    return (called.key,) if word is None else (called.key, fold(word))
+
+
+def _also_begin(name: str, keys: frozenset[str], issuer: IssuerFacts, facts: Facts) -> tuple[str, ...]:
     """Return other bodies whose names begin with a short name of one: the short name alone does not tell them apart."""
-    if issuer.body is None or any(called.legal for called in issuer.called if called.key == key):
+    if issuer.body is None or any(called.legal for called in issuer.called if called.key in keys):
         return ()
     return tuple(each for each in facts.likeness.beginning(name) if each != issuer.id)
 
@@ -166,8 +197,12 @@ def _settle(ids: tuple[str, ...], facts: Facts, economy: str | None) -> str | No
     return own[0] if len(own) == 1 else None
 
 
-def _bore(issuer: IssuerFacts, key: str, day: int) -> bool:
-    return any(called.period.holds(day) is not Truth.NO for called in issuer.called if called.key == key)
+def _bore(issuer: IssuerFacts, keys: frozenset[str], day: int) -> bool:
+    return any(called.period.holds(day) is not Truth.NO for called in issuer.called if _is_called(called, keys))
+
+
+def _is_called(called: Called, keys: frozenset[str]) -> bool:
+    return called.key in keys or not keys.isdisjoint(called.other_keys)
 
 
 def _site(rows: list[tuple[str, str | None, Period]]) -> str | None:

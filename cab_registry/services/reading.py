@@ -10,7 +10,6 @@ import msgspec
 from msgspec import Meta
 
 from cab_registry.domain.days import LATEST, show_day
-from cab_registry.domain.folding import fold, fold_plain
 from cab_registry.domain.records import (
     Accreditation,
     Agreement,
@@ -26,6 +25,7 @@ from cab_registry.domain.records import (
 )
 from cab_registry.domain.records.rights import SchemeIdentifier
 from cab_registry.domain.schemes import canonise, find_fitting, find_scheme
+from cab_registry.domain.spelling import parts_spelled
 from cab_registry.engine.facts import Facts, IssuerFacts, ItemFacts, RightFacts, RightState
 from cab_registry.engine.meaning import find_rule
 from cab_registry.register.compiled import Register, Versioned
@@ -256,7 +256,7 @@ def _named(facts: Facts, name: str | None) -> Collection[IssuerFacts]:
     """Return the bodies in whose names a text stands; where in none, those with such a number or a name like it."""
     if name is None:
         return facts.issuers.values()
-    spelled = {fold(name), fold_plain(name)}
+    spelled = parts_spelled(name)
     bodies = [issuer for issuer in facts.issuers.values() if issuer.body is not None]
     called = [issuer for issuer in bodies if _is_called(issuer, spelled)]
     if called:

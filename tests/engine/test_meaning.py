@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
 from typing import Any
 
 import pytest
 
 from cab_registry.domain.answer import Answer
 from cab_registry.domain.question import pose, read_question
-from cab_registry.domain.records import Coverage
 from cab_registry.engine.answer import answer
-from cab_registry.register.catalogue import load_catalogue
-from cab_registry.register.compiled import Register, Versioned, compile_register
 from cab_registry.services.cases import ScratchRegisters
+from tests.engine.whole import whole
 
 TODAY = date(2026, 11, 21)
 PPE = {
@@ -38,13 +35,6 @@ FCC = {
     },
     "subject": {"requirement": "us-47cfr-15c", "sector": "telecom_radio"},
 }
-
-
-@cache
-def whole() -> Register:
-    """The packaged catalogue with its bodies; every list is complete."""
-    records = (entry.record for entry in load_catalogue())
-    return compile_register((Versioned(each, 1) for each in records if not isinstance(each, Coverage)), complete=True)
 
 
 def ask(document: dict[str, Any], **changed: Any) -> Answer:
