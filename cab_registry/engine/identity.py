@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from cab_registry.domain.days import Period, Truth
 from cab_registry.domain.folding import fold
 from cab_registry.domain.question import AskedIssuer
-from cab_registry.domain.schemes import SCHEMES, canonical_form, canonise, find_fitting, find_scheme
+from cab_registry.domain.schemes import SCHEMES, canonical_form, canonise, find_scheme, read_numbers, states_number
 from cab_registry.domain.spelling import fold_spellings, key_before_brackets, split_brackets
 from cab_registry.engine.facts import Called, Facts, IssuerFacts
 from cab_registry.engine.meaning import OTHER, Assumption, Fit
@@ -53,11 +53,7 @@ def _find_by_id(key: str, facts: Facts, day: int, economy: str | None) -> Found:
         said = ("assumed.fold", {"words": key, "body": _name(spelled[0], facts)})
         return Found(Fit(key, "fold", spelled), None, (said,))
     found = _find_by_name(key, facts, day, economy)
-    near = found.fit.ids
-    if not near:
-        return Found(Fit(key, "unknown"))
-    named = ", ".join(_name(each, facts) for each in near[:3])
-    return Found(Fit(key, "near", near), open=("issuer.near", {"words": key, "named": named}))
+    return _near(key, found.fit.ids, facts)
 
 
 def _bearers(scheme: str, value: str, facts: Facts, day: int) -> list[tuple[str, str | None, Period]]:
@@ -66,20 +62,23 @@ def _bearers(scheme: str, value: str, facts: Facts, day: int) -> list[tuple[str,
 
 
 def _find_by_number(scheme: str, value: str, facts: Facts, day: int) -> Found:
+    """Find who bears a number of a scheme; of several numbers each bearer is a candidate."""
     words = f"{value} ({scheme})"
-    rows = _bearers(scheme, value, facts, day)
+    forms = [form for readings in read_numbers(value, scheme) for _, form in readings] or [value]
+    held = [_bearers(scheme, form, facts, day) for form in forms]
+    rows = [row for found in held for row in found]
     ids = tuple(sorted({body for body, _, _ in rows}))
-    if len(ids) == 1:
+    if len(ids) == 1 and all(held):
         exact = any(item.value == value and item.scheme == scheme for item in _numbers_of(facts.issuers.get(ids[0])))
         said = (
             ()
             if exact
-            else (("assumed.number", {"words": value, **_number(scheme, value), "body": _name(ids[0], facts)}),)
+            else (("assumed.number", {"words": value, **_number(scheme, forms[0]), "body": _name(ids[0], facts)}),)
         )
         return Found(Fit(words, "number" if exact else "fold", ids), _site(rows), said)
     if ids:
-        return _several(Fit(words, "several", ids))
-    if canonical_form(scheme, value) is None:
+        return _several(Fit(words, "several", ids)) if len(ids) > 1 else _near(words, ids, facts)
+    if canonical_form(scheme, forms[0]) is None:
         known = any(each.id == scheme for each in SCHEMES)
         key, missing = (
             ("issuer.no_number", "result.issuer.value") if known else ("issuer.no_scheme", "result.issuer.scheme")
@@ -94,16 +93,27 @@ def _find_by_number(scheme: str, value: str, facts: Facts, day: int) -> Found:
 
 def _find_by_number_alone(value: str, facts: Facts, day: int, economy: str | None) -> Found:
     """Find who bears a number whose scheme is not said: one that fits is taken, several are offered."""
-    schemes = find_fitting(value)
-    rows = {scheme.id: _bearers(scheme.id, value, facts, day) for scheme in schemes}
-    held = {key: found for key, found in rows.items() if found}
+    stated = read_numbers(value)
+    held = {
+        (scheme.id, form): found
+        for readings in stated
+        for scheme, form in readings
+        if (found := _bearers(scheme.id, form, facts, day))
+    }
     ids = tuple(sorted({body for found in held.values() for body, _, _ in found}))
-    settled = _settle(ids, facts, economy)
+    known = all(any((scheme.id, form) in held for scheme, form in readings) for readings in stated)
+    settled = _settle(ids, facts, economy) if known else None
     if settled is not None:
-        scheme, own = next((key, found) for key, found in held.items() if any(body == settled for body, _, _ in found))
-        said = ("assumed.number", {"words": value, **_number(scheme, value), "body": _name(settled, facts)})
+        (scheme, form), own = next(
+            (key, found) for key, found in held.items() if any(body == settled for body, _, _ in found)
+        )
+        said = ("assumed.number", {"words": value, **_number(scheme, form), "body": _name(settled, facts)})
         return Found(Fit(value, "number", (settled,)), _site(own), (said,))
-    titles = " or ".join(scheme.title for scheme in schemes if not held or scheme.id in held)
+    if len(stated) > 1 and ids:
+        return _several(Fit(value, "several", ids)) if len(ids) > 1 else _near(value, ids, facts)
+    schemes = {scheme.id: scheme.title for readings in stated for scheme, _ in readings}
+    bearing = {scheme for scheme, _ in held}
+    titles = " or ".join(title for scheme, title in schemes.items() if not held or scheme in bearing)
     values = {"words": value, "titles": titles, "candidates": ids}
     key = "issuer.whose_number" if titles else "issuer.no_such_number"
     return Found(Fit(value, "several" if ids else "unknown", ids), open=(key, values), missing="result.issuer.scheme")
@@ -176,13 +186,17 @@ def _also_begin(name: str, keys: frozenset[str], issuer: IssuerFacts, facts: Fac
 
 
 def _find_like(name: str, facts: Facts, day: int, economy: str | None) -> Found:
-    if find_fitting(name):
+    if states_number(name):
         return _find_by_number_alone(name, facts, day, economy)
-    near = facts.likeness.issuers(name)
-    if not near:
-        return Found(Fit(name, "unknown"))
-    named = ", ".join(_name(each, facts) for each in near[:3])
-    return Found(Fit(name, "near", near), open=("issuer.near", {"words": name, "named": named}))
+    return _near(name, facts.likeness.issuers(name), facts)
+
+
+def _near(words: str, ids: tuple[str, ...], facts: Facts) -> Found:
+    """Offer those who may be meant, where there are any."""
+    if not ids:
+        return Found(Fit(words, "unknown"))
+    named = ", ".join(_name(each, facts) for each in ids[:3])
+    return Found(Fit(words, "near", ids), open=("issuer.near", {"words": words, "named": named}))
 
 
 def _several(fit: Fit) -> Found:

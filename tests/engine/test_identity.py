@@ -1,7 +1,5 @@
 """Whom a name or a number means, as people and documents write it."""
 
-
-
 from __future__ import annotations
 
 from datetime import date
@@ -101,3 +99,34 @@ def test_a_name_without_its_legal_form_is_open_where_two_bear_it() -> None:
 
 def test_another_legal_form_is_another_name() -> None:
     assert find(AskedIssuer(name="GMED GmbH")).fit.id is None
+
+
+@pytest.mark.parametrize(
+    ("issuer", "meant"),
+    [
+        (AskedIssuer(value="FCC Designation No. TW0003"), "TW0003"),
+        (AskedIssuer(name="FCC Designation No. TW0003"), "TW0003"),
+        (AskedIssuer(scheme="fcc-designation", value="FCC Designation No. TW0003"), "TW0003"),
+        (AskedIssuer(value="FCC Reg. 788550"), "788550"),
+        (AskedIssuer(scheme="fcc-registration", value="FCC registration 788550"), "788550"),
+        (AskedIssuer(value="a2la cert 3657.02"), "3657.02"),
+        (AskedIssuer(value="UKAB 0086"), "0086"),
+        (AskedIssuer(value="Notified Body No. 0123"), "0123"),
+        (AskedIssuer(value="0120 (ex 0120)"), "0120"),
+    ],
+)
+def test_words_around_a_number_do_not_hide_it(issuer: AskedIssuer, meant: str) -> None:
+    found = find(issuer)
+    assert found.fit.id is not None
+    body = whole().facts.issuers[found.fit.id].body
+    assert body is not None
+    assert meant in {each.value for each in body.identifiers}
+    assert found.assumptions
+
+
+@pytest.mark.parametrize("scheme", [None, "nando"])
+def test_several_numbers_in_one_field_are_all_candidates(scheme: str | None) -> None:
+    found = find(AskedIssuer(scheme=scheme, value="0123, 0124"))
+    assert (found.fit.how, found.fit.ids) == ("several", ("nando-0123", "nando-0124"))
+    lone = find(AskedIssuer(scheme=scheme, value="0123 (ex 9999)"))
+    assert (lone.fit.id, lone.fit.ids) == (None, ("nando-0123",))
