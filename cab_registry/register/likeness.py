@@ -10,7 +10,7 @@ from anyascii import anyascii
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from cab_registry.domain.citing import key_citation, key_section, read_section
+from cab_registry.domain.citing import key_citation, read_bare_section, read_section
 from cab_registry.domain.folding import fold_words
 from cab_registry.domain.legal_forms import FORMS
 from cab_registry.domain.records import Requirement
@@ -85,14 +85,17 @@ class Likeness:
 
     def rules(self, text: str) -> tuple[str, ...]:
         """Return requirements that may be meant, the likeliest first."""
-        same = [key for key, record in self._requirements.items() if _speak_of_one(text, record)]
+        numbered = any(sign.isdigit() for sign in text)
+        same = [key for key, record in self._requirements.items() if numbered and _speak_of_one(text, record)]
+        if same:
+            return tuple(sorted(same))[:MEANT]
         rows = (
             (key, fold_words_of(name))
             for key, record in self._requirements.items()
             for name in (record.citation, *record.other_citations, *record.also, record.title, key)
             if name
         )
-        return tuple(dict.fromkeys((*sorted(same), *rank(text, rows))))[:MEANT]
+        return rank(text, rows)
 
     def words(self, table: str, text: str) -> tuple[str, ...]:
         """Return codes of a vocabulary that may be meant, the likeliest first."""
@@ -274,13 +277,10 @@ def _bare(words: str) -> str:
 
 def _speak_of_one(text: str, record: Requirement) -> bool:
     """Whether a citation has the part of the code, or the number of the act, that another has."""
-    found = read_section(text)
+    found = read_section(text) or read_bare_section(text)
     if found is not None:
-        part = key_section(found._replace(section=None, subpart=None))
         cited = [read_section(each) for each in (record.citation, *record.other_citations)]
-        return any(
-            each is not None and key_section(each._replace(section=None, subpart=None)) == part for each in cited
-        )
+        return any(each is not None and each.part == found.part and found.title in ("", each.title) for each in cited)
     numbers = {key.split()[1] for key in key_citation(text) if key.startswith("act ")}
     return bool(numbers) and any(
         key.startswith("act ") and key.split()[1] in numbers
