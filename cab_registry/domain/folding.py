@@ -39,6 +39,12 @@ _LETTERS: Final = str.maketrans(
 )
 """Letters that carry no separable accent, in the spelling of people without them on their keyboard."""
 
+_GLUED: Final = re.compile(
+    "|".join(sorted(map(re.escape, {each for pair in WITHOUT_BLANKS for each in pair}), key=len, reverse=True))
+)
+_CANONICAL: Final = dict(WITHOUT_BLANKS)
+"""Forms that are written without a blank beside them, by spelling."""
+
 _BLANK_SIGNS: Final = frozenset("|~⁄∕−∙")
 """Symbols that people write where others write a dash, a stroke or a dot."""
 
@@ -127,8 +133,7 @@ def _spread(text: str) -> str:
         return text.casefold().translate(_ASCII)
     plain = unicodedata.normalize("NFKC", text.translate(_NO_SIGNS)).translate(_NO_SIGNS)
     plain = "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
-    for spelling, canonical in WITHOUT_BLANKS:
-        plain = plain.replace(spelling, canonical)
+    plain = _GLUED.sub(lambda hit: f" {_CANONICAL.get(hit[0], hit[0])} ", plain)
     bare = "".join(sign for sign in unicodedata.normalize("NFKD", plain.casefold()) if not _is_mark(sign))
     bare = unicodedata.normalize("NFKC", bare.casefold().translate(_LETTERS))
     return "".join(map(_show, bare))

@@ -155,5 +155,9 @@ WITHOUT_BLANKS: Final[tuple[tuple[str, str], ...]] = (
     ("株式會社", "株式会社"),
     ("有限責任公司", "有限责任公司"),
     ("股份有限公司", "股份有限公司"),
+    ("有限公司", "有限公司"),
 )
 """Spelling and canonical spelling of forms that are written without blanks beside them; found anywhere in a name."""
+
+FORMS: Final[frozenset[str]] = frozenset((*SPELLINGS.values(), *(canonical for _, canonical in WITHOUT_BLANKS)))
+"""Canonical spellings of legal forms."""

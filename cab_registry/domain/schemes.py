@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from cab_registry.domain.folding import fold
+from cab_registry.domain.folding import fold, fold_words
 
 
 class Scheme(NamedTuple):
@@ -34,6 +35,9 @@ class Scheme(NamedTuple):
     other_names: tuple[str, ...] = ()
 
 
+Number = tuple[Scheme, str]
+"""A scheme, and a number of it in its form."""
+
 SCHEMES: Final = (
     Scheme(
         "nando",
@@ -47,7 +51,7 @@ SCHEMES: Final = (
         "UK approved body",
         r"(?:(?:AB|UKCA|UKMCAB|APPROVEDBODY)(?:NO|NR|NUMBER)?\.?|NO\.?|#)?(\d{1,4})",
         "{0:0>4}",
-        ("ab", "approved body", "approved body number", "uk approved body", "ukca"),
+        ("ab", "approved body", "approved body number", "uk approved body", "ukca", "ukab"),
     ),
     Scheme(
         "fcc-designation",
@@ -71,6 +75,26 @@ SCHEMES: Final = (
         "a2la", "laboratory accredited by A2LA", r"(?:A2LA)?(\d{1,4})\.(\d{2})", "{0:0>4}.{1}", ("a2la certificate",)
     ),
 )
+
+_NUMBER_WORDS: Final = frozenset(
+    fold(word)
+    for text in (
+        "no nr number num numero cert certificate reg registration designation listing accreditation id identification",
+        "ex and formerly",
+        *(name for scheme in SCHEMES for name in (scheme.id.replace("-", " "), *scheme.other_names)),
+    )
+    for word in text.split()
+)
+"""Words beside a number that are no part of anybody's name."""
+
+_CODE: Final = 2
+"""Letters of a code with which a number may begin."""
+
+_APART: Final = re.compile(r"[\s,;:#=/()\[\]]+|(?<=[^\W\d])\.(?=\d)")
+"""What may stand between a number and what is beside it."""
+
+_LISTED: Final = re.compile(r"\d\s*(?:,\s|;|&|\+)\s*\w*\d")
+"""Two numbers beside each other."""
 
 _GAPS: Final = re.compile(r"[\s\-‐-―−_/\\,;:()\[\]\"'’`]+")
 
@@ -99,12 +123,66 @@ def canonical_form(scheme: str, value: str) -> str | None:
     return known.form.format(*found.groups()) if found else None
 
 
-def find_fitting(value: str) -> tuple[Scheme, ...]:
-    """Return the schemes whose numbers have this form, the shape of the value as it is written taken strictly.
+def read_numbers(text: str, scheme: str | None = None) -> tuple[tuple[Number, ...], ...]:
+    """Return the numbers that a text states, each as it may be read: with its scheme, and in the form of that.
 
-    A value of which zeros were lost (`51`) fits too; it is for the register to say which of the numbers it holds.
+    What fits as a whole is the number. Else words without a digit do not count (`FCC Designation No. TW0003`), but for
+    those that name a scheme: a number that it may have is of no other scheme. Several may be stated (`0123, 0124`).
+
+    Args:
+        text: as it was written.
+        scheme: the only one that counts; none: each.
     """
-    return tuple(scheme for scheme in SCHEMES if canonical_form(scheme.id, value) is not None)
+    schemes = [each for each in SCHEMES if scheme in (None, each.id)]
+    whole = () if _LISTED.search(text) else _fit(text, schemes)
+    if whole:
+        return (whole,)
+    named = _named_in(text)
+    parts = [part for part in _APART.split(text) if part]
+    found: list[tuple[Number, ...]] = []
+    for before, part in zip(("", *parts), parts, strict=False):
+        if _has_digit(part):
+            joined = before + part if before and not _has_digit(before) else part
+            fitting = dict.fromkeys((*_fit(part, schemes), *_fit(joined, schemes)))
+            found.append(tuple(each for each in fitting if each[0] in named) or tuple(fitting))
+    return tuple(dict.fromkeys(each for each in found if each))
+
+
+def list_numbers(text: str) -> tuple[tuple[str, str], ...]:
+    """Return all readings of the numbers that a text states, as code of the scheme and form."""
+    return tuple((scheme.id, form) for readings in read_numbers(text) for scheme, form in readings)
+
+
+def states_number(text: str) -> bool:
+    """Whether a text that may be a name states a number: it fits as a whole, or nothing beside it is a name."""
+    if _fit(text, SCHEMES):
+        return True
+    parts = [part for part in _APART.split(text) if part]
+    words = {
+        fold(part)
+        for part, behind in zip(parts, (*parts[1:], ""), strict=True)
+        if not _has_digit(part) and (len(part) > _CODE or not _has_digit(behind))
+    }
+    return words <= _NUMBER_WORDS and bool(read_numbers(text))
+
+
+def _has_digit(text: str) -> bool:
+    return any(sign.isdigit() for sign in text)
+
+
+def _fit(text: str, schemes: Iterable[Scheme]) -> tuple[Number, ...]:
+    forms = ((scheme, canonical_form(scheme.id, text)) for scheme in schemes)
+    return tuple((scheme, form) for scheme, form in forms if form is not None)
+
+
+def _named_in(text: str) -> tuple[Scheme, ...]:
+    """Return the schemes that the words of a text name."""
+    words = f" {fold_words(text)} "
+    return tuple(
+        scheme
+        for scheme in SCHEMES
+        if any(f" {fold_words(name)} " in words for name in (scheme.id, *scheme.other_names))
+    )
 
 
 def _tighten(value: str) -> str:

@@ -213,6 +213,8 @@ class Called(NamedTuple):
     plain: str
     period: Period
     legal: bool
+    other_keys: tuple[str, ...]
+    """Its other spellings, as `other_keys` of the module on spelling gives them."""
 
     @property
     def key(self) -> str:
@@ -282,6 +284,8 @@ class Facts:
     issuers: Mapping[str, IssuerFacts]
     identifiers: Mapping[tuple[str, str], tuple[tuple[str, str | None, Period], ...]]
     names: Mapping[str, tuple[str, ...]]
+    spellings: Mapping[str, tuple[str, ...]]
+    """Issuers by the other spellings of their names, and by what a name is before an acronym in brackets."""
     positions: Sequence[tuple[Position, int]]
     notices_by_number: Mapping[str, tuple[tuple[Notice, int], ...]]
     notices_by_site: Mapping[str, tuple[tuple[Notice, int], ...]]

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from cab_registry.domain.days import Period, Truth
 from cab_registry.domain.folding import fold
 from cab_registry.domain.question import AskedIssuer, AskedSubcontractor
-from cab_registry.domain.schemes import SCHEMES, canonical_form, canonise, find_fitting, find_scheme
-from cab_registry.engine.facts import Facts, IssuerFacts
+from cab_registry.domain.schemes import SCHEMES, canonical_form, canonise, find_scheme, read_numbers, states_number
+from cab_registry.domain.spelling import fold_spellings, key_before_brackets, split_brackets
+from cab_registry.engine.facts import Called, Facts, IssuerFacts
 from cab_registry.engine.meaning import OTHER, Assumption, Fit
 
 
@@ -61,10 +62,7 @@ def _find_by_id(key: str, facts: Facts, day: int, economy: str | None) -> Found:
         return Found(Fit(key, "fold", spelled), None, (said,))
     found = _find_by_name(key, facts, day, economy)
     near = found.fit.ids
-    if not near:
-        return _nobody(key) if key not in facts.authorities else Found(Fit(key, "unknown"))
-    named = ", ".join(_name(each, facts) for each in near[:3])
-    return Found(Fit(key, "near", near), open=("issuer.near", {"words": key, "named": named}))
+    return Found(Fit(key, "unknown")) if not near and key in facts.authorities else _near(key, near, facts)
 
 
 def _bearers(scheme: str, value: str, facts: Facts, day: int) -> list[tuple[str, str | None, Period]]:
@@ -73,20 +71,23 @@ def _bearers(scheme: str, value: str, facts: Facts, day: int) -> list[tuple[str,
 
 
 def _find_by_number(scheme: str, value: str, facts: Facts, day: int) -> Found:
+    """Find who bears a number of a scheme; of several numbers each bearer is a candidate."""
     words = f"{value} ({scheme})"
-    rows = _bearers(scheme, value, facts, day)
+    forms = [form for readings in read_numbers(value, scheme) for _, form in readings] or [value]
+    held = [_bearers(scheme, form, facts, day) for form in forms]
+    rows = [row for found in held for row in found]
     ids = tuple(sorted({body for body, _, _ in rows}))
-    if len(ids) == 1:
+    if len(ids) == 1 and all(held):
         exact = any(item.value == value and item.scheme == scheme for item in _numbers_of(facts.issuers.get(ids[0])))
         said = (
             ()
             if exact
-            else (("assumed.number", {"words": value, **_number(scheme, value), "body": _name(ids[0], facts)}),)
+            else (("assumed.number", {"words": value, **_number(scheme, forms[0]), "body": _name(ids[0], facts)}),)
         )
         return Found(Fit(words, "number" if exact else "fold", ids), _site(rows), said)
     if ids:
-        return _several(Fit(words, "several", ids))
-    if canonical_form(scheme, value) is None:
+        return _several(Fit(words, "several", ids)) if len(ids) > 1 else _near(words, ids, facts)
+    if canonical_form(scheme, forms[0]) is None:
         known = any(each.id == scheme for each in SCHEMES)
         key, missing = (
             ("issuer.no_number", "result.issuer.value") if known else ("issuer.no_scheme", "result.issuer.scheme")
@@ -101,36 +102,46 @@ def _find_by_number(scheme: str, value: str, facts: Facts, day: int) -> Found:
 
 def _find_by_number_alone(value: str, facts: Facts, day: int, economy: str | None) -> Found:
     """Find who bears a number whose scheme is not said: one that fits is taken, several are offered."""
-    schemes = find_fitting(value)
-    rows = {scheme.id: _bearers(scheme.id, value, facts, day) for scheme in schemes}
-    held = {key: found for key, found in rows.items() if found}
+    stated = read_numbers(value)
+    held = {
+        (scheme.id, form): found
+        for readings in stated
+        for scheme, form in readings
+        if (found := _bearers(scheme.id, form, facts, day))
+    }
     ids = tuple(sorted({body for found in held.values() for body, _, _ in found}))
-    settled = _settle(ids, facts, economy)
+    known = all(any((scheme.id, form) in held for scheme, form in readings) for readings in stated)
+    settled = _settle(ids, facts, economy) if known else None
     if settled is not None:
-        scheme, own = next((key, found) for key, found in held.items() if any(body == settled for body, _, _ in found))
-        said = ("assumed.number", {"words": value, **_number(scheme, value), "body": _name(settled, facts)})
+        (scheme, form), own = next(
+            (key, found) for key, found in held.items() if any(body == settled for body, _, _ in found)
+        )
+        said = ("assumed.number", {"words": value, **_number(scheme, form), "body": _name(settled, facts)})
         return Found(Fit(value, "number", (settled,)), _site(own), (said,))
-    titles = " or ".join(scheme.title for scheme in schemes if not held or scheme.id in held)
+    if len(stated) > 1 and ids:
+        return _several(Fit(value, "several", ids)) if len(ids) > 1 else _near(value, ids, facts)
+    schemes = {scheme.id: scheme.title for readings in stated for scheme, _ in readings}
+    bearing = {scheme for scheme, _ in held}
+    titles = " or ".join(title for scheme, title in schemes.items() if not held or scheme in bearing)
     values = {"words": value, "titles": titles, "candidates": ids}
     key = "issuer.whose_number" if titles else "issuer.no_such_number"
     return Found(Fit(value, "several" if ids else "unknown", ids), open=(key, values), missing="result.issuer.scheme")
 
 
 def _find_by_name(name: str, facts: Facts, day: int, economy: str | None) -> Found:
-    key = fold(name)
-    ids = facts.names.get(key, ())
+    ids, keys = _bear(name, facts)
     exact = tuple(each for each in ids if any(called.name == name for called in facts.issuers[each].called))
     bearing = exact or ids
-    then = tuple(each for each in bearing if _bore(facts.issuers[each], key, day))
-    chosen = then or bearing
+    then = tuple(each for each in bearing if _bore(facts.issuers[each], keys, day))
+    chosen = tuple(dict.fromkeys((*(then or bearing), *(_but_for_brackets(name, facts) if ids else ()))))
     if not chosen:
         return _find_like(name, facts, day, economy)
     how = "exact" if exact else "fold"
     settled = _settle(chosen, facts, economy)
     if settled is None:
-        return _several(Fit(name, "several", chosen))
+        return _several(Fit(name, "several", tuple(sorted(chosen))))
     issuer = facts.issuers[settled]
-    others = tuple(each for each in chosen if each != settled) or _also_begin(name, key, issuer, facts)
+    others = tuple(each for each in chosen if each != settled) or _also_begin(name, keys, issuer, facts)
     said: list[Assumption] = []
     values = {"words": name, "body": issuer.name, "economy": issuer.economy}
     if others:
@@ -139,27 +150,62 @@ def _find_by_name(name: str, facts: Facts, day: int, economy: str | None) -> Fou
         said.append(("assumed.economy_settles", values))
     elif how == "fold":
         said.append(("assumed.fold", values))
-    if not then:
-        ends = [called.period.end for called in issuer.called if called.key == key]
+    ends = [called.period.end for called in issuer.called if _is_called(called, keys)]
+    if not then and ends:
         said.append(("assumed.former", {**values, "end": max(ends, key=lambda end: end.latest)}))
     return Found(Fit(name, how, (settled,)), None, tuple(said))
 
 
-def _also_begin(name: str, key: str, issuer: IssuerFacts, facts: Facts) -> tuple[str, ...]:
+def _bear(name: str, facts: Facts) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return who bears a name, or else who bears it in another spelling, and the keys under which they bear it."""
+    key = fold(name)
+    if ids := facts.names.get(key, ()):
+        return ids, frozenset((key,))
+    spelled = fold_spellings(name)
+    found = {each: None for other in spelled[1:] for each in facts.names.get(other, ())}
+    found.update((each, None) for other in spelled for each in facts.spellings.get(other, ()))
+    return tuple(sorted(found)), frozenset(spelled)
+
+
+def _but_for_brackets(name: str, facts: Facts) -> tuple[str, ...]:
+    """Return issuers one of whose names is this one but for the acronym in brackets at its end.
+
+    It must not contradict: where the name asked for has one, they are called so too.
+    """
+    base, word = split_brackets(name)
+    found = facts.spellings.get(key_before_brackets(base), ())
+    if word is None:
+        return found
+    asked = fold(word)
+    alike = (*facts.names.get(fold(base), ()), *found)
+    return tuple(key for key in alike if any(asked in _short_names(called) for called in facts.issuers[key].called))
+
+
+def _short_names(called: Called) -> tuple[str, ...]:
+    """Return a name, and the acronym in brackets at its end, folded."""
+    word = split_brackets(called.name)[1]
+    return (called.key,) if word is None else (called.key, fold(word))
+
+
+def _also_begin(name: str, keys: frozenset[str], issuer: IssuerFacts, facts: Facts) -> tuple[str, ...]:
     """Return other bodies whose names begin with a short name of one: the short name alone does not tell them apart."""
-    if issuer.body is None or any(called.legal for called in issuer.called if called.key == key):
+    if issuer.body is None or any(called.legal for called in issuer.called if called.key in keys):
         return ()
     return tuple(each for each in facts.likeness.beginning(name) if each != issuer.id)
 
 
 def _find_like(name: str, facts: Facts, day: int, economy: str | None) -> Found:
-    if find_fitting(name):
+    if states_number(name):
         return _find_by_number_alone(name, facts, day, economy)
-    near = facts.likeness.issuers(name)
-    if not near:
-        return _nobody(name)
-    named = ", ".join(_name(each, facts) for each in near[:3])
-    return Found(Fit(name, "near", near), open=("issuer.near", {"words": name, "named": named}))
+    return _near(name, facts.likeness.issuers(name), facts)
+
+
+def _near(words: str, ids: tuple[str, ...], facts: Facts) -> Found:
+    """Offer those who may be meant, where there are any."""
+    if not ids:
+        return _nobody(words)
+    named = ", ".join(_name(each, facts) for each in ids[:3])
+    return Found(Fit(words, "near", ids), open=("issuer.near", {"words": words, "named": named}))
 
 
 def _nobody(words: str) -> Found:
@@ -179,8 +225,12 @@ def _settle(ids: tuple[str, ...], facts: Facts, economy: str | None) -> str | No
     return own[0] if len(own) == 1 else None
 
 
-def _bore(issuer: IssuerFacts, key: str, day: int) -> bool:
-    return any(called.period.holds(day) is not Truth.NO for called in issuer.called if called.key == key)
+def _bore(issuer: IssuerFacts, keys: frozenset[str], day: int) -> bool:
+    return any(called.period.holds(day) is not Truth.NO for called in issuer.called if _is_called(called, keys))
+
+
+def _is_called(called: Called, keys: frozenset[str]) -> bool:
+    return called.key in keys or not keys.isdisjoint(called.other_keys)
 
 
 def _site(rows: list[tuple[str, str | None, Period]]) -> str | None:

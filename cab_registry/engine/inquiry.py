@@ -8,12 +8,23 @@ from typing import Final
 
 import msgspec
 
+from cab_registry.domain.citing import split_edition
 from cab_registry.domain.days import EARLIEST, LATEST, Period, Truth, When
 from cab_registry.domain.folding import find_folded, fold
 from cab_registry.domain.question import Question, Span
 from cab_registry.engine.facts import Facts, IssuerFacts
 from cab_registry.engine.identity import find_issuer
-from cab_registry.engine.meaning import OTHER, SUBJECT, Assumption, Fit, find_rule, place, understand
+from cab_registry.engine.meaning import (
+    OTHER,
+    SUBJECT,
+    Assumption,
+    Fit,
+    Side,
+    find_edition,
+    find_rule,
+    place,
+    understand,
+)
 from cab_registry.engine.timeline import State, Timeline
 
 YEAR: Final = 365
@@ -237,11 +248,27 @@ class Inquiry:
                 self.unresolved["result.attests"] = (*self.unresolved.get("result.attests", ()), *fit.ids)
         self.attests = tuple(attested)
         self.rules = self.attests or self.requirements
+        self._resolve_edition()
+
+    def _resolve_edition(self) -> None:
+        """Find the edition of the rule that is meant; one that stands behind its citation counts as stated."""
+        subject = self.question.subject
+        editions = [each for key in self.requirements for each in self.facts.requirements[key].editions]
+        behind = split_edition(subject.requirement or "")[1] if len(self.requirements) == 1 else None
+        text = subject.edition or behind
+        if text is None or not editions:
+            return
+        edition = find_edition(text, editions, self.issued.first)
+        if edition is None and all(each.key.isdigit() for each in editions):
+            edition = text
+        if edition not in (None, subject.edition):
+            changed = msgspec.structs.replace(subject, edition=edition)
+            self.question = msgspec.structs.replace(self.question, subject=changed)
 
     def _find_rule(self, text: str) -> Fit:
         question = self.question
         parties = self.facts.parties(question.destination, question.presented_on)
-        fit = find_rule(text, self.facts, parties, self.issued.first, question.destination)
+        fit = find_rule(text, self.facts, Side(parties, self.issued.first, question.destination))
         if fit.id is not None and fit.how in ("fold", "section"):
             self.assumptions.append((f"assumed.rule_{fit.how}", {"words": text, "requirement": fit.id}))
         return fit

@@ -29,7 +29,7 @@ def list_issuers(inquiry: Inquiry, routes: list[RouteFacts]) -> list[Possible]:
     """Return the question once for each issuer that may make a difference on the routes, and for one not on record."""
     found = [Possible(_as_stranger(inquiry), (OTHER,))]
     plain: set[tuple[object, ...]] = set()
-    for issuer in _of_economy(inquiry):
+    for issuer in sorted(_of_economy(inquiry), key=lambda each: each.id):
         if not _speaks(inquiry, issuer, routes):
             kind = _kind_of(issuer)
             if kind in plain:

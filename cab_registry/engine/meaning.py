@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from cab_registry.domain.citing import (
+    CODE,
+    Section,
     bare_words,
     key_citation,
     key_section,
+    match_family,
+    read_bare_section,
     read_section,
     split_act,
     split_citation,
+    split_edition,
+    split_place,
 )
 from cab_registry.domain.days import Truth
 from cab_registry.domain.folding import fold
 from cab_registry.domain.question import Question
+from cab_registry.domain.records.law import Edition
 from cab_registry.engine.facts import Facts, IssuerFacts
 
 Assumption = tuple[str, dict[str, Any]]
@@ -140,13 +149,19 @@ def _say_economy(text: str, code: str, facts: Facts) -> Assumption:
     return "assumed.called", {"words": text, "economy": f"{(record.market or record.names).get('en', code)} ({code})"}
 
 
-def find_rule(
-    text: str,
-    facts: Facts,
-    parties: frozenset[str] = frozenset(),
-    day: int | None = None,
-    market: str | None = None,
-) -> Fit:
+class Side(NamedTuple):
+    """For whom a citation is read: the parties of the importing side, the day of issue, and the market."""
+
+    parties: frozenset[str] = frozenset()
+    day: int | None = None
+    market: str | None = None
+
+
+ANYWHERE: Final = Side()
+"""No market, and no day."""
+
+
+def find_rule(text: str, facts: Facts, side: Side = ANYWHERE) -> Fit:
     """Find the requirement that a citation means.
 
     Where several are called alike, the only one of the importing side is taken, unless a route into the market lists
@@ -155,16 +170,28 @@ def find_rule(
     Args:
         text: the words.
         facts: what is known.
-        parties: the importing side.
-        day: the day of issue.
-        market: the market asked about.
+        side: for whom.
     """
     if text in facts.requirements:
         return Fit(text, "id", (text,))
+    found = _find_cited(text, facts, side) or _find_part(text, facts, side)
+    if found is not None:
+        return found
+    bare = read_bare_section(text)
+    if bare is not None and (ids := _in_any_title(bare, facts)):
+        own = tuple(each for each in ids if facts.requirements[each].economy in side.parties)
+        return Fit(text, "section", own) if len(own) == 1 else Fit(text, "near", own or ids)
+    near = facts.likeness.rules(text)
+    return Fit(text, "near" if near else "unknown", near)
+
+
+def _find_cited(text: str, facts: Facts, side: Side) -> Fit | None:
+    """Find the rule that a text cites as a whole, or by a section of a code."""
     for key in key_citation(text):
         ids = facts.citations.get(key, ())
         if ids:
-            return _choose(text, key, _in_use(_own(ids, facts, parties, market), facts, day), facts)
+            ids = _in_use(_own(ids, facts, side), facts, side.day)
+            return _choose(text, key, _narrowest(ids, facts) if key.startswith(CODE) else ids, facts)
     section = read_section(text)
     if section is not None and section.section is not None:
         ids = facts.citations.get(key_section(section._replace(section=None)), ())
@@ -172,11 +199,97 @@ def find_rule(
             return Fit(text, "section", ids)
     named = _named_beside(text, facts) or _cited_in_part(text, facts)
     if named:
-        chosen = _in_use(_own(named, facts, parties, market), facts, day)
+        chosen = _in_use(_own(named, facts, side), facts, side.day)
         return Fit(text, "fold" if len(chosen) == 1 else "several", chosen)
-    near = facts.likeness.rules(text)
-    return Fit(text, "near" if near else "unknown", near)
+    return None
 
+
+_DEEP: Final = 3
+"""How many editions and parts may stand around a citation."""
+
+
+def _find_part(text: str, facts: Facts, side: Side, deep: int = _DEEP) -> Fit | None:
+    """Find the rule of which a text cites an edition (`RSS-247 Issue 2`), a part, or one of its family."""
+    base, edition = split_edition(text)
+    if members := _own(_of_family(base, facts), facts, side):
+        return Fit(text, "section" if len(members) == 1 else "several", members)
+    if edition is None and deep == _DEEP and (members := _own(_without_edition(base, facts), facts, side)):
+        return Fit(text, "fold" if len(members) == 1 else "several", members)
+    for part, how in ((base if edition is not None else None, "fold"), (split_place(base), "section")):
+        if not part or read_section(part) is not None:
+            continue
+        found = _find_cited(part, facts, side)
+        if found is None and deep:
+            found = _find_part(part, facts, side, deep - 1)
+        if found is not None:
+            return Fit(text, found.how if found.how in ("several", "section") else how, found.ids)
+    return None
+
+
+def _of_family(text: str, facts: Facts) -> tuple[str, ...]:
+    """Return the rules that stand for a family of which a text cites one (`HKCA 1035` of `HKCA 10XX`)."""
+    return tuple(
+        sorted(
+            key
+            for key, record in facts.requirements.items()
+            if any(match_family(each, text) for each in (record.citation, *record.other_citations))
+        )
+    )
+
+
+def _without_edition(text: str, facts: Facts) -> tuple[str, ...]:
+    """Return the rules whose own citation names an edition, where a text cites them without one."""
+    wanted = fold(text)
+    return tuple(
+        sorted(
+            key
+            for key, record in facts.requirements.items()
+            for cited, named in map(split_edition, (record.citation, *record.other_citations))
+            if named is not None and fold(cited) == wanted
+        )
+    )
+
+
+def _in_any_title(bare: Section, facts: Facts) -> tuple[str, ...]:
+    """Return the rules at a place of the Code whose title is not said, or else those of its part."""
+    for place in (bare, bare._replace(section=None)):
+        wanted = key_section(place).split()[1:]
+        found = {
+            each
+            for key, ids in facts.citations.items()
+            if key.startswith(CODE) and key.split()[2:] == wanted
+            for each in ids
+        }
+        if found:
+            return _narrowest(tuple(sorted(found)), facts)
+    return ()
+
+
+def _narrowest(ids: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
+    """Return rules without those of which another of them is a part."""
+    wider = {each for key in ids for each in facts.spell(key) if each != key}
+    return tuple(each for each in ids if each not in wider) or ids
+
+
+def find_edition(text: str, editions: Sequence[Edition], day: int | None) -> str | None:
+    """Return the key of the edition that is meant: the key itself, or all that is said is a part of it.
+
+    Args:
+        text: the words.
+        editions: those on record.
+        day: the day of issue; of several, one in use on it is meant.
+    """
+    wanted = {fold(part) for part in _JOINED.split(text)}
+    fitting = [each for each in editions if fold(each.key) == fold(text)] or [
+        each for each in editions if wanted <= {fold(part) for part in _JOINED.split(each.key)}
+    ]
+    used = [each for each in fitting if day is not None and each.period.holds(day) is not Truth.NO]
+    keys = dict.fromkeys(each.key for each in (used or fitting))
+    return next(iter(keys)) if len(keys) == 1 else None
+
+
+_JOINED: Final = re.compile(r"\s+/\s+|,\s+|;\s+")
+"""What stands between several names of one edition."""
 
 _REALMS: Final = frozenset(("uk", "eu", "the", "on", "gb"))
 
@@ -213,11 +326,11 @@ def _cited_in_part(text: str, facts: Facts) -> tuple[str, ...]:
     )
 
 
-def _own(ids: tuple[str, ...], facts: Facts, parties: frozenset[str], market: str | None) -> tuple[str, ...]:
-    own = tuple(each for each in ids if facts.requirements[each].economy in parties)
+def _own(ids: tuple[str, ...], facts: Facts, side: Side) -> tuple[str, ...]:
+    own = tuple(each for each in ids if facts.requirements[each].economy in side.parties)
     if not own or len(own) == len(ids):
         return ids
-    routes = facts.routes_into(market) if market is not None else ()
+    routes = facts.routes_into(side.market) if side.market is not None else ()
     listed = tuple(each for each in ids if each not in own and any(each in rf.listed for rf in routes))
     return (*own, *listed)
 

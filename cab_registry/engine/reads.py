@@ -36,6 +36,7 @@ TABLES: Final = (
     "issuers",
     "identifiers",
     "names",
+    "spellings",
     "words",
     "notices_by_number",
     "notices_by_site",

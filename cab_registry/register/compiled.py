@@ -34,6 +34,7 @@ from cab_registry.register.indexes import (
     index_identifiers,
     index_names,
     index_notices,
+    index_spellings,
     index_words,
 )
 from cab_registry.register.likeness import Likeness
@@ -204,6 +205,7 @@ def _assemble(
         issuers=issuers,
         identifiers=index_identifiers(record for record, _ in records if isinstance(record, Body | Authority)),
         names=index_names(issuers.values()),
+        spellings=index_spellings(issuers.values()),
         positions=positions,
         notices_by_number=numbers,
         notices_by_site=sites,

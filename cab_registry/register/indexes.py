@@ -12,6 +12,7 @@ from cab_registry.domain.days import ALL_TIME, Period
 from cab_registry.domain.folding import fold, fold_both
 from cab_registry.domain.records import Authority, Body, Economy, Notice, Position, Requirement
 from cab_registry.domain.schemes import canonise
+from cab_registry.domain.spelling import other_keys
 from cab_registry.engine.facts import Called, IssuerFacts, RouteFacts
 
 _RANGE: Final = re.compile(r"(\d+)\.(\d+)(?:-(?:\d+\.)?(\d+))?")
@@ -28,7 +29,8 @@ def call(issuer: Body | Authority) -> tuple[Called, ...]:
 
 
 def _called(name: str, period: Period, *, legal: bool) -> Called:
-    return Called(name, *fold_both(name), period, legal)
+    words, plain = fold_both(name)
+    return Called(name, words, plain, period, legal, other_keys(name, words))
 
 
 def index_names(issuers: Iterable[IssuerFacts]) -> dict[str, tuple[str, ...]]:
@@ -37,6 +39,16 @@ def index_names(issuers: Iterable[IssuerFacts]) -> dict[str, tuple[str, ...]]:
     for issuer in issuers:
         for called in issuer.called:
             found[called.key].add(issuer.id)
+    return {name: tuple(sorted(ids)) for name, ids in found.items()}
+
+
+def index_spellings(issuers: Iterable[IssuerFacts]) -> dict[str, tuple[str, ...]]:
+    """Return issuers by the other spellings of their names."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for issuer in issuers:
+        for called in issuer.called:
+            for key in called.other_keys:
+                found[key].add(issuer.id)
     return {name: tuple(sorted(ids)) for name, ids in found.items()}
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from anyascii import anyascii
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from cab_registry.domain.citing import key_citation, key_section, read_section
+from cab_registry.domain.citing import key_citation, read_bare_section, read_section
 from cab_registry.domain.folding import fold_words
-from cab_registry.domain.legal_forms import SPELLINGS
+from cab_registry.domain.legal_forms import FORMS
 from cab_registry.domain.records import Requirement
+from cab_registry.domain.spelling import drop_forms, narrow_words
 from cab_registry.engine.facts import IssuerFacts
 
 MEANT: Final = 20
@@ -25,9 +27,15 @@ _SHORTEST: Final = 4
 """Words shorter than this in all say too little to find longer names that hold them."""
 
 _ACRONYM: Final = 3
-"""A single word with which a longer name begins has so many letters at least."""
+"""A name of one word that is a part of longer words has so many letters at least."""
 
-_FORMS: Final = frozenset(SPELLINGS.values())
+_WHOLE: Final = 5
+"""One word of an abbreviated name is written out, and has so many letters at least."""
+
+_CODE: Final = 2
+"""Letters of an economy's code."""
+
+_NOWHERE: Final = (5, 0.0)
 
 Row = tuple[str, str]
 """An id, and a name folded word by word."""
@@ -53,7 +61,17 @@ class Likeness:
 
     def issuers(self, text: str) -> tuple[str, ...]:
         """Return issuers with names like this, the likeliest first."""
-        return rank(text, ((key, each.words) for key, issuer in self._issuers.items() for each in issuer.called))
+        near = rank(text, ((key, each.words) for key, issuer in self._issuers.items() for each in issuer.called))
+        return tuple(dict.fromkeys((*self._behind_economies(text), *near)))[:MEANT]
+
+    def _behind_economies(self, text: str) -> Iterator[str]:
+        """Yield the issuers of an economy whose short name is written behind it without a blank (`USFDA`)."""
+        asked = fold_words_of(text)
+        for name in sorted(behind_economies(text)):
+            economies = self._words.get(("economy", asked.removesuffix(name)), ())
+            for key, issuer in self._issuers.items() if economies else ():
+                if issuer.economy in economies and any(each.key == name for each in issuer.called):
+                    yield key
 
     def beginning(self, text: str) -> tuple[str, ...]:
         """Return the bodies whose names begin with these whole words, sorted."""
@@ -67,14 +85,17 @@ class Likeness:
 
     def rules(self, text: str) -> tuple[str, ...]:
         """Return requirements that may be meant, the likeliest first."""
-        same = [key for key, record in self._requirements.items() if _speak_of_one(text, record)]
+        numbered = any(sign.isdigit() for sign in text)
+        same = [key for key, record in self._requirements.items() if numbered and _speak_of_one(text, record)]
+        if same:
+            return tuple(sorted(same))[:MEANT]
         rows = (
             (key, fold_words_of(name))
             for key, record in self._requirements.items()
             for name in (record.citation, *record.other_citations, *record.also, record.title, key)
             if name
         )
-        return tuple(dict.fromkeys((*sorted(same), *rank(text, rows))))[:MEANT]
+        return rank(text, rows)
 
     def words(self, table: str, text: str) -> tuple[str, ...]:
         """Return codes of a vocabulary that may be meant, the likeliest first."""
@@ -88,54 +109,130 @@ def rank(text: str, rows: Iterable[Row], most: int = MEANT) -> tuple[str, ...]:
     """Return the ids whose names are like a text, `most` of them; the first of some equals that of all.
 
     First those that begin with the same whole words, then those that hold all of its words, then those that are
-    spelled alike, in Latin letters, then those that are a part of it, as where a town or a branch was added.
+    spelled alike, in Latin letters, then those that are a part of it, as where a town or a branch was added, and
+    those of which it abbreviates words.
     """
-    asked = fold_words_of(text)
-    wanted, plain, bare = set(asked.split()), _latin(asked), _bare(asked)
-    begun, begun_bare = _as_beginning(asked), _as_beginning(_without_forms(asked))
-    only = _without_forms(asked) if " " not in _without_forms(asked) and len(bare) >= _LETTERS else ""
-    holds = len(plain) >= _SHORTEST
+    asked = _Asked.of(fold_words_of(text))
     found: dict[str, tuple[int, float]] = {}
-    for key, words in rows:
-        if _begins(words, begun) or (begun_bare != begun and _begins(words, begun_bare)):
-            place = (0, 0.0)
-        elif holds and wanted.issubset(words.split()):
-            place = (1, 0.0)
-        elif like := max(_measure(plain, _latin(words)), _measure(bare, _bare(words))):
-            place = (2, -like)
-        elif _is_part(words, asked, wanted) or (only and _measure(only, words.partition(" ")[0])):
-            place = (3, -len(words))
-        else:
-            continue
-        if place < found.get(key, (4, 0.0)):
+    rows = list(rows)
+    spelled = asked.list_spelled([words for _, words in rows])
+    for index, (key, words) in enumerate(rows):
+        place = asked.place(words, spelled.get(index, 0.0))
+        if place is not None and place < found.get(key, _NOWHERE):
             found[key] = place
     return tuple(sorted(found, key=lambda key: (found[key], key))[:most])
 
 
+class _Asked(NamedTuple):
+    """What was asked, as it is compared with one name after another.
+
+    Attributes:
+        words: folded word by word.
+        wanted: its words, and again with one letter where two may stand for an umlaut.
+        begun: ways in which a name may begin with it, without blanks; their first letters are `firsts`.
+        whole: sets of words all of which a name may hold, each with its longest one.
+        plain: in Latin letters; `bare` without legal forms as well.
+        only: the one word that it is, legal forms apart, where that is long enough to be mistyped.
+    """
+
+    words: str
+    wanted: frozenset[str]
+    begun: tuple[str, ...]
+    firsts: frozenset[str]
+    whole: tuple[tuple[str, frozenset[str]], ...]
+    plain: str
+    bare: str
+    only: str
+
+    @classmethod
+    def of(cls, asked: str) -> _Asked:
+        formless, narrow = drop_forms(asked), narrow_words(asked)
+        plain, bare = _latin(asked), _bare(asked)
+        begun = tuple(dict.fromkeys(map(_as_beginning, (asked, formless, narrow))))
+        spelled = [frozenset(each.split()) for each in dict.fromkeys((asked, narrow))]
+        return cls(
+            words=asked,
+            wanted=frozenset[str]().union(*spelled),
+            begun=begun,
+            firsts=frozenset(each[:1] for each in begun),
+            whole=tuple((max(each, key=len), each) for each in spelled if len(plain) >= _SHORTEST and each),
+            plain=plain,
+            bare=bare,
+            only=formless if " " not in formless and len(bare) >= _LETTERS else "",
+        )
+
+    def list_spelled(self, names: list[str]) -> dict[int, float]:
+        """Return how alike the names are that are spelled alike, by their places in the list."""
+        found: dict[int, float] = {}
+        for asked, spelled in ((self.plain, map(_latin, names)), (self.bare, map(_bare, names))):
+            most = max(len(asked) // (_LETTERS - 1), 1)
+            near = process.extract(asked, list(spelled), scorer=OSA.distance, score_cutoff=most, limit=None)
+            for other, _, index in near:
+                found[index] = max(found.get(index, 0.0), _measure(asked, other))
+        return found
+
+    def place(self, words: str, like: float) -> tuple[int, float] | None:
+        """Return how near a name is, the nearest first; none where it is not.
+
+        Args:
+            words: the name, folded word by word.
+            like: how alike it is spelled.
+        """
+        if words[:1] in self.firsts and any(_begins(words, each) for each in self.begun):
+            return 0, 0.0
+        for longest, each in self.whole:
+            if longest in words and each.issubset(words.split()):
+                return 1, 0.0
+        if like:
+            return 2, -like
+        first = words.partition(" ")[0]
+        if (first in self.wanted and _is_part(words, self.wanted)) or (self.only and _measure(self.only, first)):
+            return 3, -len(words)
+        return (4, 0.0) if words[:1] == self.words[:1] and _abbreviates(self.words, words) else None
+
+
 def _measure(one: str, other: str) -> float:
     """Return how alike two spellings are, 0 where they are not: of five letters one may differ."""
-    longer = max(len(one), len(other))
-    shorter = min(len(one), len(other))
-    allowed = longer // _LETTERS or (1 if shorter >= _SHORTEST else 0)
+    shorter, longer = sorted((len(one), len(other)))
+    allowed = longer // _LETTERS or (1 if shorter >= _SHORTEST and one[0] == other[0] else 0)
     if longer - shorter > allowed:
         return 0.0
     far = OSA.distance(one, other, score_cutoff=allowed)
     return 1 - far / longer if far <= allowed and longer else 0.0
 
 
-def _is_part(words: str, asked: str, wanted: set[str]) -> bool:
-    """Whether a name is a part of what was asked: several of its words, or the one with which it begins."""
+def _is_part(words: str, wanted: frozenset[str]) -> bool:
+    """Whether a name is a part of what was asked: all of its words stand there, or the one that it is."""
     if " " in words:
         return len(words) > _SHORTEST and wanted.issuperset(words.split())
-    if len(words) < _ACRONYM:
+    return len(words) >= _ACRONYM and words in wanted and words not in FORMS
+
+
+def _abbreviates(asked: str, words: str) -> bool:
+    """Whether each word of what was asked begins one of a name, from the first on (`Reg. von Oberbayern`)."""
+    if " " not in asked:
         return False
-    return asked.startswith(f"{words} ")
+    short, long = asked.split(), words.split()
+    return (
+        len(short) <= len(long)
+        and all(full.startswith(word) for word, full in zip(short, long, strict=False))
+        and any(word == full and len(word) >= _WHOLE for word, full in zip(short, long, strict=False))
+    )
+
+
+def behind_economies(text: str) -> frozenset[str]:
+    """Return what is left of a name of one word, folded, if it begins with an economy, whichever that is."""
+    asked = fold_words_of(text)
+    if " " in asked:
+        return frozenset()
+    return frozenset(asked[at:] for at in range(_CODE, len(asked) - _ACRONYM + 1))
 
 
 def find_beginning(text: str, rows: Iterable[Row], most: int = MEANT) -> tuple[str, ...]:
     """Return the ids whose names go on after these whole words, sorted, `most` of them."""
     begun = _as_beginning(fold_words_of(text))
-    found = {key for key, words in rows if _begins(words, begun)}
+    first = begun[:1]
+    found = {key for key, words in rows if words[:1] == first and _begins(words, begun)}
     return tuple(sorted(found)[:most])
 
 
@@ -175,22 +272,15 @@ def _latin(words: str) -> str:
 @lru_cache(maxsize=1 << 18)
 def _bare(words: str) -> str:
     """Return a folded name in Latin letters without its legal forms, which people leave out."""
-    return _latin(_without_forms(words))
-
-
-def _without_forms(words: str) -> str:
-    return " ".join(word for word in words.split() if word not in _FORMS) or words
+    return _latin(drop_forms(words))
 
 
 def _speak_of_one(text: str, record: Requirement) -> bool:
     """Whether a citation has the part of the code, or the number of the act, that another has."""
-    found = read_section(text)
+    found = read_section(text) or read_bare_section(text)
     if found is not None:
-        part = key_section(found._replace(section=None, subpart=None))
         cited = [read_section(each) for each in (record.citation, *record.other_citations)]
-        return any(
-            each is not None and key_section(each._replace(section=None, subpart=None)) == part for each in cited
-        )
+        return any(each is not None and each.part == found.part and found.title in ("", each.title) for each in cited)
     numbers = {key.split()[1] for key in key_citation(text) if key.startswith("act ")}
     return bool(numbers) and any(
         key.startswith("act ") and key.split()[1] in numbers

@@ -16,7 +16,7 @@ from cab_registry import __version__
 from cab_registry.domain.answer import Answer, Asked
 from cab_registry.domain.days import show_day
 from cab_registry.domain.question import AskedIssuer, AskedQuestion, AskedSubcontractor, Question, pose
-from cab_registry.domain.schemes import canonise, find_fitting, find_scheme
+from cab_registry.domain.schemes import canonise, find_scheme, list_numbers, read_numbers
 from cab_registry.engine.answer import ENGINE, answer
 from cab_registry.engine.facts import Facts
 from cab_registry.register.compiled import Register, change_register, compile_register
@@ -150,7 +150,7 @@ def _as_names(sought: Sought, facts: Facts) -> Sought | None:
     unknown = tuple(key for key in sought.ids if key not in facts.issuers)
     if not unknown:
         return None
-    borne = tuple((each.id, canonise(each.id, key)) for key in unknown for each in find_fitting(key))
+    borne = tuple(each for key in unknown for each in list_numbers(key))
     spelled = tuple(key for text in unknown if (key := slug(text)) is not None)
     return replace(
         sought,
@@ -167,10 +167,11 @@ def seek(asked: AskedQuestion) -> Sought:
     borne: list[tuple[str, str]] = []
     if issuer.scheme is not None and issuer.value is not None:
         scheme = find_scheme(issuer.scheme)
-        borne.append((scheme, canonise(scheme, issuer.value)))
+        stated = [form for readings in read_numbers(issuer.value, scheme) for _, form in readings]
+        borne.extend((scheme, canonise(scheme, each)) for each in stated or [issuer.value])
     else:
         alone = [text for text in (issuer.value, *(part.name for part in parts)) if text is not None]
-        borne.extend((each.id, canonise(each.id, text)) for text in alone for each in find_fitting(text))
+        borne.extend(each for text in alone for each in list_numbers(text))
     return Sought(
         ids=tuple(part.id for part in parts if part.id is not None),
         identifiers=tuple(borne),

@@ -10,7 +10,6 @@ import msgspec
 from msgspec import Meta
 
 from cab_registry.domain.days import LATEST, show_day
-from cab_registry.domain.folding import fold, fold_plain
 from cab_registry.domain.records import (
     Accreditation,
     Agreement,
@@ -25,7 +24,8 @@ from cab_registry.domain.records import (
     write_record,
 )
 from cab_registry.domain.records.rights import SchemeIdentifier
-from cab_registry.domain.schemes import canonise, find_fitting, find_scheme
+from cab_registry.domain.schemes import canonise, find_scheme, list_numbers
+from cab_registry.domain.spelling import parts_spelled
 from cab_registry.engine.facts import Facts, IssuerFacts, ItemFacts, RightFacts, RightState
 from cab_registry.engine.meaning import find_rule
 from cab_registry.register.compiled import Register, Versioned
@@ -256,14 +256,12 @@ def _named(facts: Facts, name: str | None) -> Collection[IssuerFacts]:
     """Return the bodies in whose names a text stands; where in none, those with such a number or a name like it."""
     if name is None:
         return facts.issuers.values()
-    spelled = {fold(name), fold_plain(name)}
+    spelled = parts_spelled(name)
     bodies = [issuer for issuer in facts.issuers.values() if issuer.body is not None]
     called = [issuer for issuer in bodies if _is_called(issuer, spelled)]
     if called:
         return called
-    borne = [
-        row for each in find_fitting(name) for row in facts.identifiers.get((each.id, canonise(each.id, name)), ())
-    ]
+    borne = [row for each in list_numbers(name) for row in facts.identifiers.get(each, ())]
     found = dict.fromkeys(body for body, _, _ in borne) or facts.likeness.issuers(name)
     return [facts.issuers[key] for key in found]
 

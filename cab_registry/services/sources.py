@@ -26,9 +26,10 @@ from cab_registry.domain.records import (
     read_record,
 )
 from cab_registry.domain.schemes import canonise
+from cab_registry.domain.spelling import asked_keys, other_keys
 from cab_registry.engine.facts import Facts
 from cab_registry.register.compiled import Register, Versioned, change_register, subject_of
-from cab_registry.register.likeness import MEANT, find_beginning, fold_words_of, rank
+from cab_registry.register.likeness import MEANT, behind_economies, find_beginning, fold_words_of, rank
 from cab_registry.services.heads import Held
 from cab_registry.storage.engine import read_latest, read_only
 from cab_registry.storage.entries import Entry
@@ -310,11 +311,14 @@ def find_named(wanted: Collection[str], borne: Sequence[tuple[str, str]], most: 
         borne: who bears which name.
         most: how many that are like it are given; more than the engine names where names of several moments are given.
     """
-    rows = [(key, fold_words_of(name)) for key, name in borne] if wanted else []
+    if not wanted:
+        return []
+    rows = [(key, fold_words_of(name)) for key, name in borne]
+    keys = [(key, squeeze(fold_words_of(name)), other_keys(name, fold_words_of(name))) for key, name in borne]
     found: dict[str, None] = {}
     for name in wanted:
-        folded = fold(name)
-        found.update((key, None) for key, words in rows if squeeze(words) == folded)
+        asked = asked_keys(name) | behind_economies(name)
+        found.update((key, None) for key, own, others in keys if own in asked or not asked.isdisjoint(others))
         found.update(dict.fromkeys((*rank(name, rows, most), *find_beginning(name, rows, most))))
     return list(found)
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.domain.folding import fold, fold_plain
 from cab_registry.domain.schemes import canonise, find_scheme
+from cab_registry.domain.spelling import parts_spelled
 from cab_registry.storage.canonical import Document
 from cab_registry.storage.projection import VersionRow, copy_rows
 from cab_registry.storage.tables import body_identifier, body_search, record_version
@@ -108,8 +109,8 @@ async def search_bodies(
         .limit(limit)
     )
     if name is not None:
-        spelled = dict.fromkeys((fold(name), fold_plain(name)))
-        statement = statement.where(or_(*(body_search.c.names.contains(each, autoescape=True) for each in spelled)))
+        held = (body_search.c.names.contains(each, autoescape=True) for each in parts_spelled(name))
+        statement = statement.where(or_(*held))
     if identifier is not None:
         scheme, value = find_scheme(identifier[0]), identifier[1]
         bearers = select(body_identifier.c.body).where(

@@ -6,7 +6,15 @@ from __future__ import annotations
 
 import pytest
 
-from cab_registry.domain.schemes import SCHEMES, canonical_form, canonise, find_fitting, find_scheme
+from cab_registry.domain.schemes import (
+    SCHEMES,
+    canonical_form,
+    canonise,
+    find_scheme,
+    list_numbers,
+    read_numbers,
+    states_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -54,9 +62,50 @@ def test_a_canonical_form_is_its_own() -> None:
 
 
 def test_a_number_alone_fits_schemes() -> None:
-    assert [scheme.id for scheme in find_fitting("KR0000")] == ["fcc-designation"]
-    assert "nando" in [scheme.id for scheme in find_fitting("0123")]
-    assert find_fitting("Prüfstelle") == ()
+    assert list_numbers("KR0000") == (("fcc-designation", "KR0000"),)
+    assert ("nando", "0123") in list_numbers("0123")
+    assert list_numbers("Prüfstelle") == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "stated"),
+    [
+        ("FCC Designation No. TW0003", {"fcc-designation": "TW0003"}),
+        ("FCC Designation No.: TW 0003", {"fcc-designation": "TW0003"}),
+        ("FCC Reg. 788550", {"fcc-registration": "788550", "fcc-listing": "788550"}),
+        ("FCC registration 788550", {"fcc-registration": "788550"}),
+        ("a2la cert 3657.02", {"a2la": "3657.02"}),
+        ("A2LA Certificate # 3657.02", {"a2la": "3657.02"}),
+        ("UKAB 8505", {"ukmcab": "8505"}),
+        ("RCB 001", {"mic-rcb": "001"}),
+        ("Notified Body No.0123", {"nando": "0123"}),
+        ("OFCA number: US 001", {"ofca": "US001"}),
+    ],
+)
+def test_a_number_is_read_among_words(written: str, stated: dict[str, str]) -> None:
+    (readings,) = read_numbers(written)
+    assert {scheme.id: form for scheme, form in readings} == stated
+    assert states_number(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "stated"),
+    [
+        ("0123, 0124", ["0123", "0124"]),
+        ("0123; 0124", ["0123", "0124"]),
+        ("51, 52", ["0051", "0052"]),
+        ("0120 (ex 0890)", ["0120", "0890"]),
+        ("NB 0120 and NB 0890", ["0120", "0890"]),
+        ("0123 0124", ["0123", "0124"]),
+    ],
+)
+def test_several_numbers_in_one_field_are_several(written: str, stated: list[str]) -> None:
+    assert [form for readings in read_numbers(written, "nando") for _, form in readings] == stated
+
+
+@pytest.mark.parametrize("name", ["Lab 51", "Prüfstelle 0123 Nord", "Elevate", "3EC International a.s.", "0123 or so"])
+def test_a_number_in_a_name_is_a_part_of_the_name(name: str) -> None:
+    assert not states_number(name)
 
 
 def test_a_scheme_is_found_by_its_names() -> None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
 from typing import Any
 
 import pytest
 
 from cab_registry.domain.answer import Answer
 from cab_registry.domain.question import pose, read_question
-from cab_registry.domain.records import Coverage
 from cab_registry.engine.answer import answer
-from cab_registry.register.catalogue import load_catalogue
-from cab_registry.register.compiled import Register, Versioned, compile_register
+from cab_registry.engine.inquiry import Inquiry
+from cab_registry.engine.meaning import find_edition
 from cab_registry.services.cases import ScratchRegisters
+from tests.engine.whole import whole
 
 TODAY = date(2026, 11, 21)
 PPE = {
@@ -38,13 +37,6 @@ FCC = {
     },
     "subject": {"requirement": "us-47cfr-15c", "sector": "telecom_radio"},
 }
-
-
-@cache
-def whole() -> Register:
-    """The packaged catalogue with its bodies; every list is complete."""
-    records = (entry.record for entry in load_catalogue())
-    return compile_register((Versioned(each, 1) for each in records if not isinstance(each, Coverage)), complete=True)
 
 
 def ask(document: dict[str, Any], **changed: Any) -> Answer:
@@ -196,7 +188,44 @@ def test_a_number_alone_is_taken_where_one_scheme_has_it() -> None:
         ("MaschV", "ch-maschv", "fold"),
         ("S.I. 2017 No. 1206", "gb-rer-2017", "fold"),
         ("Radio Equipment Regulations 2017 (SI 2017/1206)", "gb-rer-2017", "fold"),
-        ("RSS-247 Issue 2", None, "near"),
+        ("RSS-247 Issue 2", "ca-rss-247", "fold"),
+        ("RSS-Gen Issue 5", "ca-rss-gen", "fold"),
+        ("RSS-Gen Issue 5, section 8.8", "ca-rss-gen", "section"),
+        ("ICES-003 Issue 7", "ca-ices-003", "fold"),
+        ("RSS-210 Issue 10 (2019-12)", "ca-rss-210", "fold"),
+        ("RSS-247 Issue 2, February 2017", "ca-rss-247", "fold"),
+        ("IMDA TS SRD Issue 1 Rev 7", "sg-imda-ts-srd", "fold"),
+        ("LP0002 (2020-07)", "tw-ncc-lp0002", "fold"),
+        ("ISO/IEC 17025:2017", "iso-iec-17025", "fold"),
+        ("AS/CA S002:2010", "au-as-ca-s002", "fold"),
+        ("CS-03 Part I", "ca-cs-03", "section"),
+        ("VCCI-CISPR 32", "jp-vcci-cispr-32", "fold"),
+        ("VCCI-CISPR 32:2022", None, "near"),
+        ("HKCA 1035", "hk-hkca-10xx", "section"),
+        ("HKCA1035", "hk-hkca-10xx", "section"),
+        ("HKCA 1201 Issue 3", "hk-hkca-12xx", "section"),
+        ("HKCA 2015", "hk-hkca-2xxx", "section"),
+        ("HKCA 3015", None, "unknown"),
+        ("15.247", None, "near"),
+        ("§ 15.247(a)(1)", None, "near"),
+        ("15C", None, "near"),
+        ("Part 15 Subpart C", None, "near"),
+        ("FCC 15.107", "us-47cfr-15-107", "fold"),
+        ("Art. 3.2 RED", "eu-red-2014-53", "section"),
+        ("RED Article 3.3", "eu-red-2014-53", "section"),
+        ("Article 3(3)(d) of the RED", "eu-red-2014-53", "section"),
+        ("MDR Annex IX", "eu-mdr-2017-745", "section"),
+        ("Directive 2001/83/EC Art. 51", "eu-batch-human", "exact"),
+        ("R&TTE", "eu-rtte-1999-5", "exact"),
+        ("MD", "eu-machinery-2006-42", "exact"),
+        ("RER", "gb-rer-2017", "exact"),
+        ("EMC Regulations 2016", "gb-emc-2016", "exact"),
+        ("PPE Regulations 2018", "gb-ppe-2016-425", "exact"),
+        ("電波法", "jp-radio-law", "exact"),
+        ("K-GMP", None, "unknown"),
+        ("Directiva 2014/35/UE", "eu-lvd-2014-35", "fold"),
+        ("Dyrektywa 2014/35/UE", "eu-lvd-2014-35", "fold"),
+        ("Verordening (EU) 2016/425", "eu-ppe-2016-425", "fold"),
     ],
 )
 def test_a_citation_is_read(written: str, meant: str | None, how: str) -> None:
@@ -207,6 +236,79 @@ def test_a_citation_is_read(written: str, meant: str | None, how: str) -> None:
         assert found.verdict == "cannot_tell"
         assert "subject.requirement" in found.missing
         assert bool(found.candidates) == (how == "near")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("MED", {"eu-med-96-98", "eu-med-2014-90"}),
+        ("MIC Ordinance", {"jp-radio-law", "jp-telecom-business-law"}),
+        ("전파법", {"kr-kc-emc", "kr-kc-radio", "kr-kc-sar"}),
+    ],
+)
+def test_an_everyday_name_of_several_rules_offers_them(written: str, meant: set[str]) -> None:
+    found = ask(PPE, subject__requirement=written)
+    assert found.taken.requirement is not None
+    assert (found.taken.requirement.how, set(found.candidates)) == ("several", meant)
+
+
+@pytest.mark.parametrize("written", ["47 CFR Part 15", "FCC Part 15", "47 CFR 15", "Part 15"])
+def test_candidates_of_a_part_of_the_code_are_what_stands_in_it(written: str) -> None:
+    found = ask(FCC, subject__requirement=written)
+    assert found.verdict == "cannot_tell"
+    assert found.candidates == ["us-47cfr-15-107", "us-47cfr-15-109", "us-47cfr-15b", "us-47cfr-15c", "us-47cfr-15e"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("15.247", "us-47cfr-15c"),
+        ("Section 15.247(a)", "us-47cfr-15c"),
+        ("15C", "us-47cfr-15c"),
+        ("Part 15 Subpart C", "us-47cfr-15c"),
+        ("15.107", "us-47cfr-15-107"),
+        ("90.210", "us-47cfr-90"),
+        ("Part 18", "us-47cfr-18"),
+    ],
+)
+def test_a_bare_section_is_taken_where_one_rule_of_the_market_has_it(written: str, meant: str) -> None:
+    here, elsewhere = ask(FCC, subject__requirement=written), ask(PPE, subject__requirement=written)
+    assert here.taken.requirement is not None
+    assert (here.taken.requirement.id, here.taken.requirement.how) == (meant, "section")
+    assert any(written in text for text in here.assumptions)
+    assert (elsewhere.verdict, elsewhere.candidates) == ("cannot_tell", [meant])
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("KN 22", "KN 22 / KN 24"),
+        ("kn24", "KN 22 / KN 24"),
+        ("KN 22 / KN 24", "KN 22 / KN 24"),
+        ("KN 24, KN 22", "KN 22 / KN 24"),
+        ("KN 35", "KN 32 / KN 35"),
+        ("KN 22, KN 32", None),
+        ("KN 2", None),
+    ],
+)
+def test_an_edition_is_found_by_a_part_of_its_name(written: str, meant: str | None) -> None:
+    editions = whole().facts.requirements["kr-kc-emc"].editions
+    assert find_edition(written, editions, date(2014, 1, 1).toordinal()) == meant
+
+
+def test_an_edition_behind_a_citation_is_the_edition_asked_about() -> None:
+    def settle(requirement: str, edition: str | None) -> str | None:
+        document = PPE | {"subject": {"requirement": requirement, "edition": edition}}
+        return Inquiry(pose(read_question(document), today=TODAY), whole().facts).question.subject.edition
+
+    assert settle("ISO/IEC 17025:2005", None) == "2005"
+    assert settle("ISO/IEC 17025:1988", None) == "1988"
+    assert settle("ISO/IEC 17025:2005", "2017") == "2017"
+    assert settle("RSS-247 Issue 2", None) is None
+    assert settle("Machinery Directive (2009)", None) is None
+    assert settle("kr-kc-emc", "KN 22") == "KN 22 / KN 24"
+    assert settle("kr-kc-emc", "KN 99") == "KN 99"
+    assert settle("eu-toys-2025-2509", "2025/2509") == "2025/2509"
 
 
 def test_an_everyday_name_means_the_act_in_use_on_the_side_of_the_market() -> None:

@@ -18,6 +18,7 @@ async def test_bodies_are_found_by_each_criterion(engine: AsyncEngine, reading: 
     assert await ids(reading) == ["fcc-tw0001", "fcc-tw0002"]
     assert await ids(reading, name="PRUFSTELLE lodz o 2") == ["fcc-tw0002"]
     assert await ids(reading, name="stelle") == ["fcc-tw0001", "fcc-tw0002"]
+    assert await ids(reading, name="Pruefstelle Łódź") == ["fcc-tw0001", "fcc-tw0002"]
     assert await ids(reading, name="100%") == await ids(reading, name="_") == []
     assert await ids(reading, identifier=("fcc-designation", "tw0002")) == ["fcc-tw0002"]
     assert await ids(reading, identifier=("FCC designation", "tw 0002")) == ["fcc-tw0002"]

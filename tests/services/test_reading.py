@@ -1,0 +1,18 @@
+"""Bodies are found in the register by a part of a name, in any spelling of it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from cab_registry.services.heads import Held
+from cab_registry.services.reading import BodySearch, search_bodies
+from cab_registry.services.views import View
+from tests.engine.whole import whole
+
+
+@pytest.mark.parametrize("name", ["tuev sued product", "TUEV SÜD Product", "tüv süd product", "TUV SUD PRODUCT"])
+def test_a_part_of_a_name_is_found_with_umlauts_as_one_letter_and_as_two(name: str) -> None:
+    view = View(Held(whole()), date(2026, 11, 21))
+    assert "nando-0123" in [each.id for each in search_bodies(view, BodySearch(name=name)).items]
