@@ -37,7 +37,7 @@ def find_issuer(asked: AskedIssuer, facts: Facts, day: int, economy: str | None)
     if asked.value is not None:
         if asked.scheme is None:
             return _find_by_number_alone(asked.value, facts, day, economy)
-        return _find_by_number(find_scheme(asked.scheme), asked.value, facts, day)
+        return _find_by_number(asked.scheme, asked.value, facts, day)
     return _find_by_name(asked.name or "", facts, day, economy)
 
 
@@ -64,18 +64,15 @@ def _bearers(scheme: str, value: str, facts: Facts, day: int) -> list[tuple[str,
     return [row for row in rows if row[2].holds(day) is not Truth.NO]
 
 
-def _find_by_number(scheme: str, value: str, facts: Facts, day: int) -> Found:
-    words = f"{value} ({scheme})"
+def _find_by_number(called: str, value: str, facts: Facts, day: int) -> Found:
+    scheme, words = find_scheme(called), f"{value} ({called})"
     rows = _bearers(scheme, value, facts, day)
     ids = tuple(sorted({body for body, _, _ in rows}))
     if len(ids) == 1:
-        exact = any(item.value == value and item.scheme == scheme for item in _numbers_of(facts.issuers.get(ids[0])))
-        said = (
-            ()
-            if exact
-            else (("assumed.number", {"words": value, **_number(scheme, value), "body": _name(ids[0], facts)}),)
-        )
-        return Found(Fit(words, "number" if exact else "fold", ids), _site(rows), said)
+        exact = any(item.value == value and item.scheme == called for item in _numbers_of(facts.issuers.get(ids[0])))
+        written = value if called == scheme else f"{called} {value}"
+        said = ("assumed.number", {"words": written, **_number(scheme, value), "body": _name(ids[0], facts)})
+        return Found(Fit(words, "number" if exact else "fold", ids), _site(rows), () if exact else (said,))
     if ids:
         return _several(Fit(words, "several", ids))
     if canonical_form(scheme, value) is None:
@@ -85,7 +82,7 @@ def _find_by_number(scheme: str, value: str, facts: Facts, day: int) -> Found:
         )
         return Found(
             Fit(words, "unknown"),
-            open=(key, {"words": value, "scheme": scheme, **_number(scheme, value)}),
+            open=(key, {"words": value, "scheme": called, **_number(scheme, value)}),
             missing=missing,
         )
     return Found(Fit(words, "unknown"))
