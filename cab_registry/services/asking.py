@@ -109,11 +109,16 @@ def tidy_kind(document: object) -> object:
 
 
 def _refusal(document: object, economies: Mapping[str, Economy]) -> ImpossibleQuestion:
+    return ImpossibleQuestion((*list_all_faults(document), *_market_faults(document, economies)))
+
+
+def list_all_faults(document: object) -> list[Fault]:
+    """List what is wrong with a document that is to be a question, whatever the register knows."""
     if isinstance(document, Mapping) and "result" not in document:
         # What is missing of it is told at once, part by part.
         document = {**document, "result": {}}
     wrong = list_question_faults(document)
-    return ImpossibleQuestion((*wrong, *_market_faults(document, economies), *_faults_in_the_rest(document, wrong)))
+    return [*wrong, *_faults_in_the_rest(document, wrong)]
 
 
 def list_market_faults(destination: str, economies: Mapping[str, Economy]) -> list[Fault]:

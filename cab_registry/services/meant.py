@@ -69,7 +69,10 @@ def find_agreement(text: str, facts: Facts) -> Fit:
     """Find the agreement that an id, a short name or a title means."""
     if text in facts.agreements:
         return Fit(text, "id", (text,))
-    names = {key: tuple(name for name in (each.short, each.title) if name) for key, each in facts.agreements.items()}
+    names = {
+        key: tuple(name for name in (each.short, each.title, *(other.name for other in each.other_names)) if name)
+        for key, each in facts.agreements.items()
+    }
     found = find_folded(text, names)
     if found:
         return Fit(text, "fold" if len(found) == 1 else "several", found)
@@ -96,11 +99,9 @@ def list_schemes(facts: Facts) -> tuple[str, ...]:
 
 def list_meant(text: str, facts: Facts) -> tuple[str, ...]:
     """Return the ids of records that may be meant by an id that none has, the likeliest first."""
-    found: dict[str, None] = {}
+    economy = find_economy(text, facts).id
+    found = {} if economy is None else {facts.economies[economy].id: None}
     fits = (find_one(text, facts), find_agreement(text, facts), find_rule(text, facts))
     for fit in sorted(fits, key=lambda fit: fit.how in ("near", "unknown")):
         found |= dict.fromkeys(fit.ids)
-    economy = find_economy(text, facts).id
-    if economy is not None:
-        found[facts.economies[economy].id] = None
     return tuple(found)[:_FEW]

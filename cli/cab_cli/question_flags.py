@@ -23,7 +23,7 @@ def asks(work: Callable[Concatenate[dict[str, Any], Own], None]) -> Callable[Own
         file = options.pop("file", None)
         said = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
         plain: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
-        question = compose(Flags(**plain), read_document(file) if file else None)
+        question = compose(Flags(**plain), read_document(file) if file else None, alone=False)
         with naming_flags(file, _SENT):
             work(question, *given, **named)
 

@@ -80,8 +80,13 @@ def read_document(file: str) -> dict[str, Any]:
     return document
 
 
-def compose(flags: Flags, base: dict[str, Any] | None = None) -> dict[str, Any]:
+def compose(flags: Flags, base: dict[str, Any] | None = None, *, alone: bool = True) -> dict[str, Any]:
     """Write the question's document: what the file says, changed and completed by the flags.
+
+    Args:
+        flags: the flags.
+        base: what the file says.
+        alone: whether nothing is added to the question before it is sent.
 
     Raises:
         Refusal: flags cannot be read; all of them are listed.
@@ -104,8 +109,18 @@ def compose(flags: Flags, base: dict[str, Any] | None = None) -> dict[str, Any]:
         result["issuer"] = issuer
     document |= {name: part for name, part in (("result", result), ("subject", subject)) if part}
     if faults:
+        told = {each.pointer for each in faults}
+        more = _list_more(document, beside=base is not None) if alone else []
+        faults += [each for each in more if each.pointer.partition(" ")[0] not in told]
         raise Refusal("the question cannot be read from the command line", tuple(faults))
     return document
+
+
+def _list_more(document: dict[str, Any], *, beside: bool) -> list[Fault]:
+    """List what a server would find wrong with the same question, so that all comes in one round."""
+    from cab_registry.services.asking import list_all_faults
+
+    return [Fault(_name_flag(each.pointer, beside=beside), each.message) for each in list_all_faults(document)]
 
 
 @contextmanager

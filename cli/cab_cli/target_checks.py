@@ -72,7 +72,7 @@ def _names_of(record: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names that a record has, as its type keeps them."""
     names = record.get("names", {})
     yield from names.values() if isinstance(names, Mapping) else (each["name"] for each in names)
-    yield from record.get("other_names", [])
+    yield from (each if isinstance(each, str) else each["name"] for each in record.get("other_names", []))
     yield from (record[key] for key in ("short", "title") if record.get(key))
 
 
