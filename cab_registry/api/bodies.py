@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -18,8 +19,15 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 class BodyReader(Generic[Body]):
     """Reads JSON bodies into a Struct; lists every fault."""
 
-    def __init__(self, kind: type[Body]) -> None:
+    def __init__(self, kind: type[Body], tidy: Callable[[Any], Any] | None = None) -> None:
+        """Make a reader.
+
+        Args:
+            kind: the Struct.
+            tidy: brings a document that the Struct refuses to the spelling that it takes.
+        """
         self._kind = kind
+        self._tidy = tidy
         self._decoder = msgspec.json.Decoder(kind)
         _, parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
         self._validator = Draft202012Validator({**parts[kind.__name__], "$defs": parts})
@@ -45,8 +53,13 @@ class BodyReader(Generic[Body]):
     def _decode(self, raw: bytes) -> Body:
         try:
             return self._decoder.decode(raw)
-        except msgspec.ValidationError as error:
+        except msgspec.ValidationError:
             document: Any = msgspec.json.decode(raw)
+        if self._tidy is not None:
+            document = self._tidy(document)
+        try:
+            return msgspec.convert(document, self._kind)
+        except msgspec.ValidationError as error:
             if not isinstance(document, dict):
                 faults = [Fault("", "the body is an object with keys")]
             else:

@@ -30,6 +30,7 @@ from cab_registry.services.history import (
     Moment,
     read_body_history,
     read_changes,
+    read_filter,
     read_record_history,
 )
 from cab_registry.services.inbox import read_inbox
@@ -106,8 +107,9 @@ def _make_feeds(desk: Desk) -> list[HTTPRouteHandler]:
             authority=wanted.authority, body=wanted.body, agreement=wanted.agreement, sector=wanted.sector
         )
 
-        def read(connection: AsyncConnection) -> Awaitable[History]:
-            return read_changes(connection, wanted.after or 0, wanted.limit, filters, newest=newest)
+        async def read(connection: AsyncConnection) -> History:
+            meant = await read_filter(connection, filters, desk.heads.current().register.facts)
+            return await read_changes(connection, wanted.after or 0, wanted.limit, meant, newest=newest)
 
         return await _read(desk, wanted.at_least, read)
 

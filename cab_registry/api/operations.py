@@ -22,6 +22,7 @@ from cab_registry.services.collecting import RecordSearch
 from cab_registry.services.reading import (
     AgreementFound,
     AgreementList,
+    AuthorityList,
     BodyFound,
     BodyPage,
     BodySearch,
@@ -117,7 +118,7 @@ def _lists() -> tuple[Operation, ...]:
             tag="Register",
             summary="List authorities",
             description=pages,
-            query=(Paging,),
+            query=(AuthorityList,),
             gives=RecordPage,
             tagged=True,
             kinds=_LIST,

@@ -15,6 +15,7 @@ from cab_registry.register.schemas import make_schema, schema_names
 from cab_registry.services.collecting import RecordSearch, find_any, list_any
 from cab_registry.services.reading import (
     AgreementList,
+    AuthorityList,
     BodySearch,
     BodyViewing,
     Kind,
@@ -27,7 +28,7 @@ from cab_registry.services.views import NoSuchRecord, Paging, Viewing, Views
 
 LISTS: dict[str, tuple[Kind, type[Paging]]] = {
     "agreements": (Agreement, AgreementList),
-    "authorities": (Authority, Paging),
+    "authorities": (Authority, AuthorityList),
     "requirements": (Requirement, Paging),
 }
 SINGLES: dict[str, Kind] = {

@@ -10,6 +10,7 @@ from litestar import Request, Response
 from msgspec import inspect
 
 from cab_registry.api.problems import WrongContentType
+from cab_registry.domain.day_forms import say_day
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.records.common import write_custom
 from cab_registry.services.flat import build_document, list_fields, read_pairs
@@ -56,7 +57,7 @@ class QueryReader(Generic[Query]):
             try:
                 values[self._attributes[name]] = self._convert(name, value)
             except msgspec.ValidationError as error:
-                faults.append(Fault(f"/{name}", self._explain(name, str(error).partition(" - at `")[0])))
+                faults.append(Fault(f"/{name}", self._explain(name, value, str(error).partition(" - at `")[0])))
         if faults:
             raise WrongParameters(faults)
         return self._kind(**values)
@@ -71,10 +72,17 @@ class QueryReader(Generic[Query]):
                 raise
             return read
 
-    def _explain(self, name: str, message: str) -> str:
-        kind = self.fields[name].kind
+    def _explain(self, name: str, value: Any, message: str) -> str:
+        field = self.fields[name]
+        kind = field.kind
         if isinstance(kind, inspect.LiteralType):
             return f"is none of {', '.join(map(str, kind.values))}"
+        if isinstance(kind, inspect.DateType):
+            return say_day(value)
+        if isinstance(kind, inspect.StrType) and kind.pattern is not None:
+            return f"{value!r} has not the right form: {field.description}"
+        if isinstance(kind, inspect.BoolType):
+            return f"{value!r} is neither true nor false"
         return message
 
 

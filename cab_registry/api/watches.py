@@ -20,7 +20,7 @@ from cab_registry.services.views import LARGEST_PAGE, Given
 from cab_registry.services.watching.notice_feed import render_notices
 from cab_registry.services.watching.watch_desk import WatchDesk
 from cab_registry.services.watching.watch_mail import request_watch
-from cab_registry.services.watching.watch_targets import WatchRequest
+from cab_registry.services.watching.watch_targets import WatchRequest, tidy_request
 from cab_registry.services.watching.watches import (
     WatchShown,
     create_watch,
@@ -82,7 +82,7 @@ def make_watch_routes(watches: WatchDesk, *, limit: int) -> list[HTTPRouteHandle
 
 def _make_keeping(watches: WatchDesk, limit: int) -> list[HTTPRouteHandler]:
     nothing, listing, viewing = QueryReader(NoParameters), QueryReader(WatchListing), QueryReader(WatchViewing)
-    requests = BodyReader(WatchRequest)
+    requests = BodyReader(WatchRequest, tidy_request)
 
     @post(PATH, opt=WELCOME, request_max_body_size=limit)
     async def post_watch(request: AnyRequest) -> Response[bytes]:

@@ -12,6 +12,8 @@ from datetime import MAXYEAR, date
 from enum import IntEnum
 from typing import Any, Final
 
+from cab_registry.domain.day_forms import say_day
+
 EARLIEST: Final = -1
 """Stands for "as far back as asked": before every day that a record can name."""
 
@@ -41,12 +43,12 @@ def parse_day(text: str) -> int:
     Raises:
         DayError: the text is no ISO calendar day, or the day does not exist.
     """
-    if len(text) != 10 or text[4] != "-" or text[7] != "-":
-        raise DayError(f"{text!r} is not a day: write YYYY-MM-DD")
     try:
-        return date.fromisoformat(text).toordinal()
-    except ValueError as error:
-        raise DayError(f"{text!r} is not a day of the calendar: {error}") from error
+        if len(text) == 10 and text[4] == text[7] == "-":
+            return date.fromisoformat(text).toordinal()
+    except ValueError:
+        pass
+    raise DayError(say_day(text))
 
 
 def show_day(day: int) -> str:

@@ -240,6 +240,9 @@ class Likeness(Protocol):
     def words(self, table: str, text: str) -> tuple[str, ...]:
         """Return codes of a vocabulary that may be meant, the likeliest first."""
 
+    def economies(self, text: str) -> tuple[str, ...]:
+        """Return economies that may be meant, the likeliest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class IssuerFacts:

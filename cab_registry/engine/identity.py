@@ -38,7 +38,7 @@ def find_issuer(asked: AskedIssuer, facts: Facts, day: int, economy: str | None)
     if asked.value is not None:
         if asked.scheme is None:
             return _find_by_number_alone(asked.value, facts, day, economy)
-        return _find_by_number(find_scheme(asked.scheme), asked.value, facts, day)
+        return _find_by_number(asked.scheme, asked.value, facts, day)
     return _find_by_name(asked.name or "", facts, day, economy)
 
 
@@ -70,21 +70,18 @@ def _bearers(scheme: str, value: str, facts: Facts, day: int) -> list[tuple[str,
     return [row for row in rows if row[2].holds(day) is not Truth.NO]
 
 
-def _find_by_number(scheme: str, value: str, facts: Facts, day: int) -> Found:
+def _find_by_number(called: str, value: str, facts: Facts, day: int) -> Found:
     """Find who bears a number of a scheme; of several numbers each bearer is a candidate."""
-    words = f"{value} ({scheme})"
+    scheme, words = find_scheme(called), f"{value} ({called})"
     forms = [form for readings in read_numbers(value, scheme) for _, form in readings] or [value]
     held = [_bearers(scheme, form, facts, day) for form in forms]
     rows = [row for found in held for row in found]
     ids = tuple(sorted({body for body, _, _ in rows}))
     if len(ids) == 1 and all(held):
-        exact = any(item.value == value and item.scheme == scheme for item in _numbers_of(facts.issuers.get(ids[0])))
-        said = (
-            ()
-            if exact
-            else (("assumed.number", {"words": value, **_number(scheme, forms[0]), "body": _name(ids[0], facts)}),)
-        )
-        return Found(Fit(words, "number" if exact else "fold", ids), _site(rows), said)
+        exact = any(item.value == value and item.scheme == called for item in _numbers_of(facts.issuers.get(ids[0])))
+        written = value if called == scheme else f"{called} {value}"
+        said = ("assumed.number", {"words": written, **_number(scheme, forms[0]), "body": _name(ids[0], facts)})
+        return Found(Fit(words, "number" if exact else "fold", ids), _site(rows), () if exact else (said,))
     if ids:
         return _several(Fit(words, "several", ids)) if len(ids) > 1 else _near(words, ids, facts)
     if canonical_form(scheme, forms[0]) is None:
@@ -94,7 +91,7 @@ def _find_by_number(scheme: str, value: str, facts: Facts, day: int) -> Found:
         )
         return Found(
             Fit(words, "unknown"),
-            open=(key, {"words": value, "scheme": scheme, **_number(scheme, value)}),
+            open=(key, {"words": value, "scheme": called, **_number(scheme, value)}),
             missing=missing,
         )
     return Found(Fit(words, "unknown"))

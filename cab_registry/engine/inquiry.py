@@ -83,6 +83,8 @@ class Inquiry:
         self._said |= {"result.attests": ", ".join(result.attests), "result.site": result.site or ""}
         self._said |= {"result.issuer_economy": result.issuer_economy or "", "subject.origin": subject.origin or ""}
         self._said["result.performed_in"] = result.performed_in or ""
+        for index, part in enumerate(result.subcontractors):
+            self._said[f"result.subcontractors.{index}.economy"] = part.economy or ""
         self.assumptions: list[Assumption] = list(placed.assumptions)
         self.unresolved = placed.unresolved
         self.candidates: tuple[str, ...] = ()

@@ -79,15 +79,14 @@ def understand(question: Question, facts: Facts, issuers: tuple[IssuerFacts, ...
         text = getattr(question.subject, name)
         if text is None or text == OTHER:
             continue
-        codes = facts.words.get((name, fold(text)), ())
-        if text in codes or _is_own(name, text, issuers):
+        fit = find_code(name, text, facts)
+        if fit.id == text or _is_own(name, text, issuers):
             continue
-        if len(codes) == 1:
-            changed[name] = codes[0]
-            assumptions.append(("assumed.code", {"words": text, "name": codes[0].replace("_", " ")}))
+        changed[name] = fit.id
+        if fit.id is not None:
+            assumptions.append(("assumed.code", {"words": text, "name": fit.id.replace("_", " ")}))
         else:
-            changed[name] = None
-            unresolved[f"subject.{name}"] = codes or facts.likeness.words(name, text)
+            unresolved[f"subject.{name}"] = fit.ids
     if changed:
         subject = msgspec.structs.replace(question.subject, **changed)
         question = msgspec.structs.replace(question, subject=subject)
@@ -105,20 +104,43 @@ def _is_own(name: str, text: str, issuers: tuple[IssuerFacts, ...]) -> bool:
     )
 
 
+def find_code(table: str, text: str, facts: Facts) -> Fit:
+    """Find the code that is meant in a part of a question: a sector, a class, a procedure or an activity."""
+    codes = facts.words.get((table, fold(text)), ())
+    if text in codes:
+        return Fit(text, "id", (text,))
+    if codes:
+        return Fit(text, "fold" if len(codes) == 1 else "several", codes)
+    near = facts.likeness.words(table, text)
+    return Fit(text, "near" if near else "unknown", near)
+
+
+def find_economy(text: str, facts: Facts) -> Fit:
+    """Find the economy that a code or a name means."""
+    if text in facts.economies:
+        return Fit(text, "id", (text,))
+    codes = facts.words.get(("economy", fold(text)), ())
+    if codes:
+        return Fit(text, "fold" if len(codes) == 1 else "several", codes)
+    near = facts.likeness.economies(text)
+    return Fit(text, "near" if near else "unknown", near)
+
+
 def place(question: Question, facts: Facts) -> Meaning:
     """Bring the economies of a question to their codes; a market that is not known stays as it is."""
     unresolved: dict[str, tuple[str, ...]] = {}
     assumptions: list[Assumption] = []
 
     def find(text: str | None, name: str) -> str | None:
-        if text is None or text == OTHER or text in facts.economies:
+        if text is None or text == OTHER:
             return text
-        codes = facts.words.get(("economy", fold(text)), ())
-        if len(codes) == 1:
-            assumptions.append(_say_economy(text, codes[0], facts))
-            return codes[0]
-        unresolved[name] = codes or facts.likeness.words("economy", text)
-        return None
+        fit = find_economy(text, facts)
+        if fit.id is None or not facts.economies[fit.id].is_market:
+            unresolved[name] = fit.ids if fit.id is None else ()
+            return None
+        if fit.id != text:
+            assumptions.append(_say_economy(text, fit.id, facts))
+        return fit.id
 
     result, subject = question.result, question.subject
     economies = {

@@ -117,6 +117,10 @@ class _Likeness:
         self._seen.add(("words", EVERY))
         return self._likeness.words(table, text)
 
+    def economies(self, text: str) -> tuple[str, ...]:
+        self._seen.add(("economies", EVERY))
+        return self._likeness.economies(text)
+
 
 class _Rows(Sequence[Row]):
     """Rows without a key, which are gone through as a whole."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -11,6 +12,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from cab_registry.domain.day_forms import say_day
 from cab_registry.domain.days import DayError, parse_day
 from cab_registry.domain.records import Agreement
 from cab_registry.engine.facts import Facts, RouteFacts
@@ -28,7 +30,7 @@ from cab_registry.services.reading import (
     search_bodies,
     show_record,
 )
-from cab_registry.services.views import View, Viewing, Views
+from cab_registry.services.views import View, Viewing, Views, WrongParameters
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -96,9 +98,10 @@ def make_browsing_routes(site: Site, views: Views) -> list[HTTPRouteHandler]:
     @get("/bodies")
     async def get_bodies(request: AnyRequest) -> Response[bytes]:
         given = dict(tidy_pairs(read_pairs(request.scope["query_string"])))
-        search = msgspec.convert({name: given[name] for name in given if name in _SEARCHED}, BodySearch)
+        search, wrong = _read_search(given)
         view = await views.find(search)
-        return site.show("bodies.html", _describe_bodies(view, search), here="bodies")
+        shown = _describe_bodies(view, search, given, wrong)
+        return site.show("bodies.html", shown, here="bodies", status=422 if shown["wrong"] else 200)
 
     @get("/bodies/{record_id:str}")
     async def get_body(request: AnyRequest, record_id: FromPath[str]) -> Response[bytes]:
@@ -115,7 +118,19 @@ def make_browsing_routes(site: Site, views: Views) -> list[HTTPRouteHandler]:
     return [get_agreements, get_agreement, get_bodies, get_body]
 
 
-_SEARCHED = ("name", "scheme", "value", "economy", "sector", "cursor")
+_SEARCHED = ("name", "scheme", "value", "economy", "sector", "requirement", "status", "as_of", "cursor")
+
+
+def _read_search(given: Mapping[str, str]) -> tuple[BodySearch, dict[str, str]]:
+    """Read what is looked for; what cannot be read is left out, and told by the name of its field."""
+    read: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for name in (name for name in given if name in _SEARCHED):
+        try:
+            read[name] = getattr(msgspec.convert({name: given[name]}, BodySearch), name)
+        except msgspec.ValidationError:
+            wrong[name] = say_day(given[name]) if name == "as_of" else "choose one of the list"
+    return BodySearch(**read), wrong
 
 
 def describe_agreements(view: View) -> dict[str, Any]:
@@ -178,11 +193,16 @@ def _names(facts: Facts, codes: Any) -> list[str]:
     return [facts.economies[code].names.get("en") or code if code in facts.economies else code for code in codes]
 
 
-def _describe_bodies(view: View, search: BodySearch) -> dict[str, Any]:
+def _describe_bodies(
+    view: View, search: BodySearch, asked: Mapping[str, str], wrong: Mapping[str, str]
+) -> dict[str, Any]:
     choices = list_choices(view.held.register)
-    asked = {key: value for key in _SEARCHED if (value := getattr(search, key)) is not None}
-    page = search_bodies(view, search)
-    rest = {key: value for key, value in asked.items() if key != "cursor"}
+    page = None
+    try:
+        page = None if wrong else search_bodies(view, search)
+    except WrongParameters as refusal:
+        wrong = {fault.pointer.removeprefix("/"): fault.message for fault in refusal.faults}
+    rest = {key: value for key, value in asked.items() if key in _SEARCHED and key != "cursor"}
     return {
         "fields": (
             Field("name", "Name or a part of it"),
@@ -190,13 +210,20 @@ def _describe_bodies(view: View, search: BodySearch) -> dict[str, Any]:
             Field("scheme", "Scheme of a number", options=choices.schemes),
             Field("value", "Number"),
             Field("sector", "Sector", "select", options=choices.sectors),
+            Field("requirement", "Requirement", hint="Id or citation of the rule.", options=choices.requirements),
+            Field("status", "State of its rights", "select", options=_STATUSES),
+            Field("as_of", "State on", "date"),
         ),
-        "values": asked,
+        "values": rest,
+        "wrong": wrong,
         "page": page,
-        "lines": [BodyRow(line, STATUSES[line.status]) for line in page.items],
-        "following": page.next and "/bodies?" + urlencode({**rest, "cursor": page.next}),
+        "lines": [BodyRow(line, STATUSES[line.status]) for line in page.items] if page else [],
+        "following": page and page.next and "/bodies?" + urlencode({**rest, "cursor": page.next}),
         "state": view.state,
     }
+
+
+_STATUSES: Final = tuple((status, look.word) for status, look in STATUSES.items())
 
 
 def describe_body(view: View, record_id: str, day: date | None) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def list_choices(register: Register) -> Choices:
     routes = [rf.route for rf in facts.routes.values()]
     schemes = {scheme for scheme, _ in facts.identifiers}
     names = sorted({issuer.name for issuer in facts.issuers.values()}, key=str.casefold)
-    economies = [(code, each.names.get("en") or code) for code, each in facts.economies.items()]
+    economies = [(code, each.names.get("en") or code) for code, each in facts.economies.items() if each.is_market]
     return Choices(
         economies=tuple(sorted(economies, key=lambda pair: pair[1])),
         sectors=_coded(each.sector for each in facts.requirements.values()),

@@ -211,7 +211,7 @@ def _assemble(
         notices_by_site=sites,
         coverage=tuple(record for record, _ in records if isinstance(record, Coverage)),
         words=words,
-        likeness=Likeness(issuers, rules, words),
+        likeness=Likeness(issuers, rules, words, law.economies),
         complete=complete,
     )
     return Register(by_id, facts, law, by_body, position)

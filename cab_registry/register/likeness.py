@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 from cab_registry.domain.citing import key_citation, read_bare_section, read_section
 from cab_registry.domain.folding import fold_words
 from cab_registry.domain.legal_forms import FORMS
-from cab_registry.domain.records import Requirement
+from cab_registry.domain.records import Economy, Requirement
 from cab_registry.domain.spelling import drop_forms, narrow_words
 from cab_registry.engine.facts import IssuerFacts
 
@@ -49,10 +49,12 @@ class Likeness:
         issuers: Mapping[str, IssuerFacts],
         requirements: Mapping[str, Requirement],
         words: Mapping[tuple[str, str], tuple[str, ...]],
+        economies: Mapping[str, Economy],
     ) -> None:
         self._issuers = issuers
         self._requirements = requirements
         self._words = words
+        self._economies = economies
 
     def ids(self, text: str) -> tuple[str, ...]:
         """Return issuers whose ids are this one in another spelling, sorted."""
@@ -103,6 +105,28 @@ class Likeness:
             (code, fold_words_of(code)) for (name, _), codes in self._words.items() if name == table for code in codes
         )
         return rank(text, rows)
+
+    def economies(self, text: str) -> tuple[str, ...]:
+        """Return economies with names like this, the likeliest first."""
+        return rank_economies(text, self._economies)
+
+
+def rank_economies(text: str, economies: Mapping[str, Economy]) -> tuple[str, ...]:
+    """Return the codes of economies whose names go on after these words, or differ in one letter only.
+
+    A part of a name says too little: Guinea is not Papua New Guinea, and a short text is like no name.
+    """
+    asked = fold_words_of(text)
+    begun, plain = _as_beginning(asked), _latin(asked)
+    if len(plain) < _SHORTEST:
+        return ()
+    found: dict[str, int] = {}
+    for code, each in economies.items():
+        for name in map(fold_words_of, (*each.names.values(), *each.other_names)):
+            far = 0 if _begins(name, begun) else OSA.distance(plain, _latin(name), score_cutoff=1)
+            if far <= 1:
+                found[code] = min(far, found.get(code, far))
+    return tuple(sorted(found, key=lambda code: (found[code], code)))
 
 
 def rank(text: str, rows: Iterable[Row], most: int = MEANT) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -10,7 +9,9 @@ from typing import Any, Final, NamedTuple
 from jsonschema import ValidationError
 from jsonschema.protocols import Validator
 
+from cab_registry.domain.day_forms import say_day
 from cab_registry.domain.errors import Fault
+from cab_registry.domain.nearest import find_nearest
 
 _KINDS: Final[Mapping[str, str]] = {
     "string": "a text",
@@ -28,7 +29,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "type": "must be {kind}, not {shown}",
     "enum": "{shown} is not one of: {listed}",
     "const": "must be {allowed}, not {shown}",
-    "format": "{shown} is no {allowed} of the calendar: write YYYY-MM-DD",
+    "format": "{day}",
     "pattern": "{shown} has not the form {allowed}{meaning}",
     "minLength": "must not be empty",
     "maxLength": "is longer than {allowed} characters",
@@ -102,6 +103,7 @@ def _say(wrong: _Wrong) -> str:
         listed=", ".join(listed),
         listed_as_order=" lies after ".join(listed),
         meaning=_meaning(wrong.schema),
+        day=say_day(wrong.instance) if wrong.keyword == "format" else "",
         keys=", ".join(wrong.schema.get("properties", ("any key",))),
     )
 
@@ -114,8 +116,8 @@ def _meaning(schema: Mapping[str, Any]) -> str:
 def _explain_unknown(wrong: _Wrong) -> Iterator[tuple[Path, str]]:
     allowed = list(wrong.schema["properties"])
     for key in sorted(str(key) for key in wrong.instance if key not in allowed):
-        close = difflib.get_close_matches(key, allowed, n=1)
-        hint = f"; did you mean `{close[0]}`?" if close else ""
+        close = find_nearest(key, allowed)
+        hint = f"; did you mean `{close}`?" if close else ""
         yield (*wrong.path, key), f"unknown key `{key}`{hint}; allowed: {', '.join(allowed)}"
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
-from difflib import get_close_matches
 from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
 
@@ -13,12 +12,13 @@ import msgspec
 from cab_registry.domain.codes import ResultKind
 from cab_registry.domain.days import DayError, parse_day
 from cab_registry.domain.errors import Fault, Refusal
-from cab_registry.domain.folding import find_folded, fold
+from cab_registry.domain.folding import fold
 from cab_registry.domain.question import AskedQuestion, find_faults
 from cab_registry.domain.records import Economy
 from cab_registry.register.schema_faults import point
 from cab_registry.register.schemas import list_question_faults
 from cab_registry.services.flat import FlatField, Unreadable, build_document, list_fields
+from cab_registry.services.markets import find_market_fault
 
 _DAY: Final = 10
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -79,7 +79,7 @@ class QuestionReader:
 
     @staticmethod
     def _convert(document: object, economies: Mapping[str, Economy]) -> AskedQuestion:
-        tidied = _tidy_kind(document)
+        tidied = tidy_kind(document)
         try:
             return msgspec.convert(tidied, AskedQuestion)
         except msgspec.ValidationError:
@@ -87,7 +87,7 @@ class QuestionReader:
 
     @staticmethod
     def _checked(asked: AskedQuestion, economies: Mapping[str, Economy]) -> AskedQuestion:
-        faults = [*find_faults(asked), *list_unknown_economies(asked, economies)]
+        faults = [*find_faults(asked), *list_market_faults(asked.destination, economies)]
         if asked.known_at is not None:
             try:
                 parse_known_at(asked.known_at, ZoneInfo("UTC"))
@@ -98,14 +98,7 @@ class QuestionReader:
         return asked
 
 
-def list_unknown_economies(asked: AskedQuestion, economies: Mapping[str, Economy]) -> Iterator[Fault]:
-    """Yield a fault for each economy of a question that the register does not have."""
-    for pointer, code in _stated_economies(asked):
-        if not is_economy(code, economies):
-            yield _unknown_economy(pointer, code, economies)
-
-
-def _tidy_kind(document: object) -> object:
+def tidy_kind(document: object) -> object:
     """Return a document with the kind of its result in the register's own code, where it is one spelled otherwise."""
     result = document.get("result") if isinstance(document, Mapping) else None
     kind = result.get("kind") if isinstance(result, Mapping) else None
@@ -116,8 +109,28 @@ def _tidy_kind(document: object) -> object:
 
 
 def _refusal(document: object, economies: Mapping[str, Economy]) -> ImpossibleQuestion:
+    return ImpossibleQuestion((*list_all_faults(document), *_market_faults(document, economies)))
+
+
+def list_all_faults(document: object) -> list[Fault]:
+    """List what is wrong with a document that is to be a question, whatever the register knows."""
+    if isinstance(document, Mapping) and "result" not in document:
+        # What is missing of it is told at once, part by part.
+        document = {**document, "result": {}}
     wrong = list_question_faults(document)
-    return ImpossibleQuestion((*wrong, *_economy_faults(document, economies), *_faults_in_the_rest(document, wrong)))
+    return [*wrong, *_faults_in_the_rest(document, wrong)]
+
+
+def list_market_faults(destination: str, economies: Mapping[str, Economy]) -> list[Fault]:
+    """List what stands against the market of a question; any other economy that is not known leaves the answer open."""
+    fault = find_market_fault("/destination", destination, economies)
+    return [] if fault is None else [fault]
+
+
+def _market_faults(document: object, economies: Mapping[str, Economy]) -> list[Fault]:
+    """Return what stands against the market in a document that has other faults too."""
+    destination = document.get("destination") if isinstance(document, Mapping) else None
+    return list_market_faults(destination, economies) if isinstance(destination, str) and destination else []
 
 
 def _faults_in_the_rest(document: object, wrong: Iterable[Fault]) -> list[Fault]:
@@ -183,61 +196,3 @@ def parse_known_at(text: str, zone: ZoneInfo) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("an instant needs its offset from UTC, as 2026-03-01T12:00:00Z")
     return instant
-
-
-def _stated_economies(asked: AskedQuestion) -> Iterator[tuple[str, str]]:
-    result = asked.result
-    stated = [
-        ("/destination", asked.destination),
-        ("/result/issuer_economy", result.issuer_economy),
-        ("/result/performed_in", result.performed_in),
-        ("/subject/origin", asked.subject.origin),
-        *(
-            (f"/result/subcontractors/{index}/economy", part.economy)
-            for index, part in enumerate(result.subcontractors)
-        ),
-    ]
-    for pointer, code in stated:
-        if code is not None:
-            yield pointer, code
-
-
-def _economy_faults(document: object, economies: Mapping[str, Economy]) -> list[Fault]:
-    """Find unknown economies in a document that has other faults too."""
-
-    def inner(value: object, key: str) -> Any:
-        return value.get(key) if isinstance(value, Mapping) else None
-
-    result, subject = inner(document, "result"), inner(document, "subject")
-    parts = inner(result, "subcontractors")
-    stated = [
-        ("/destination", inner(document, "destination")),
-        ("/result/issuer_economy", inner(result, "issuer_economy")),
-        ("/result/performed_in", inner(result, "performed_in")),
-        ("/subject/origin", inner(subject, "origin")),
-    ]
-    for index, part in enumerate(parts if isinstance(parts, list) else ()):
-        stated.append((f"/result/subcontractors/{index}/economy", inner(part, "economy")))
-    return [
-        _unknown_economy(pointer, text, economies)
-        for pointer, text in stated
-        if isinstance(text, str) and text and not is_economy(text, economies)
-    ]
-
-
-def is_economy(text: str, economies: Mapping[str, Economy]) -> bool:
-    """Whether a text is the code of an economy, or a name that one alone has."""
-    return text in economies or len(find_folded(text, _names(economies))) == 1
-
-
-def _names(economies: Mapping[str, Economy]) -> dict[str, tuple[str, ...]]:
-    return {code: (*each.names.values(), *each.other_names) for code, each in economies.items()}
-
-
-def _unknown_economy(pointer: str, text: str, economies: Mapping[str, Economy]) -> Fault:
-    named = {fold(name): code for code, names in _names(economies).items() for name in (*names, code)}
-    near = list(dict.fromkeys(named[each] for each in get_close_matches(fold(text), named, n=3)))
-    if not near:
-        return Fault(pointer, f"unknown economy {text}; write a code such as DE, or a name such as Germany")
-    meant = " or ".join(f"{code} ({economies[code].names.get('en', code)})" for code in near)
-    return Fault(pointer, f"unknown economy {text}. Did you mean {meant}?")

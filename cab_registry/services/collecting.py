@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from cab_registry.domain.codes import RecordType
-from cab_registry.domain.records import Agreement
-from cab_registry.register.compiled import Versioned, subject_of
+from cab_registry.domain.records import Agreement, AnyRecord
+from cab_registry.register.compiled import Register, Versioned, subject_of
+from cab_registry.services.meant import list_meant
+from cab_registry.services.narrowing import Narrowing
 from cab_registry.services.reading import RecordFound, RecordPage, show_record
 from cab_registry.services.views import Given, NoSuchRecord, Paging, View, cut_page
 
@@ -31,17 +34,44 @@ def find_any(view: View, record_id: str) -> RecordFound:
     """
     versioned = view.held.register.records.get(record_id)
     if versioned is None:
-        raise NoSuchRecord("record", record_id)
+        raise NoSuchRecord("record", record_id, list_meant(record_id, view.held.register.facts))
     shown = show_record(versioned)
     return RecordFound(version=shown.version, record=shown.record, state=view.state)
 
 
 def list_any(view: View, wanted: RecordSearch) -> RecordPage:
-    """Return a page of the records that fit, in order of id."""
+    """Return a page of the records that fit, in order of id.
+
+    Raises:
+        WrongParameters: what narrows the list names nothing.
+    """
     records = view.held.register.records
-    fitting = [records[key] for key in sorted(records) if _fits(records[key], wanted)]
+    meant = _read_words(view.held.register, wanted)
+    fitting = [records[key] for key in sorted(records) if _fits(records[key], meant)]
     page, following = cut_page(fitting, lambda versioned: versioned.record.id, wanted, view)
     return RecordPage(items=[show_record(each) for each in page], next=following, state=view.state)
+
+
+def _read_words(register: Register, wanted: RecordSearch) -> RecordSearch:
+    """Return a search in the register's own ids; one that stands in a record is taken, whoever still has it."""
+
+    def stands(text: str) -> bool:
+        return any(text in _ids_in(versioned.record) for versioned in register.records.values())
+
+    narrowing = Narrowing(register.facts, stands)
+    meant = msgspec.structs.replace(
+        wanted,
+        body=narrowing.body("body", wanted.body),
+        by=narrowing.authority("by", wanted.by),
+        owner=narrowing.authority("owner", wanted.owner),
+        agreement=narrowing.agreement("agreement", wanted.agreement),
+    )
+    narrowing.close()
+    return meant
+
+
+def _ids_in(record: AnyRecord) -> tuple[str | None, ...]:
+    return subject_of(record), getattr(record, "by", None), record.owner, getattr(record, "agreement", None)
 
 
 def _fits(versioned: Versioned, wanted: RecordSearch) -> bool:

@@ -28,6 +28,7 @@ from cab_registry.register.endings import (
 from cab_registry.register.ownership import speaks_for
 from cab_registry.services.describing import NameOf
 from cab_registry.services.naming import name_in
+from cab_registry.services.narrowing import Narrowing
 from cab_registry.services.views import LARGEST_PAGE, Given, State, View, Viewing, WrongParameters, cut_page
 
 AHEAD: Final = 120
@@ -193,12 +194,26 @@ def find_expiring(register: Register, endings: Sequence[Ending], today: int, wan
         wanted: what is meant.
 
     Raises:
-        WrongParameters: one looks further ahead than is allowed.
+        WrongParameters: one looks further ahead than is allowed, or what narrows the list names nothing.
     """
-    days = read_within(wanted.within)
+    days, meant = read_within(wanted.within), _read_words(wanted, register)
     running = (each for each in find_running(register, today) if each.due <= today + days)
     found = (*find_late(register, endings, today), *due_within(endings, today, days), *running)
-    return sorted((each for each in found if _fits(each, wanted, register)), key=_place)
+    return sorted((each for each in found if _fits(each, meant, register)), key=_place)
+
+
+def _read_words(wanted: ExpiryFilter, register: Register) -> ExpiryFilter:
+    """Return a filter in the register's own ids."""
+    narrowing = Narrowing(register.facts)
+    meant = msgspec.structs.replace(
+        wanted,
+        authority=narrowing.authority("authority", wanted.authority),
+        accreditation_body=narrowing.authority("accreditation_body", wanted.accreditation_body),
+        body=narrowing.body("body", wanted.body),
+        agreement=narrowing.agreement("agreement", wanted.agreement),
+    )
+    narrowing.close()
+    return meant
 
 
 def read_within(written: str) -> int:

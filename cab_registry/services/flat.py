@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +11,7 @@ import msgspec
 from msgspec import inspect
 
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.nearest import find_nearest
 from cab_registry.register.schema_faults import point
 
 MOST_PARTS: Final = 4
@@ -114,8 +114,8 @@ def build_document(
 def suggest(name: str, allowed: Iterable[str]) -> str:
     """Say that a name is unknown, with the nearest known one or all of them."""
     known = sorted(allowed)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"unknown parameter; did you mean {near[0]}?" if near else f"unknown parameter; allowed: {', '.join(known)}"
+    near = find_nearest(name, known)
+    return f"unknown parameter; did you mean {near}?" if near else f"unknown parameter; allowed: {', '.join(known)}"
 
 
 def _place(

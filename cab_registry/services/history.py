@@ -12,8 +12,10 @@ from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cab_registry.engine.facts import Facts
 from cab_registry.services.describing import NameOf, describe_changes, title_of
 from cab_registry.services.naming import read_names
+from cab_registry.services.narrowing import Narrowing
 from cab_registry.services.views import NoSuchRecord
 from cab_registry.storage.canonical import spell_instant
 from cab_registry.storage.entries import INITIAL_SUBMISSION, Change
@@ -201,6 +203,28 @@ async def read_changes(
     if "sector" in wanted:
         values |= await _read_sector(connection, wanted["sector"].replace("\0", "\ufffd"))
     return await _read(connection, [_FILTERS[key] for key in wanted], values, None, after, limit, newest=newest)
+
+
+async def read_filter(connection: AsyncConnection, filters: ChangeFilter, facts: Facts) -> ChangeFilter:
+    """Return a filter in the register's own ids and codes; the id of a record that there was is one, too.
+
+    Raises:
+        WrongParameters: a part of it names nothing.
+    """
+    ids = [each for each in (filters.authority, filters.body, filters.agreement) if each]
+    known = set(await connection.scalars(_EVER, {"ids": ids})) if ids else set[str]()
+    narrowing = Narrowing(facts, known.__contains__)
+    meant = ChangeFilter(
+        authority=narrowing.authority("authority", filters.authority),
+        body=narrowing.body("body", filters.body),
+        agreement=narrowing.agreement("agreement", filters.agreement),
+        sector=narrowing.sector("sector", filters.sector),
+    )
+    narrowing.close()
+    return meant
+
+
+_EVER: Final = text("SELECT DISTINCT id FROM record_version WHERE id = ANY(:ids)")
 
 
 async def _read_sector(connection: AsyncConnection, sector: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -24,11 +24,11 @@ from cab_registry.domain.records import (
     write_record,
 )
 from cab_registry.domain.records.rights import SchemeIdentifier
-from cab_registry.domain.schemes import canonise, find_scheme, list_numbers
-from cab_registry.domain.spelling import parts_spelled
+from cab_registry.domain.schemes import canonise
 from cab_registry.engine.facts import Facts, IssuerFacts, ItemFacts, RightFacts, RightState
-from cab_registry.engine.meaning import find_rule
 from cab_registry.register.compiled import Register, Versioned
+from cab_registry.services.meant import list_meant, list_named
+from cab_registry.services.narrowing import Narrowing
 from cab_registry.services.views import Given, NoSuchRecord, Paging, State, View, Viewing, cut_page
 
 Document = Annotated[dict[str, Any], Meta(description="The record; /v1/schemas/{type} describes it.")]
@@ -138,6 +138,12 @@ class BodyViewing(Viewing, frozen=True, kw_only=True):
     as_of: Annotated[date | None, Meta(description="The day for states. Default: today.")] = None
 
 
+class AuthorityList(Paging, frozen=True, kw_only=True):
+    """Which authorities are listed."""
+
+    name: Annotated[Given | None, Meta(description="Part of one of its names.")] = None
+
+
 class AgreementList(Paging, frozen=True, kw_only=True):
     """Which agreements are listed."""
 
@@ -154,10 +160,21 @@ def show_record(versioned: Versioned) -> RecordShown:
 
 
 def list_records(view: View, kind: Kind, paging: Paging) -> RecordPage:
-    """Return a page of the records of one kind, in order of id."""
+    """Return a page of the records of one kind, in order of id.
+
+    Raises:
+        WrongParameters: what narrows the list names nothing.
+    """
+    facts = view.held.register.facts
     found = [each for each in view.held.register.records.values() if isinstance(each.record, kind)]
     if isinstance(paging, AgreementList):
-        found = [each for each in found if isinstance(each.record, Agreement) and _fits(each.record, paging)]
+        narrowing = Narrowing(facts)
+        wanted = msgspec.structs.replace(paging, party=narrowing.economy("party", paging.party))
+        narrowing.close()
+        found = [each for each in found if isinstance(each.record, Agreement) and _fits(each.record, wanted)]
+    if isinstance(paging, AuthorityList) and paging.name is not None:
+        named = {issuer.id for issuer in list_named(facts, paging.name, bodies=False)}
+        found = [each for each in found if each.record.id in named]
     found.sort(key=lambda each: each.record.id)
     page, following = cut_page(found, lambda each: each.record.id, paging, view)
     return RecordPage(items=[show_record(each) for each in page], next=following, state=view.state)
@@ -176,8 +193,15 @@ def find_record(view: View, kind: Kind | type[Body], record_id: str) -> Versione
     """
     versioned = view.held.register.records.get(record_id)
     if versioned is None or not isinstance(versioned.record, kind):
-        raise NoSuchRecord(kind.__name__.lower(), record_id)
+        raise NoSuchRecord(kind.__name__.lower(), record_id, _list_meant(view, kind, record_id))
     return versioned
+
+
+def _list_meant(view: View, kind: Kind | type[Body], record_id: str) -> list[str]:
+    """Return the ids of records of a kind that may be meant."""
+    records = view.held.register.records
+    meant = list_meant(record_id, view.held.register.facts)
+    return [each for each in meant if each in records and isinstance(records[each].record, kind)]
 
 
 def read_record(view: View, kind: Kind, record_id: str) -> RecordFound:
@@ -221,12 +245,17 @@ def read_body(view: View, body_id: str, as_of: date | None = None) -> BodyFound:
 
 
 def search_bodies(view: View, wanted: BodySearch) -> BodyPage:
-    """Return a page of the bodies that meet every criterion, in order of id."""
+    """Return a page of the bodies that meet every criterion, in order of id.
+
+    Raises:
+        WrongParameters: what narrows the list names nothing.
+    """
     facts = view.held.register.facts
     day = wanted.as_of or view.today
     found: list[tuple[Body, str, RightStatus]] = []
-    for body, issuer in sorted(_candidates(facts, wanted), key=lambda pair: pair[0].id):
-        status = _best(_fitting(facts, issuer, wanted), day.toordinal())
+    meant = _read_words(wanted, facts)
+    for body, issuer in sorted(_candidates(facts, meant), key=lambda pair: pair[0].id):
+        status = _best(_fitting(facts, issuer, meant), day.toordinal())
         narrowed = wanted.sector is not None or wanted.requirement is not None
         if wanted.status not in (None, status) or (narrowed and wanted.status is None and status == "none"):
             continue
@@ -240,8 +269,22 @@ def search_bodies(view: View, wanted: BodySearch) -> BodyPage:
     )
 
 
+def _read_words(wanted: BodySearch, facts: Facts) -> BodySearch:
+    """Return a search in the register's own codes."""
+    narrowing = Narrowing(facts)
+    meant = msgspec.structs.replace(
+        wanted,
+        economy=narrowing.economy("economy", wanted.economy),
+        scheme=narrowing.scheme("scheme", wanted.scheme),
+        sector=narrowing.sector("sector", wanted.sector),
+        requirement=narrowing.requirement("requirement", wanted.requirement),
+    )
+    narrowing.close()
+    return meant
+
+
 def _candidates(facts: Facts, wanted: BodySearch) -> Iterator[tuple[Body, IssuerFacts]]:
-    for issuer in _named(facts, wanted.name):
+    for issuer in list_named(facts, wanted.name):
         body = issuer.body
         if body is None:
             continue
@@ -252,28 +295,8 @@ def _candidates(facts: Facts, wanted: BodySearch) -> Iterator[tuple[Body, Issuer
         yield body, issuer
 
 
-def _named(facts: Facts, name: str | None) -> Collection[IssuerFacts]:
-    """Return the bodies in whose names a text stands; where in none, those with such a number or a name like it."""
-    if name is None:
-        return facts.issuers.values()
-    spelled = parts_spelled(name)
-    bodies = [issuer for issuer in facts.issuers.values() if issuer.body is not None]
-    called = [issuer for issuer in bodies if _is_called(issuer, spelled)]
-    if called:
-        return called
-    borne = [row for each in list_numbers(name) for row in facts.identifiers.get(each, ())]
-    found = dict.fromkeys(body for body, _, _ in borne) or facts.likeness.issuers(name)
-    return [facts.issuers[key] for key in found]
-
-
-def _is_called(issuer: IssuerFacts, spelled: Collection[str]) -> bool:
-    """Whether a part of one of its names is spelled so, as words or with legal forms as they are abbreviated."""
-    return any(each in known for called in issuer.called for known in (called.key, called.plain) for each in spelled)
-
-
 def _is_number(wanted: BodySearch, number: SchemeIdentifier) -> bool:
-    scheme = None if wanted.scheme is None else find_scheme(wanted.scheme)
-    if scheme not in (None, number.scheme):
+    if wanted.scheme not in (None, number.scheme):
         return False
     return wanted.value is None or canonise(number.scheme, wanted.value) == canonise(number.scheme, number.value)
 
@@ -281,8 +304,7 @@ def _is_number(wanted: BodySearch, number: SchemeIdentifier) -> bool:
 def _fitting(facts: Facts, issuer: IssuerFacts, wanted: BodySearch) -> Iterator[ItemFacts]:
     requirements: set[str] | None = None
     if wanted.requirement is not None:
-        ids = find_rule(wanted.requirement, facts).ids or (wanted.requirement,)
-        requirements = {wider for each in ids for wider in facts.spell(each)}
+        requirements = set(facts.spell(wanted.requirement))
     for right in (*issuer.designations, *issuer.recognitions):
         for item in right.items:
             if requirements is not None and item.requirement not in requirements:

@@ -39,8 +39,9 @@ class WrongParameters(Refusal):
 class NoSuchRecord(Refusal):
     """The register has no record of that kind with that id."""
 
-    def __init__(self, kind: str, record_id: str) -> None:
-        super().__init__(f"the register has no {kind} {record_id!r}")
+    def __init__(self, kind: str, record_id: str, meant: Iterable[str] = ()) -> None:
+        near = " or ".join(meant)
+        super().__init__(f"the register has no {kind} {record_id!r}" + (f"; did you mean {near}?" if near else ""))
 
 
 class State(msgspec.Struct, frozen=True):

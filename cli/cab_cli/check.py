@@ -10,7 +10,7 @@ from cab_cli.answers import print_answer
 from cab_cli.client import DEFAULT_SERVER, Client
 from cab_cli.console import data_console
 from cab_cli.exits import exit_of_verdict
-from cab_cli.questions import Flags, compose, read_document
+from cab_cli.questions import Flags, compose, naming_flags, read_document
 
 Server = Annotated[str, typer.Option(envvar="CAB_SERVER", metavar="URL", help="The server to ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the server's document, untouched.")]
@@ -121,7 +121,7 @@ def check(
         standard=tuple(standard or ()),
     )
     question = compose(flags, read_document(file) if file else None)
-    with Client(server) as client:
+    with Client(server) as client, naming_flags(file):
         document = client.ask(question)
     answer = msgspec.json.decode(document)
     if feed:

@@ -12,6 +12,7 @@ from msgspec import Meta
 from cab_cli.csv_reading import USUAL, look_up
 from cab_cli.desk import RIGHTS
 from cab_cli.row_days import find_form_fault
+from cab_cli.texts import read_text
 from cab_registry.domain.errors import Fault, Refusal
 
 BODY_FIELDS: Final = ("id", "name", "name_from", "other_name", "economy", "kind", "identifiers", "from", "note")
@@ -60,10 +61,7 @@ def read_mapping(place: Path) -> MappingFile:
     """
     from cab_registry.register.yaml_text import read_yaml
 
-    try:
-        text = place.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"{place} cannot be read: {error}") from None
+    text = read_text(place, "a mapping in YAML")
     documents, faults = read_yaml(text, str(place))
     if faults or len(documents) != 1:
         raise Refusal("the mapping cannot be read", tuple(faults) or (Fault("", "one document", str(place)),))

@@ -1,6 +1,5 @@
 """Portfolios in files: a table with the names of flat questions as headings, or a document on each line."""
 
-import difflib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -13,6 +12,7 @@ from cab_cli.csv_reading import say_kind
 from cab_cli.spreadsheets import Line, open_table
 from cab_cli.target_checks import RegisterWords, list_target_faults
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.nearest import find_nearest
 from cab_registry.domain.question import AskedQuestion
 
 LISTS: Final = ";"
@@ -184,8 +184,8 @@ def _list_misfits(line: Line, headings: list[str]) -> Iterator[str]:
 
 
 def _suggest(heading: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(heading, known, n=1)
-    return f"no column is called {heading!r}" + (f"; did you mean {near[0]}?" if near else "")
+    near = find_nearest(heading, known)
+    return f"no column is called {heading!r}" + (f"; did you mean {near}?" if near else "")
 
 
 def _build(cells: Mapping[str, str], fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec
 
 from cab_cli.check import check
-from cab_cli.questions import Flags, compose, read_document
+from cab_cli.questions import Flags, compose, naming_flags, read_document
 
 Own = ParamSpec("Own")
+_SENT = "/targets/0/question"
 _OF_THE_QUESTION = frozenset({"file", *Flags.__struct_fields__})
 
 
@@ -22,8 +23,9 @@ def asks(work: Callable[Concatenate[dict[str, Any], Own], None]) -> Callable[Own
         file = options.pop("file", None)
         said = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
         plain: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
-        question = compose(Flags(**plain), read_document(file) if file else None)
-        work(question, *given, **named)
+        question = compose(Flags(**plain), read_document(file) if file else None, alone=False)
+        with naming_flags(file, _SENT):
+            work(question, *given, **named)
 
     _, *own = inspect.signature(work).parameters.values()
     parameters = [*flags.values(), *own]

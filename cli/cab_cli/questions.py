@@ -3,15 +3,20 @@
 import json
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from cab_cli.texts import decode, read_text
+from cab_registry.domain.day_forms import say_day
 from cab_registry.domain.errors import Fault, Refusal
 
 _PERIOD = ".."
+_WANTED = "a question in JSON"
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -61,11 +66,12 @@ def read_document(file: str) -> dict[str, Any]:
     Raises:
         Refusal: there is no such file, or it holds no JSON object.
     """
+    if file == "-":
+        text = decode(sys.stdin.buffer.read(), "the standard input", _WANTED)
+    else:
+        text = read_text(Path(file), _WANTED)
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
         document = json.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"the question cannot be read: {error}") from None
     except json.JSONDecodeError as error:
         where = f"{file}:{error.lineno}"
         raise Refusal("the question is no JSON", (Fault("", f"{error.msg} (column {error.colno})", where),)) from None
@@ -74,8 +80,13 @@ def read_document(file: str) -> dict[str, Any]:
     return document
 
 
-def compose(flags: Flags, base: dict[str, Any] | None = None) -> dict[str, Any]:
+def compose(flags: Flags, base: dict[str, Any] | None = None, *, alone: bool = True) -> dict[str, Any]:
     """Write the question's document: what the file says, changed and completed by the flags.
+
+    Args:
+        flags: the flags.
+        base: what the file says.
+        alone: whether nothing is added to the question before it is sent.
 
     Raises:
         Refusal: flags cannot be read; all of them are listed.
@@ -98,8 +109,54 @@ def compose(flags: Flags, base: dict[str, Any] | None = None) -> dict[str, Any]:
         result["issuer"] = issuer
     document |= {name: part for name, part in (("result", result), ("subject", subject)) if part}
     if faults:
+        told = {each.pointer for each in faults}
+        more = _list_more(document, beside=base is not None) if alone else []
+        faults += [each for each in more if each.pointer.partition(" ")[0] not in told]
         raise Refusal("the question cannot be read from the command line", tuple(faults))
     return document
+
+
+def _list_more(document: dict[str, Any], *, beside: bool) -> list[Fault]:
+    """List what a server would find wrong with the same question, so that all comes in one round."""
+    from cab_registry.services.asking import list_all_faults
+
+    return [Fault(_name_flag(each.pointer, beside=beside), each.message) for each in list_all_faults(document)]
+
+
+@contextmanager
+def naming_flags(file: str | None, prefix: str = "") -> Iterator[None]:
+    """Let the faults of a refusal name the flags of the question; beside their places, where a file was read.
+
+    Args:
+        file: the file of the question, if there is one.
+        prefix: where the question stands in what was sent.
+    """
+    try:
+        yield
+    except Refusal as refusal:
+        refusal.faults = tuple(
+            Fault(_name_flag(each.pointer.removeprefix(prefix), beside=file is not None), each.message, each.place)
+            if each.pointer.startswith(f"{prefix}/")
+            else each
+            for each in refusal.faults
+        )
+        raise
+
+
+_FLAGS = {"standards": "--standard", "subcontractors": "--subcontractor"}
+_ISSUER = {"name": "--issuer-name", "scheme": "--issuer-number", "value": "--issuer-number"}
+
+
+def _name_flag(pointer: str, *, beside: bool) -> str:
+    """Return the flag for a part of the question, or its place where no flag sets it."""
+    part, *rest = [step for step in pointer.split("/")[1:] if step not in ("result", "subject")] or [""]
+    if part == "issuer":
+        flag = _ISSUER.get(rest[0] if rest else "", "--issuer")
+    elif part in Flags.__struct_fields__ or part in _FLAGS:
+        flag = _FLAGS.get(part, "--" + part.replace("_", "-"))
+    else:
+        return pointer
+    return f"{flag} ({pointer})" if beside else flag
 
 
 def _mapping(document: dict[str, Any], name: str, faults: list[Fault]) -> dict[str, Any]:
@@ -146,5 +203,5 @@ def _day(name: str, written: str, faults: list[Fault]) -> str:
     except ValueError:
         flag = "--" + name.replace("_", "-")
         more = f", or a period as DAY{_PERIOD}DAY" if name == "performed_on" else ""
-        faults.append(Fault(flag, f"{written!r} is no day; write YYYY-MM-DD{more}"))
+        faults.append(Fault(flag, f"{say_day(written.strip())}{more}"))
         return written

@@ -82,15 +82,16 @@ def _named(words: list[str]) -> tuple[str | None, str]:
 
 def _read(client: Client, kind: str | None, record_id: str, known_at: str | None, as_of: str | None) -> dict[str, Any]:
     """Read a record with what the server tells beside it, and its versions, the newest first."""
-    versions = _read_versions(client, record_id, known_at)
+    versions, absent = _read_versions(client, record_id, known_at), ""
     try:
         found: dict[str, Any] = client.get(f"/v1/records/{quote(record_id, safe='')}", {"known_at": known_at})
-    except NotFound:
-        found = _read_retired(versions)
+    except NotFound as refusal:
+        found, absent = _read_retired(versions), str(refusal)
     typed = str(found.get("record", {}).get("type", ""))
-    if not found or kind not in {None, typed}:
-        there = f"; {record_id} is of type {typed}" if found else ""
-        raise Refusal(f"the register has no {kind or 'record'} {record_id!r}{there}")
+    if not found:
+        raise Refusal(absent)
+    if kind not in {None, typed}:
+        raise Refusal(f"the register has no {kind} {record_id!r}; {record_id} is of type {typed}")
     if typed in COLLECTIONS and not found.get("retired"):
         of_day = as_of if typed == "body" else None
         found = client.get(f"/v1/{COLLECTIONS[typed]}/{record_id}", {"known_at": known_at, "as_of": of_day})
@@ -141,6 +142,8 @@ def search(
 ) -> None:
     """Search bodies by name or number, economy, sector, requirement and state.
 
+    By a name alone, authorities are found too: inspectorates, regulators and others whose results can be asked about.
+
     Examples:
       cab search telefication
       cab search 0123 --scheme nando
@@ -154,9 +157,10 @@ def search(
         for way in ways:
             for line in _pages(client, {**narrowing, **way}, limit):
                 found.setdefault(line["id"], line)
+        offices = _read_authorities(client, text, known_at, limit) if text and not _narrowed(narrowing) else []
     lines = sorted(found.values(), key=lambda line: str(line["id"]))
     if as_json:
-        print_json({"items": lines[:limit], "more": len(lines) > limit})
+        print_json({"items": lines[:limit], "more": len(lines) > limit, "authorities": offices[:limit]})
         return
     if lines:
         print_table(
@@ -166,7 +170,12 @@ def search(
         )
     else:
         say("No body fits.")
-    if len(lines) > limit:
+    if offices:
+        console = data_console()
+        console.print(Text(f"{chr(10) if lines else ''}Authorities", style="bold"))
+        columns = ("id", "name", "economy", "roles")
+        print_table(console, columns, ([each.get(key) for key in columns] for each in offices[:limit]))
+    if max(len(lines), len(offices)) > limit:
         say(f"There are more than {limit}; see --limit.")
 
 
@@ -181,6 +190,23 @@ def _pages(client: Client, parameters: dict[str, str | None], limit: int) -> Ite
         cursor = page["next"]
         if cursor is None:
             return
+
+
+def _narrowed(narrowing: dict[str, str | None]) -> bool:
+    """Whether more is asked for than authorities have."""
+    return any(narrowing[key] for key in ("economy", "scheme", "sector", "requirement", "status"))
+
+
+def _read_authorities(client: Client, name: str, known_at: str | None, limit: int) -> list[dict[str, Any]]:
+    """Read the authorities of such a name, one more than asked for at most."""
+    wanted = {"name": name, "known_at": known_at, "limit": str(min(limit + 1, PAGE))}
+    return [_line_of(each["record"]) for each in client.get("/v1/authorities", wanted)["items"]]
+
+
+def _line_of(authority: dict[str, Any]) -> dict[str, Any]:
+    names = authority["names"]
+    name = names.get("en") or next(iter(names.values()))
+    return {"id": authority["id"], "name": name, "economy": authority.get("economy"), "roles": authority.get("roles")}
 
 
 def _numbers(shown: dict[str, Any]) -> str:

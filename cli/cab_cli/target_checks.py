@@ -1,7 +1,7 @@
 """What is wrong with something that is to be watched, found before it is sent, with what was perhaps meant."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from typing import Any, Final
@@ -9,22 +9,14 @@ from typing import Any, Final
 import msgspec
 
 from cab_cli.client import Client, NotFound
-from cab_cli.economy_words import suggest_economy
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.folding import find_folded
-from cab_registry.domain.records import Economy
+from cab_registry.domain.records import Economy, read_record
 
 PAGE: Final = "500"
 KINDS: Final = ("question", "standing", "scope", "body", "agreement", "authority")
 _ASKING: Final = frozenset({"question", "standing"})
 _RECORDS: Final = frozenset({"agreement", "authority"})
-_ECONOMIES: Final = (
-    ("destination",),
-    ("question", "destination"),
-    ("question", "result", "issuer_economy"),
-    ("question", "result", "performed_in"),
-    ("question", "subject", "origin"),
-)
 
 
 class RegisterWords:
@@ -35,10 +27,10 @@ class RegisterWords:
         self._known: dict[str, bool] = {}
 
     @cached_property
-    def economies(self) -> dict[str, list[str]]:
-        """Names of economies by code."""
-        found = (each["record"] for each in self._list("/v1/records", {"type": "economy"}))
-        return {each["code"]: [*each.get("names", {}).values(), *each.get("other_names", [])] for each in found}
+    def economies(self) -> dict[str, Economy]:
+        """Economies by code."""
+        found = (read_record(each["record"]) for each in self._list("/v1/records", {"type": "economy"}))
+        return {each.code: each for each in found if isinstance(each, Economy)}
 
     def has(self, kind: str, record_id: str) -> bool:
         """Whether there is a record of a kind; a body may be an authority that inspects."""
@@ -51,12 +43,12 @@ class RegisterWords:
     def suggest(self, kind: str, record_id: str) -> str:
         """Say which record was perhaps meant."""
         wanted = {"agreement": ("agreement",), "authority": ("authority",)}.get(kind, ("body", "authority"))
-        ids = [each for type_name in wanted for each in self._ids(type_name)]
-        near = difflib.get_close_matches(record_id, ids, n=1)
-        return f"; did you mean {near[0]}?" if near else ""
+        names = {each["id"]: (each["id"], *_names_of(each)) for name in wanted for each in self._records(name)}
+        meant = find_folded(record_id, names) or tuple(difflib.get_close_matches(record_id, list(names), n=1))
+        return f"; did you mean {' or '.join(meant)}?" if meant else ""
 
-    def _ids(self, type_name: str) -> list[str]:
-        return [each["record"]["id"] for each in self._list("/v1/records", {"type": type_name})]
+    def _records(self, type_name: str) -> Iterator[dict[str, Any]]:
+        return (each["record"] for each in self._list("/v1/records", {"type": type_name}))
 
     def _find_type(self, record_id: str) -> str | None:
         if not record_id.replace("-", "").isalnum() or not record_id.isascii():
@@ -76,6 +68,14 @@ class RegisterWords:
                 return
 
 
+def _names_of(record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names that a record has, as its type keeps them."""
+    names = record.get("names", {})
+    yield from names.values() if isinstance(names, Mapping) else (each["name"] for each in names)
+    yield from (each if isinstance(each, str) else each["name"] for each in record.get("other_names", []))
+    yield from (record[key] for key in ("short", "title") if record.get(key))
+
+
 def list_target_faults(target: Mapping[str, Any], register: RegisterWords, today: date) -> list[Fault]:
     """List what is wrong with something that is to be watched, with pointers into it.
 
@@ -89,7 +89,7 @@ def list_target_faults(target: Mapping[str, Any], register: RegisterWords, today
         near = difflib.get_close_matches(str(kind), KINDS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"it is one of {', '.join(KINDS)}"
         return [Fault("/kind", f"{kind!r} cannot be watched; {hint}")]
-    faults = list(_list_economy_faults(_stated_economies(target), register))
+    faults = list(_list_market_faults(target, register))
     told = {fault.pointer for fault in faults}
     record_id = target.get("id")
     if kind not in _ASKING and isinstance(record_id, str) and not register.has(kind, record_id):
@@ -100,8 +100,9 @@ def list_target_faults(target: Mapping[str, Any], register: RegisterWords, today
 
 def _list_shape_faults(target: Mapping[str, Any], register: RegisterWords, today: date) -> Iterator[Fault]:
     from cab_registry.services.asking import ImpossibleQuestion, QuestionReader
-    from cab_registry.services.watching.targets import Target, list_own_faults
+    from cab_registry.services.watching.targets import Target, list_own_faults, tidy_target
 
+    target = tidy_target(target)
     try:
         yield from list_own_faults(msgspec.convert(target, Target), today)
     except msgspec.ValidationError as error:
@@ -110,7 +111,7 @@ def _list_shape_faults(target: Mapping[str, Any], register: RegisterWords, today
         if isinstance(question, dict):
             asked = {**question, "standing_on": today.isoformat()} if target["kind"] == "standing" else question
             try:
-                QuestionReader().read_document(asked, _as_records(register.economies))
+                QuestionReader().read_document(asked, register.economies)
             except ImpossibleQuestion as impossible:
                 found = True
                 yield from (Fault(f"/question{each.pointer}", each.message) for each in impossible.faults)
@@ -118,32 +119,16 @@ def _list_shape_faults(target: Mapping[str, Any], register: RegisterWords, today
             yield Fault("", str(error))
 
 
-def _as_records(economies: Mapping[str, list[str]]) -> dict[str, Economy]:
-    return {
-        code: Economy(id=code.lower(), owner="registrar", code=code, names={"en": names[0]}, other_names=tuple(names))
-        for code, names in economies.items()
-    }
+def _list_market_faults(target: Mapping[str, Any], register: RegisterWords) -> Iterator[Fault]:
+    """Yield what stands against the market of a question, and against the economy by which a scope is narrowed."""
+    from cab_registry.register.likeness import rank_economies
+    from cab_registry.services.markets import find_economies, find_market_fault, say_unknown_economy
 
-
-def _list_economy_faults(stated: Iterable[tuple[str, str]], register: RegisterWords) -> Iterator[Fault]:
-    for pointer, code in stated:
-        if code in register.economies:
-            continue
-        meant = find_folded(code, register.economies)
-        hint = f"; did you mean {' or '.join(meant)}?" if meant else suggest_economy(code, register.economies)
-        yield Fault(pointer, f"the register has no economy {code!r}{hint or '; write its code, such as KR'}")
-
-
-def _stated_economies(target: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for path in _ECONOMIES:
-        value: Any = target
-        for step in path:
-            value = value.get(step) if isinstance(value, Mapping) else None
-        if isinstance(value, str):
-            yield "/" + "/".join(path), value
-    question = target.get("question")
-    result = question.get("result") if isinstance(question, Mapping) else None
-    parts = result.get("subcontractors") if isinstance(result, Mapping) else None
-    for index, part in enumerate(parts if isinstance(parts, list) else ()):
-        if isinstance(part, Mapping) and isinstance(code := part.get("economy"), str):
-            yield f"/question/result/subcontractors/{index}/economy", code
+    question, economies = target.get("question"), register.economies
+    asked = question.get("destination") if isinstance(question, Mapping) else None
+    if isinstance(asked, str) and asked and (fault := find_market_fault("/question/destination", asked, economies)):
+        yield fault
+    narrowed = target.get("destination")
+    if isinstance(narrowed, str) and narrowed and len(found := find_economies(narrowed, economies)) != 1:
+        meant = found or rank_economies(narrowed, economies)
+        yield Fault("/destination", say_unknown_economy(narrowed, meant, economies))

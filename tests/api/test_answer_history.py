@@ -98,7 +98,7 @@ async def test_a_standing_question_is_asked_for_the_day_that_it_is(office: Offic
 @pytest.mark.parametrize(
     ("query", "pointers", "kind"),
     [
-        ("", {"/destination", "/result"}, "impossible-question"),
+        ("", {"/destination", "/result/kind", "/result/issuer", "/result/issued_on"}, "impossible-question"),
         (flat(question(known_at="2020-01-01")).partition("?")[2], {"/known_at"}, "impossible-question"),
         (
             flat({**standing(), "standing_on": "2019-06-10"}, standing="true").partition("?")[2],

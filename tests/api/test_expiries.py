@@ -48,7 +48,7 @@ QUERIES: list[dict[str, Any]] = [
     {"agreement": "xa-xb"},
     {"kind": "confirmation"},
     {"kind": "designation", "body": "lab-1", "authority": "xa-ministry", "within": "60"},
-    {"body": "nobody"},
+    {"kind": "review"},
 ]
 
 

@@ -76,6 +76,8 @@ PATHS = [
     "/agreements/apec-tel-us-kr",
     "/bodies",
     "/bodies?name=suwon&economy=",
+    "/bodies?economy=Untied+States&requirement=asdf&status=held",
+    "/bodies?as_of=soon&status=lost",
     "/bodies/x-kr-lab",
     "/bodies/x-kr-lab?as_of=2017-02-15",
     "/bodies/x-kr-lab?as_of=soon",
@@ -83,6 +85,36 @@ PATHS = [
     "/problems",
     "/nowhere",
 ]
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("requirement=asdf", "unknown requirement asdf; write its id or its citation"),
+        ("economy=Untied+States", "unknown economy Untied States. Did you mean US (United States)?"),
+        ("sector=pharma", "unknown sector pharma. Did you mean pharma_gmp_human or pharma_gmp_vet?"),
+        ("as_of=10.03.2025", "is a day in another form: write 2025-03-10"),
+        ("status=lost", "choose one of the list"),
+    ],
+)
+async def test_a_search_by_words_that_name_nothing_says_so(reader: httpx.AsyncClient, query: str, told: str) -> None:
+    response = await reader.get(f"/bodies?{query}")
+    assert response.status_code == 422
+    assert told in response.text
+    assert "x-kr-lab" not in response.text
+
+
+async def test_a_search_is_narrowed_in_the_words_of_people(reader: httpx.AsyncClient) -> None:
+    response = await reader.get("/bodies?economy=South+Korea&requirement=47+CFR+Part+15+Subpart+C")
+    assert response.status_code == 200
+    assert "x-kr-lab" in response.text
+
+
+async def test_the_form_offers_no_union_that_is_no_market(reader: httpx.AsyncClient) -> None:
+    page = Page((await reader.get("/")).text)
+    offered = {each.get("value") for each in page.find("option")}
+    assert {"EU", "GB-NIR", "CH"} <= offered
+    assert not {"EEA", "EFTA", "WORLD"} & offered
 
 
 @pytest.mark.parametrize("path", PATHS)

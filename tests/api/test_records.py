@@ -104,7 +104,10 @@ async def test_a_body_with_its_rights_as_of_a_day(ask: Asker) -> None:
         ("sector=pharma_gmp_human", False),
         ("requirement=us-47cfr-15c", True),
         ("requirement=47 cfr part 15 subpart c", True),
-        ("requirement=ca-rss", False),
+        ("requirement=ca-rss-247", False),
+        ("economy=Korea", True),
+        ("economy=KOR&sector=Telecom radio", True),
+        ("scheme=FCC designation number&value=kr 9999", True),
         ("status=held", True),
         ("status=held&as_of=2016-01-01", False),
         ("status=not_yet&as_of=2016-01-01", True),
@@ -114,6 +117,89 @@ async def test_a_body_with_its_rights_as_of_a_day(ask: Asker) -> None:
 async def test_searching_bodies(ask: Asker, query: str, found: bool) -> None:
     items = await turn(ask, f"/v1/bodies?{query}")
     assert ("x-kr-lab" in [each["id"] for each in items]) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "pointer", "message"),
+    [
+        ("bodies?economy=Untied States", "/economy", "unknown economy Untied States. Did you mean US (United States)?"),
+        ("bodies?economy=Nigeria", "/economy", "unknown economy Nigeria; write a code such as DE"),
+        ("bodies?sector=pharma", "/sector", "unknown sector pharma. Did you mean pharma_gmp_human or pharma_gmp_vet?"),
+        ("bodies?sector=asdf", "/sector", "unknown sector asdf; there are accreditation, "),
+        ("bodies?requirement=asdf", "/requirement", "unknown requirement asdf; write its id or its citation"),
+        ("bodies?requirement=LVD", "/requirement", "LVD can mean eu-lvd-2006-95 (Directive 2006/95/EC) or "),
+        ("bodies?scheme=asdf&value=1", "/scheme", "unknown scheme asdf; there are a2la, "),
+        ("agreements?party=Untied States", "/party", "unknown economy Untied States. Did you mean US"),
+        ("records?by=asdf", "/by", "unknown authority asdf; /v1/authorities lists all of them"),
+        ("records?owner=us-fcx", "/owner", "unknown authority us-fcx"),
+        ("records?agreement=asdf", "/agreement", "unknown agreement asdf; /v1/agreements lists all of them"),
+        ("records?body=x-kr-lob", "/body", "unknown body x-kr-lob"),
+        ("expiries?authority=asdf", "/authority", "unknown authority asdf"),
+        ("expiries?accreditation_body=asdf", "/accreditation_body", "unknown authority asdf"),
+        ("expiries.csv?body=asdf", "/body", "unknown body asdf"),
+        ("expiries?within=soon", "/within", "'soon' has not the right form: How many days ahead, as `120d`"),
+        ("bodies?as_of=01/02/2026", "/as_of", "'01/02/2026' can mean two days: write 2026-01-02 or 2026-02-01"),
+    ],
+)
+async def test_words_that_name_nothing_do_not_leave_a_list_empty(
+    ask: Asker, path: str, pointer: str, message: str
+) -> None:
+    response = await ask.get(f"/v1/{path}")
+    assert response.status_code == 422, response.text
+    (fault,) = response.json()["faults"]
+    assert fault["pointer"] == pointer
+    assert fault["message"].startswith(message), fault["message"]
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("agreements?party=Korea", "agreements?party=KR"),
+        ("agreements?party=UK", "agreements?party=GB"),
+        ("records?by=FCC", "records?by=us-fcc"),
+        ("records?agreement=US-FCC", None),
+        ("expiries?authority=FCC", "expiries?authority=us-fcc"),
+        ("bodies?economy=Republic of Korea", "bodies?economy=KR"),
+    ],
+)
+async def test_words_narrow_a_list_as_their_codes_do(ask: Asker, written: str, code: str | None) -> None:
+    if code is None:
+        assert (await ask.get(f"/v1/{written}")).status_code == 422
+        return
+    assert (await read(ask, f"/v1/{written}"))["items"] == (await read(ask, f"/v1/{code}"))["items"]
+
+
+async def test_several_words_that_name_nothing_are_told_at_once(ask: Asker) -> None:
+    response = await ask.get("/v1/bodies?economy=Nowhere&sector=asdf&requirement=asdf&scheme=asdf&value=1")
+    assert [fault["pointer"] for fault in response.json()["faults"]] == [
+        "/economy",
+        "/scheme",
+        "/sector",
+        "/requirement",
+    ]
+
+
+async def test_authorities_are_found_by_their_names(ask: Asker) -> None:
+    found = await read(ask, "/v1/authorities?name=MHRA")
+    assert "gb-mhra" in [each["record"]["id"] for each in found["items"]]
+    assert (await read(ask, "/v1/authorities?name=x-kr-lab"))["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("records/US-FDA", "us-fda"),
+        ("records/FDA", "us-fda"),
+        ("authorities/US-FCC", "us-fcc"),
+        ("bodies/X-KR-LAB", "x-kr-lab"),
+        ("agreements/APEC TEL US KR", "apec-tel-us-kr"),
+        ("records/Germany", "de"),
+    ],
+)
+async def test_an_id_that_nothing_has_is_told_with_what_was_meant(ask: Asker, path: str, meant: str) -> None:
+    response = await ask.get(f"/v1/{path}")
+    assert response.status_code == 404
+    assert f"did you mean {meant}" in response.json()["detail"]
 
 
 async def test_a_cursor_belongs_to_its_list(ask: Asker) -> None:

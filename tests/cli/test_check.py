@@ -119,8 +119,8 @@ def test_every_fault_that_the_server_finds_is_listed(asked: list[str]) -> None:
     done = invoke("--destination", "XX", "--kind", "gossip", "--performed-on", "2020-02-02..2020-01-01", *asked)
     assert done.exit_code == Exit.REFUSED
     assert done.stdout == ""
-    for pointer in ("/destination", "/result/kind"):
-        assert pointer in done.stderr
+    for flag in ("--destination: unknown economy XX", "--kind: 'gossip' is not one of"):
+        assert flag in done.stderr
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"result": 1}'])
@@ -132,6 +132,46 @@ def test_a_file_that_is_no_question_is_refused(text: str, tmp_path: Path) -> Non
 
 def test_a_file_that_is_not_there_is_refused() -> None:
     assert invoke("nowhere.json").exit_code == Exit.REFUSED
+
+
+def test_a_file_that_is_no_text_is_told_by_what_it_is(tmp_path: Path) -> None:
+    pdf, latin = tmp_path / "x.pdf", tmp_path / "latin.json"
+    pdf.write_bytes(b"%PDF-1.7\n\xff\xfe")
+    latin.write_bytes('{\n"destination": "Österreich"}'.encode("latin-1"))
+    for words in (["check"], ["watch", "question"]):
+        done = CliRunner().invoke(app, [*words, str(pdf)])
+        assert (done.exit_code, done.stderr) == (Exit.REFUSED, f"{pdf} is a PDF, not a question in JSON\n")
+    done = invoke(str(latin))
+    assert done.stderr.splitlines() == [f"{latin} is not in UTF-8", f"  {latin}:2: save it as UTF-8"]
+    done = invoke("-", input=b"\x1f\x8b")
+    assert done.stderr == "the standard input is packed (gzip), not a question in JSON\n"
+    assert invoke(str(tmp_path / "nofile.json")).stderr.endswith(
+        "nofile.json cannot be read: No such file or directory\n"
+    )
+
+
+def test_all_faults_come_in_one_round_and_name_the_flags(asked: list[str]) -> None:
+    done = invoke("--destination", "Untied States", *asked)
+    assert done.exit_code == Exit.REFUSED
+    flags = [line.split(": ")[0].strip() for line in done.stderr.splitlines()[1:]]
+    assert sorted(flags) == ["--destination", "--issued-on", "--issuer", "--kind"]
+    done = invoke("--destination", "DE", "--issued-on", "01/02/2025", "--kind", "certifcate", *asked)
+    flags = [line.split(": ")[0].strip() for line in done.stderr.splitlines()[1:]]
+    assert sorted(flags) == ["--issued-on", "--issuer", "--kind"]
+    assert "'01/02/2025' can mean two days: write 2025-01-02 or 2025-02-01" in done.stderr
+
+
+def test_faults_of_a_file_name_the_flags_beside_their_places(asked: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "question.json"
+    file.write_text('{"destination": "DE", "result": {"issuer": {"nmae": "x"}, "issued": "2020-01-01"}}', "utf-8")
+    done = invoke(str(file), *asked)
+    assert done.exit_code == Exit.REFUSED
+    for told in (
+        "--kind (/result/kind): `kind` is missing",
+        "/result/issued: unknown key `issued`; did you mean `issued_on`",
+    ):
+        assert f"  {told}" in done.stderr
+    assert "--issuer (/result/issuer/nmae): unknown key" in done.stderr
 
 
 def test_no_server_is_an_outage() -> None:
@@ -189,7 +229,7 @@ def test_flags_leave_the_given_document_alone(question: dict[str, Any]) -> None:
 def test_a_document_with_odd_parts_is_refused() -> None:
     with pytest.raises(Refusal) as refused:
         compose(Flags(), {"result": "x", "subject": ["y"]})
-    assert [fault.pointer for fault in refused.value.faults] == ["/result", "/subject"]
+    assert [fault.pointer for fault in refused.value.faults] == ["/result", "/subject", "--destination (/destination)"]
 
 
 def test_the_address_of_the_feed_carries_the_question(asked: list[str], scratch: ScratchServer) -> None:

@@ -183,7 +183,44 @@ def test_pages_are_followed_to_the_limit(cab: Any, monkeypatch: pytest.MonkeyPat
     assert json.loads(cab("search", "--limit", "10", "--json").stdout) == {
         "items": everything["items"][:10],
         "more": True,
+        "authorities": [],
     }
+
+
+@pytest.mark.parametrize(("name", "found"), [("FDA", "us-fda"), ("MHRA", "gb-mhra"), ("swissmedic", "ch-swissmedic")])
+def test_authorities_are_found_by_name(cab: Any, name: str, found: str) -> None:
+    done = cab("search", name)
+    assert "No body fits." in done.stderr
+    assert found in done.stdout.partition("Authorities")[2]
+    lines = json.loads(cab("search", name, "--json").stdout)
+    assert lines["items"] == []
+    assert found in [line["id"] for line in lines["authorities"]]
+
+
+def test_authorities_are_not_looked_for_by_what_only_bodies_have(cab: Any) -> None:
+    assert json.loads(cab("search", "FDA", "--economy", "United States", "--json").stdout)["authorities"] == []
+    assert json.loads(cab("search", "--economy", "USA", "--json").stdout)["items"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["search", "--economy", "Untied States"],
+            "/economy: unknown economy Untied States. Did you mean US (United States)?",
+        ),
+        (["search", "x", "--sector", "pharma"], "/sector: unknown sector pharma. Did you mean pharma_gmp_human or"),
+        (["search", "--requirement", "asdf"], "/requirement: unknown requirement asdf;"),
+        (["show", "US-FDA"], "the register has no record 'US-FDA'; did you mean us-fda?"),
+        (["show", "nando-51"], "the register has no record 'nando-51'; did you mean nando-0051?"),
+        (["show", "agreement", "US-EU MRA"], "did you mean us-eu-mra?"),
+        (["expiry", "--authority", "asdf"], "/authority: unknown authority asdf;"),
+    ],
+)
+def test_what_names_nothing_is_told_with_what_was_meant(cab: Any, words: list[str], told: str) -> None:
+    done = cab(*words)
+    assert done.exit_code == Exit.REFUSED
+    assert told in " ".join(done.stderr.split()) or told in done.stderr
 
 
 def test_nothing_found_is_said(cab: Any) -> None:

@@ -59,7 +59,7 @@ def test_questions_are_taken_by_flags_and_by_file(importer: Officer, question: d
     assert "standing_on" not in asked["question"]
     both = importer.types("watch", "question", file, "--issued-on", "2020-03-01")
     assert both.exit_code == Exit.REFUSED
-    assert "/targets/0/question/result/performed_on" in both.stderr
+    assert "--performed-on (/result/performed_on)" in both.stderr
 
 
 TABLE = """\
@@ -145,22 +145,53 @@ def test_all_faults_of_a_portfolio_come_in_one_round_with_what_was_meant(importe
     wrong = TABLE.replace("one;;;DE", "one;;;Untied States").replace("2020-03-10;S", "10 March;S")
     wrong = wrong.replace("two;standing", "two;stnding").replace("agreement;apec-tel-us-kr", "agreement;apec-tel-us-k")
     table.write_text(
-        wrong.replace("three;scope;us-fda;DE", "three;scope;us-fdaa;Germany").replace("row;", "rwo;"), "utf-8"
+        wrong.replace("three;scope;us-fda;DE", "three;scope;us-fdaa;Germny").replace("row;", "rwo;"), "utf-8"
     )
     done = importer.types("watch", "portfolio", table)
     assert done.exit_code == Exit.REFUSED
     expected = [
         f"{table}:1: no column is called 'rwo'; did you mean row?",
-        f"{table}:2 /question/destination: the register has no economy 'Untied States'; did you mean US?",
+        f"{table}:2 /question/destination: unknown economy Untied States. Did you mean US (United States)?",
         f"{table}:2 /question/result/issued_on",
         f"{table}:3 /kind: 'stnding' cannot be watched; did you mean standing?",
-        f"{table}:4 /destination: the register has no economy 'Germany'; did you mean DE?",
+        f"{table}:4 /destination: unknown economy Germny. Did you mean DE (Germany)?",
         f"{table}:4 /id: the register has no such body; did you mean us-fda?",
         f"{table}:5 /id: the register has no such agreement; did you mean apec-tel-us-kr?",
     ]
     assert [each for each in expected if each not in done.stderr] == []
     assert "^[A-Z]" not in done.stderr
     assert done.stderr.index(f"{table}:2") < done.stderr.index(f"{table}:5")
+
+
+def test_a_portfolio_is_read_in_the_words_of_people(importer: Officer, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    words = TABLE.replace("one;;;DE;gmp_inspection", "one;;;Germany;GMP inspection")
+    words = words.replace("two;standing;;DE", "two;standing;;Allemagne").replace("us-fda;DE", "us-fda;UK")
+    table.write_text(words, "utf-8")
+    made = importer.does("watch", "portfolio", table, "--name", "words")
+    shown = importer.does("watch", "show", made["id"])
+    targets = {each["target"]["row"]: each for each in shown["items"]}
+    assert targets["one"]["target"]["question"]["result"]["kind"] == "gmp_inspection"
+    assert targets["one"]["answered"]["verdict"] == targets["two"]["answered"]["verdict"]
+    assert targets["three"]["target"]["destination"] == "GB"
+
+
+@pytest.mark.parametrize(("written", "meant"), [("FDA", "us-fda"), ("US-FDA", "us-fda")])
+def test_an_authority_that_is_named_otherwise_is_told_by_its_id(
+    importer: Officer, tmp_path: Path, written: str, meant: str
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(f"row;kind;id\none;authority;{written}\n", "utf-8")
+    done = importer.types("watch", "portfolio", table)
+    assert f"{table}:2 /id: the register has no such authority; did you mean {meant}?" in done.stderr
+    done = importer.types("watch", "add", "authority", written)
+    assert f"/id: the register has no such authority; did you mean {meant}?" in done.stderr
+
+
+def test_a_scope_is_narrowed_by_what_the_register_knows(importer: Officer) -> None:
+    done = importer.types("watch", "add", "scope", "us-fda", "--sector", "pharma", "--destination", "Germny")
+    assert "/destination: unknown economy Germny. Did you mean DE (Germany)?" in done.stderr
+    assert "/sector: unknown sector pharma. Did you mean pharma_gmp_human" in done.stderr
 
 
 def test_a_pdf_is_not_a_portfolio(importer: Officer, tmp_path: Path) -> None:

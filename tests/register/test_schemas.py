@@ -191,7 +191,7 @@ def test_decoder_and_schema_agree_on_questions(document: dict[str, Any]) -> None
             "/as_of: the window is empty: not_before lies after not_after",
         ),
         (example("coverage", as_of={}), "/as_of: must hold at least one of: not_before, not_after"),
-        (example("coverage", as_of={"not_before": "x"}), "/as_of/not_before: 'x' is no date of the calendar"),
+        (example("coverage", as_of={"not_before": "x"}), "/as_of/not_before: 'x' is not a day: write YYYY-MM-DD"),
         (example("coverage", list="x" * 90), "/list: 'xxxx"),
         (example("coverage", **{"a/b~": 1}), "/a~1b~0: unknown key `a/b~`"),
     ],

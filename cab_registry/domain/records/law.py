@@ -37,6 +37,9 @@ class Economy(Record, tag_field="type", tag="economy", frozen=True, kw_only=True
         Literal["economy", "union", "region"], Meta(description="A region (GB-NIR) is a market of its own.")
     ] = "economy"
     member_of: Annotated[tuple[Membership, ...], Meta(description="Unions of which it is a member, with dates.")] = ()
+    is_market: Annotated[
+        bool, Meta(description="Whether results are presented in it; no market: a question names one of its members.")
+    ] = True
     market: Annotated[
         Names | None, Meta(description="Its name as a market, where that is a part of the state only.")
     ] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -12,6 +12,8 @@ from msgspec import Meta
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.question import AskedQuestion, Question, Word, find_faults, pose
 from cab_registry.engine.facts import Facts
+from cab_registry.services.asking import tidy_kind
+from cab_registry.services.meant import list_meant
 
 TargetKind = Literal["body", "scope", "agreement", "authority", "question", "standing"]
 Label = Annotated[str, Meta(max_length=200)]
@@ -61,6 +63,13 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return pose(self.asked(day), today=day)
 
 
+def tidy_target(target: Any) -> Any:
+    """Return a target whose question names the kind of its result by the register's own code."""
+    if not isinstance(target, dict) or "question" not in target:
+        return target
+    return {**target, "question": tidy_kind(target["question"])}
+
+
 def list_target_faults(target: Target, facts: Facts, today: date) -> Iterator[Fault]:
     """Yield what is wrong with a target, with pointers into it."""
     yield from list_own_faults(target, today)
@@ -100,4 +109,6 @@ def _list_question_faults(target: Target, today: date) -> Iterator[Fault]:
 def _list_id_faults(target: Target, facts: Facts) -> Iterator[Fault]:
     known = {"agreement": facts.agreements, "authority": facts.authorities}.get(target.kind, facts.issuers)
     if target.id is not None and target.id not in known:
-        yield Fault("/id", f"the register has no such {'body' if known is facts.issuers else target.kind}")
+        what = "body" if known is facts.issuers else target.kind
+        meant = " or ".join(each for each in list_meant(target.id, facts) if each in known)
+        yield Fault("/id", f"the register has no such {what}" + (f"; did you mean {meant}?" if meant else ""))

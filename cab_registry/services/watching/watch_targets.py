@@ -11,9 +11,11 @@ import msgspec
 from msgspec import Meta
 
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.engine.facts import Facts
 from cab_registry.register.compiled import Register
-from cab_registry.services.asking import list_unknown_economies
-from cab_registry.services.watching.targets import Label, Target, list_target_faults
+from cab_registry.services.asking import list_market_faults
+from cab_registry.services.narrowing import Narrowing
+from cab_registry.services.watching.targets import Label, Target, list_target_faults, tidy_target
 from cab_registry.services.watching.watch_desk import OverLimit, WatchDesk
 from cab_registry.services.watching.watched_answers import Answered, Asker
 from cab_registry.storage.canonical import NotCanonical, canonical_bytes
@@ -44,6 +46,14 @@ class WatchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def kind(self) -> str:
         """Kind of the one target, or portfolio."""
         return self.targets[0].kind if len(self.targets) == 1 else PORTFOLIO
+
+
+def tidy_request(document: Any) -> Any:
+    """Return a request in which the kinds of results are the register's own codes, where they are spelled otherwise."""
+    targets = document.get("targets") if isinstance(document, dict) else None
+    if not isinstance(targets, list):
+        return document
+    return {**document, "targets": [tidy_target(each) for each in targets]}
 
 
 class TargetShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,11 +111,31 @@ async def ask_targets(
 
 
 def _ask(register: Register, today: int, request: WatchRequest, more: tuple[Fault, ...]) -> list[NewWatched]:
-    faults = (*more, *_list_faults(register, date.fromordinal(today), request))
+    settled = [_settle(target, register.facts) for target in request.targets]
+    unsettled = [
+        Fault(f"/targets/{index}{fault.pointer}", fault.message)
+        for index, (_, faults) in enumerate(settled)
+        for fault in faults
+    ]
+    faults = (*more, *_list_faults(register, date.fromordinal(today), request), *unsettled)
     if faults:
         raise Refusal("this cannot be watched", faults)
     asker = Asker(register.facts, today)
-    return [ask_one(asker, register.position, target) for target in request.targets]
+    return [ask_one(asker, register.position, target) for target, _ in settled]
+
+
+def _settle(target: Target, facts: Facts) -> tuple[Target, tuple[Fault, ...]]:
+    """Return a target whose scope is narrowed by the register's own codes, and what of it names nothing."""
+    if target.kind != "scope":
+        return target, ()
+    narrowing = Narrowing(facts)
+    settled = msgspec.structs.replace(
+        target,
+        requirement=narrowing.requirement("requirement", target.requirement),
+        sector=narrowing.sector("sector", target.sector),
+        destination=narrowing.economy("destination", target.destination),
+    )
+    return settled, narrowing.faults
 
 
 def ask_one(asker: Asker, position: int, target: Target) -> NewWatched:
@@ -147,5 +177,5 @@ def _list_row_faults(register: Register, today: date, target: Target) -> Iterato
         yield Fault("/row", "holds a character that cannot be printed")
     yield from list_target_faults(target, register.facts, today)
     if target.question is not None:
-        for fault in list_unknown_economies(target.question, register.facts.economies):
+        for fault in list_market_faults(target.question.destination, register.facts.economies):
             yield Fault(f"/question{fault.pointer}", fault.message)
