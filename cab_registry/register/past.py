@@ -90,8 +90,7 @@ def _describe(old: _Timed, others: list[_Timed]) -> Fault:
 
 def _timed(record: AnyRecord) -> Iterator[_Timed]:
     """Yield the parts that have days; what a designation was only asked for was never held, and has no past."""
-    asked = isinstance(record, Designation) and record.from_ is None and bool(record.timeline)
-    only_asked = asked and all(event.event in _ASKS for event in record.timeline)
+    only_asked = _is_only_asked(record)
     for pointer, part in walk(record):
         if only_asked and isinstance(part, ScopeItem):
             continue
@@ -101,6 +100,12 @@ def _timed(record: AnyRecord) -> Iterator[_Timed]:
         end = part.period.end if isinstance(part, Dated) else getattr(part, "until", None) or NEVER
         says = type(part).__name__ if isinstance(part, Record) else _content(part, record)
         yield _Timed(pointer, _INDEX.sub("", pointer), field.rstrip("_"), says, getattr(part, field), end, _name(part))
+
+
+def _is_only_asked(record: AnyRecord) -> bool:
+    if not isinstance(record, Designation) or record.from_ is not None or not record.timeline:
+        return False
+    return all(event.event in _ASKS for event in record.timeline)
 
 
 def _content(part: msgspec.Struct, record: AnyRecord) -> Any:
