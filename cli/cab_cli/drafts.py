@@ -126,7 +126,11 @@ def find_keys(right: Document, named: Sequence[str]) -> list[str]:
         keys = [item["key"] for item in scope if name in {item["key"], item.get("requirement")}]
         if not keys:
             there = ", ".join(item["key"] for item in scope) or "none"
-            faults.append(Fault("--scope", f"{name!r} is no item of {right['id']}; its items are: {there}"))
+            faults.append(
+                Fault(
+                    "--scope", f"{name!r} is no item of {right.get('id', 'what is proposed')}; its items are: {there}"
+                )
+            )
         found += keys
     if faults:
         raise Refusal("the scope has no such item", tuple(faults))

@@ -77,16 +77,19 @@ def give_more(right: Document, scope: Scope) -> Given:
     return Given(changed, keys, begun, less)
 
 
-def with_given(right: Document, items: Sequence[Document]) -> Document:
-    """Return a right with new items, each given on its own day, in whatever order they come."""
+def with_given(right: Document, items: Sequence[Document], *, fresh: bool) -> Document:
+    """Return a right with new items, each given on its own day, in whatever order they come; a new right begins so."""
     days: dict[tuple[int, int], list[Document]] = {}
     for item in items:
-        when = parse_when(item["from"])
-        days.setdefault((when.earliest, when.latest), []).append(item)
+        days.setdefault(_key(item["from"]), []).append(item)
     right = with_items(right, items)
-    for _, given in sorted(days.items(), key=lambda each: each[0]):
+    if fresh and len(days) == 1 and items[0]["from"] == "always":
+        return right
+    for place, (_, given) in enumerate(sorted(days.items(), key=lambda each: each[0])):
         on = given[0]["from"]
-        right = with_event(right, act_on(right, on), on, items=[item["key"] for item in given])
+        event = GIVES[right["type"]][0] if fresh and place == 0 else act_on(right, on)
+        whole = fresh and len(days) == 1 and right["type"] != "recognition"
+        right = with_event(right, event, on, items=[] if whole else [item["key"] for item in given])
     return right
 
 
