@@ -18,7 +18,7 @@ from cab_registry.register.compiled import Register
 from cab_registry.register.intervals import overlap, show_period
 from cab_registry.register.minting import find_contradiction
 from cab_registry.register.references import Known, find_unknown, list_known
-from cab_registry.register.scopes import find_doubled, find_outside_agreement, find_wider
+from cab_registry.register.scopes import find_doubled, find_outside_agreement, find_repeated, find_wider
 
 _REFERRED_TO_BY_ALL: Final = (Economy, Authority, Requirement, Agreement)
 _MOST_NAMED: Final = 20
@@ -63,9 +63,11 @@ class About:
             found.faults.extend(self._taken(record))
         if isinstance(record, Right):
             others = [other for other, _ in self.after.records_of(record.body)]
+            earlier = self.before.records.get(record.id)
             agreement = self.after.law.agreements.get(getattr(record, "agreement", None) or "")
             found.warnings.extend(find_outside_agreement(record, agreement))
             found.warnings.extend(find_doubled(record, others))
+            found.warnings.extend(find_repeated(earlier.record if earlier is not None else None, record))
             found.wider.extend(find_wider(record, others, self.after.law.wider))
         return found
 

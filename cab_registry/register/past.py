@@ -10,9 +10,9 @@ import msgspec
 
 from cab_registry.domain.days import NEVER, When
 from cab_registry.domain.errors import Fault
-from cab_registry.domain.records import AnyRecord, Record
+from cab_registry.domain.records import AnyRecord, Designation, Record
 from cab_registry.domain.records.common import Dated
-from cab_registry.domain.records.rights import Right, RightEvent
+from cab_registry.domain.records.rights import Right, RightEvent, ScopeItem
 from cab_registry.register.walking import walk
 
 _STARTS: Final = ("from_", "on")
@@ -20,6 +20,10 @@ _APART: Final = frozenset({"from_", "on", "until", "invalid_from", "source", "co
 """Days are compared on their own; a better source or citation changes no fact."""
 
 _NAMES: Final = ("event", "state", "key", "name", "value", "union", "authority", "arrangement", "fact", "id")
+_HEADING: Final = ("body", "site", "by", "agreement", "annex", "scheme", "standard", "edition", "number")
+"""What tells one right from another."""
+
+_ASKS: Final = frozenset({"proposed", "notified"})
 _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 _REMEDY: Final = "a past is changed by `correction` only, with a public reason"
 
@@ -42,6 +46,7 @@ def find_changed_past(old: AnyRecord, new: AnyRecord, today: int) -> Iterator[Fa
     for part in _timed(new):
         left.setdefault((part.place, part.says), []).append(part)
     changed: list[_Timed] = []
+    yield from _changed_heading(old, new, today)
     for part in _timed(old):
         same = left.get((part.place, part.says), [])
         match = next((other for other in same if other.start == part.start and _same_past(part, other, today)), None)
@@ -51,6 +56,17 @@ def find_changed_past(old: AnyRecord, new: AnyRecord, today: int) -> Iterator[Fa
             changed.append(part)
     for part in changed:
         yield _describe(part, left.get((part.place, part.says), []))
+
+
+def _changed_heading(old: AnyRecord, new: AnyRecord, today: int) -> Iterator[Fault]:
+    """Yield what makes another right of one that has a past; a number that was not on record may be filled in."""
+    if not isinstance(old, Right) or not has_past(old, today):
+        return
+    for name in _HEADING:
+        one, two = getattr(old, name, None), getattr(new, name, None)
+        if one != two and not (name == "number" and one is None):
+            text = f"`{name}` changes from {one or 'none'} to {two or 'none'}: {_REMEDY}"
+            yield Fault(f"/{name}", f"{text}; another right is a record of its own")
 
 
 def has_past(record: AnyRecord, today: int) -> bool:
@@ -73,13 +89,23 @@ def _describe(old: _Timed, others: list[_Timed]) -> Fault:
 
 
 def _timed(record: AnyRecord) -> Iterator[_Timed]:
+    """Yield the parts that have days; what a designation was only asked for was never held, and has no past."""
+    only_asked = _is_only_asked(record)
     for pointer, part in walk(record):
+        if only_asked and isinstance(part, ScopeItem):
+            continue
         field = next((name for name in _STARTS if isinstance(getattr(part, name, None), When)), None)
         if field is None:
             continue
         end = part.period.end if isinstance(part, Dated) else getattr(part, "until", None) or NEVER
         says = type(part).__name__ if isinstance(part, Record) else _content(part, record)
         yield _Timed(pointer, _INDEX.sub("", pointer), field.rstrip("_"), says, getattr(part, field), end, _name(part))
+
+
+def _is_only_asked(record: AnyRecord) -> bool:
+    if not isinstance(record, Designation) or record.from_ is not None or not record.timeline:
+        return False
+    return all(event.event in _ASKS for event in record.timeline)
 
 
 def _content(part: msgspec.Struct, record: AnyRecord) -> Any:

@@ -1,16 +1,13 @@
 """The procedure of an agreement, from its data: which step in the life of a right may come next.
 
 No agreement is named here. What a text asks stands in the agreement's `procedure` and `objection`; a text that
-says nothing refuses nothing. Four things hold for every right, whatever the text: what is only said or asked is
-entered when it has happened, only a loss can be made good, only a decision can be annulled, and only what is on
-the table can be objected to.
+says nothing refuses nothing. What holds for every right, whatever the text, stands in possible_steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -21,16 +18,10 @@ from cab_registry.domain.records import Accreditation, Agreement, AnyRecord, Des
 from cab_registry.domain.records.common import Sourced
 from cab_registry.domain.records.law import Objection, Procedure
 from cab_registry.domain.records.rights import RightEvent
+from cab_registry.register import possible_steps
 from cab_registry.register.compiled import Register
 from cab_registry.register.compiled_rights import AnyRight, begin_by_silence, fit_objections
-
-ASKS: Final = ("proposed", "notified")
-SUSPENDS: Final = ("suspended", "restricted", "reduced", "inactive")
-TAKES: Final = ("withdrawn", "resigned")
-_SPOKEN: Final = (*ASKS, "objected", "contested", "verified", "notice_of_withdrawal", "renewal_requested", "confirmed")
-_ADVERSE: Final = (*SUSPENDS, *TAKES, "expired", "renewal_denied")
-_GIVES: Final = ("recognised", "designated", "granted")
-_REVIVES: Final = (*_GIVES, "reinstated", "renewed", "annulled")
+from cab_registry.register.procedure_case import ASKS, GIVES, Case, No, agreement_of, make_case
 
 _STEPS: Final[dict[type, tuple[EventName, ...]]] = {
     Recognition: (
@@ -58,40 +49,6 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     not_before: str | None = None
 
 
-class _No(NamedTuple):
-    """Why a step is refused; `part` is the part of the event that is wrong."""
-
-    reason: str
-    article: str | None = None
-    part: str = "event"
-    not_before: When | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One event of a right, with the events before it and what surrounds the right."""
-
-    right: AnyRight
-    event: RightEvent
-    index: int
-    past: tuple[RightEvent, ...]
-    elsewhere: tuple[RightEvent, ...]
-    agreement: Agreement | None
-    procedure: Procedure | None
-    register: Register
-    today: int
-
-    def last(self, *names: str) -> int:
-        """Place of the latest of these events among those before, or -1."""
-        return max((place for place, event in enumerate(self.past) if event.event in names), default=-1)
-
-    def decided_at_home(self) -> bool:
-        """Whether the designating side has by then suspended or taken back its own designation."""
-        return any(
-            event.event in (*SUSPENDS, *TAKES) and event.on.earliest <= self.event.on.latest for event in self.elsewhere
-        )
-
-
 def check_steps(before: AnyRecord | None, after: AnyRecord, register: Register, today: int) -> list[Fault]:
     """List the steps of a right that its procedure does not allow, each with the article.
 
@@ -115,7 +72,8 @@ def check_steps(before: AnyRecord | None, after: AnyRecord, register: Register, 
         for no in judge(make_case(after, index, register, today)):
             article = f" ({no.article})" if no.article else ""
             faults.append(Fault(f"/timeline/{index}/{no.part}", f"{no.reason}{article}"))
-    return faults
+    earlier = before if isinstance(before, Recognition | Designation | Accreditation) else None
+    return [*faults, *possible_steps.find_unfounded(earlier, after)]
 
 
 def _said(right: AnyRight) -> list[tuple[RightEvent, RightEvent | None]]:
@@ -144,60 +102,7 @@ def list_steps(right: AnyRight, register: Register, today: int) -> list[Step]:
     return steps
 
 
-def make_case(right: AnyRight, index: int, register: Register, today: int) -> Case:
-    """Put an event beside what came before it, in the order of days, then of entry."""
-    event = right.timeline[index]
-    key = (event.on.earliest, event.on.latest, index)
-    past = [
-        (other.on.earliest, other.on.latest, place, other)
-        for place, other in enumerate(right.timeline)
-        if (other.on.earliest, other.on.latest, place) < key
-    ]
-    past.sort(key=lambda item: item[:3])
-    agreement = agreement_of(right, register)
-    procedure = procedure_of(right, agreement)
-    events = tuple(other for *_, other in past)
-    return Case(right, event, index, events, other_side(right, register), agreement, procedure, register, today)
-
-
-def agreement_of(right: AnyRight, register: Register) -> Agreement | None:
-    """Return the agreement under which a designation or recognition is held."""
-    named = None if isinstance(right, Accreditation) else right.agreement
-    return register.facts.agreements.get(named or "")
-
-
-def procedure_of(right: AnyRight, agreement: Agreement | None) -> Procedure | None:
-    """Return the procedure of the agreement for the right's annex: only the importing side's list has one."""
-    if agreement is None or not isinstance(right, Recognition):
-        return None
-    fits = (each for each in agreement.procedure if not each.annexes or right.annex in each.annexes)
-    return next(fits, None)
-
-
-def same_cover(one: Designation | Recognition, two: Designation | Recognition) -> bool:
-    """Whether two acts are about the same body under the same agreement and annex."""
-    annexes = {one.annex, two.annex}
-    return (
-        one.body == two.body
-        and one.agreement is not None
-        and one.agreement == two.agreement
-        and (None in annexes or len(annexes) == 1)
-    )
-
-
-def other_side(right: AnyRight, register: Register) -> tuple[RightEvent, ...]:
-    """Return the events of the designations that stand behind a recognition."""
-    if not isinstance(right, Recognition):
-        return ()
-    return tuple(
-        event
-        for record, _ in register.records_of(right.body)
-        if isinstance(record, Designation) and same_cover(right, record)
-        for event in record.timeline
-    )
-
-
-def judge(case: Case) -> Iterator[_No]:
+def judge(case: Case) -> Iterator[No]:
     """Yield why the event of a case is refused: first what holds for every right, then what the agreement says."""
     for rule in _RULES:
         no = rule(case)
@@ -206,73 +111,25 @@ def judge(case: Case) -> Iterator[_No]:
             return
 
 
-def _in_the_future(case: Case) -> _No | None:
-    event = case.event
-    if event.event not in _SPOKEN or event.on.earliest <= case.today:
-        return None
-    return _No(f"{_say(event.event)} is entered when it has happened, and {event.on} is still to come", part="on")
-
-
-def _meets(one: RightEvent, two: RightEvent) -> bool:
-    """Whether two events touch a scope item in common; an event without items touches all."""
-    return not one.items or not two.items or bool(set(one.items) & set(two.items))
-
-
-def _nothing_lost(case: Case) -> _No | None:
-    if case.event.event != "reinstated":
-        return None
-    if any(event.event in (*SUSPENDS, *TAKES) and _meets(event, case.event) for event in case.past):
-        return None
-    return _No("nothing was suspended, restricted or withdrawn before that could be reinstated")
-
-
-def _nothing_decided(case: Case) -> _No | None:
-    if case.event.event != "annulled":
-        return None
-    events, target = case.right.timeline, case.event.refers_to
-    if target is not None:
-        if target < len(events) and target != case.index and events[target].event in _ADVERSE:
-            return None
-        return _No("names no event that suspended, restricted, ended or denied the right", part="refers_to")
-    if any(event.event in _ADVERSE for event in events[: case.index]):
-        return None
-    return _No("there is no decision before it that could be annulled")
-
-
-def _ended_already(case: Case) -> _No | None:
-    if case.event.event not in (*SUSPENDS, *TAKES, "notice_of_withdrawal", "contested", "confirmed"):
-        return None
-    ended = max(
-        (place for place, event in enumerate(case.past) if event.event in TAKES and not event.items), default=-1
-    )
-    if ended < 0 or case.last(*_REVIVES) > ended:
-        return None
-    return _No(f"the right was {_say(case.past[ended].event)} on {case.past[ended].on}, and not given again since")
-
-
-def _nothing_open(case: Case) -> _No | None:
+def _nothing_open(case: Case) -> No | None:
     if case.event.event != "objected":
         return None
-    opened, settled = case.last(*ASKS, "notice_of_withdrawal"), case.last(*_GIVES)
-    if opened > settled or (opened < 0 and settled < 0 and _asked_elsewhere(case)):
+    opened, settled = case.last(*ASKS, "notice_of_withdrawal"), case.last(*GIVES)
+    if opened > settled or (opened < 0 and settled < 0 and case.asked_elsewhere()):
         return None
     rule = case.procedure.suspension if case.procedure is not None else None
     if settled >= 0 or case.right.from_ is not None:
-        return _No(
+        return No(
             "the body is recognised already and no withdrawal is proposed; who doubts it contests it",
             rule.citation if rule is not None else None,
         )
-    return _No("nothing was proposed or notified that could be objected to")
+    return No("nothing was proposed or notified that could be objected to")
 
 
-def _asked_elsewhere(case: Case) -> bool:
-    return any(event.event in ASKS and event.on.earliest <= case.event.on.latest for event in case.elsewhere)
-
-
-def _too_late(case: Case) -> _No | None:
+def _too_late(case: Case) -> No | None:
     """Where silence recognises, an objection after the last day changes nothing."""
     asked = case.last("notified")
-    if case.event.event != "objected" or asked < case.last("notice_of_withdrawal", *_GIVES):
+    if case.event.event != "objected" or asked < case.last("notice_of_withdrawal", *GIVES):
         return None
     if asked < 0 or not isinstance(case.right, Recognition) or case.right.from_ is not None:
         return None
@@ -282,7 +139,7 @@ def _too_late(case: Case) -> _No | None:
         return None
     last = max(starts, key=lambda each: each.latest).moved(-1)
     reason = f"the time for objections ended on {last} and silence recognised the body; who doubts it contests it"
-    return _No(reason, cite(windows[0][0], case.agreement), "on")
+    return No(reason, cite(windows[0][0], case.agreement), "on")
 
 
 def find_windows(right: Recognition, notified: RightEvent, register: Register) -> list[tuple[Objection, When | None]]:
@@ -295,16 +152,16 @@ def find_windows(right: Recognition, notified: RightEvent, register: Register) -
     return [(objection, begin_by_silence(notified.on, objection)) for _, objection in groups]
 
 
-def _not_proposed(case: Case) -> _No | None:
+def _not_proposed(case: Case) -> No | None:
     rule = case.procedure.proposal if case.procedure is not None else None
     if rule is None or case.event.event not in ("recognised", "granted"):
         return None
     article = cite(rule, case.agreement)
     asked = case.last(*ASKS)
-    if asked < 0 and not _asked_elsewhere(case):
-        return _No("the body was not proposed: a proposal or notification comes before recognition", article)
+    if asked < 0 and not case.asked_elsewhere():
+        return No("the body was not proposed: a proposal or notification comes before recognition", article)
     objected = case.last("objected")
-    if objected <= case.last(*_GIVES, "notice_of_withdrawal") or not rule.after_objection:
+    if objected <= case.last(*GIVES, "notice_of_withdrawal") or not rule.after_objection:
         return None
     mended = case.last("verified") if "verified" in rule.after_objection else -1
     again = asked if "proposed" in rule.after_objection else -1
@@ -314,10 +171,10 @@ def _not_proposed(case: Case) -> _No | None:
         {"verified": "a verification", "proposed": "a new proposal"}[way] for way in rule.after_objection
     )
     when = case.past[objected].on
-    return _No(f"there was an objection on {when}; {ways} must follow before the body can be recognised", article)
+    return No(f"there was an objection on {when}; {ways} must follow before the body can be recognised", article)
 
 
-def _not_contested(case: Case) -> _No | None:
+def _not_contested(case: Case) -> No | None:
     procedure = case.procedure
     rule = procedure.suspension if procedure is not None else None
     if procedure is None or rule is None or case.event.event != "suspended":
@@ -327,7 +184,7 @@ def _not_contested(case: Case) -> _No | None:
     if procedure.own_decision is not None and case.decided_at_home():
         return None
     reason = "the body was not contested: a suspension by the importing side follows a contest in writing"
-    return _No(f"{reason}{_own(procedure)}", cite(rule, case.agreement))
+    return No(f"{reason}{_own(procedure)}", cite(rule, case.agreement))
 
 
 def _own(procedure: Procedure) -> str:
@@ -335,7 +192,7 @@ def _own(procedure: Procedure) -> str:
     return "" if own is None else f"; the designating side may decide by itself on its designation, under {own.key}"
 
 
-def _not_announced(case: Case) -> _No | None:
+def _not_announced(case: Case) -> No | None:
     procedure = case.procedure
     rule = procedure.withdrawal if procedure is not None else None
     if procedure is None or rule is None or case.event.event != "withdrawn":
@@ -346,18 +203,16 @@ def _not_announced(case: Case) -> _No | None:
     if rule.after == "contest":
         if case.last("contested", "suspended") >= 0:
             return None
-        return _No(
-            f"the body was not contested: the importing side ends no listing by itself{_own(procedure)}", article
-        )
+        return No(f"the body was not contested: the importing side ends no listing by itself{_own(procedure)}", article)
     noticed = case.last("notice_of_withdrawal")
-    if noticed <= case.last("reinstated", *_GIVES):
-        return _No("no withdrawal was proposed: a notice to the other side and to the body comes first", article)
+    if noticed <= case.last("reinstated", *GIVES):
+        return No("no withdrawal was proposed: a notice to the other side and to the body comes first", article)
     if rule.opposed == "stays" and case.last("objected") > noticed:
-        return _No("the other side objected, so the body stays listed until a new notice is given", article)
+        return No("the other side objected, so the body stays listed until a new notice is given", article)
     first = first_day(case.past[noticed].on, rule.notice_days)
     if case.event.on.latest < first.earliest:
         reason = f"the body has at least {rule.notice_days} days from the notice: not before {first}"
-        return _No(reason, article, "on", first)
+        return No(reason, article, "on", first)
     return None
 
 
@@ -374,15 +229,8 @@ def cite(rule: Sourced, agreement: Agreement | None) -> str | None:
     return f"{name}, {rule.citation}" if rule.citation else name
 
 
-def _say(event: str) -> str:
-    return event.replace("_", " ")
-
-
-_RULES: Final[Sequence[Callable[[Case], _No | None]]] = (
-    _in_the_future,
-    _nothing_lost,
-    _nothing_decided,
-    _ended_already,
+_RULES: Final[Sequence[Callable[[Case], No | None]]] = (
+    *possible_steps.RULES,
     _nothing_open,
     _too_late,
     _not_proposed,

@@ -12,17 +12,8 @@ from cab_registry.domain.records.law import Objection, WithdrawalRule
 from cab_registry.domain.records.rights import RightEvent, ScopeItem
 from cab_registry.register.compiled import Register
 from cab_registry.register.compiled_rights import begin_by_silence, runs_for
-from cab_registry.register.procedure import (
-    ASKS,
-    SUSPENDS,
-    TAKES,
-    agreement_of,
-    cite,
-    find_windows,
-    first_day,
-    procedure_of,
-    same_cover,
-)
+from cab_registry.register.procedure import cite, find_windows, first_day
+from cab_registry.register.procedure_case import ASKS, SUSPENDS, TAKES, agreement_of, procedure_of, same_cover
 
 ClockKind = Literal["proposal", "objection", "answer", "hearing", "withdrawal", "deadlock"]
 

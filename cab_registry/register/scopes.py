@@ -10,11 +10,15 @@ from cab_registry.domain.errors import Fault
 from cab_registry.domain.records import Accreditation, AnyRecord, Designation, Recognition
 from cab_registry.domain.records.law import Agreement, Annex, InstrumentEvent, OperationEvent
 from cab_registry.domain.records.rights import Right, ScopeItem
+from cab_registry.register.intervals import overlap
+from cab_registry.register.right_timelines import touches
 
 _BEGINS: Final = frozenset(
     {"in_force", "provisionally_applied", "receiving_designations", "transition", "pilot", "operational"}
 )
 _ENDS: Final = frozenset({"terminated", "superseded", "lapsed", "abandoned", "ended", "given_up"})
+_GIVES: Final = ("recognised", "designated", "granted")
+_TAKES: Final = ("withdrawn", "resigned")
 _LIMITS: Final = ("product_classes", "procedures", "result_kinds", "standards")
 
 
@@ -130,5 +134,36 @@ def find_doubled(right: AnyRecord, others: Iterable[AnyRecord]) -> Iterator[Faul
 
 
 def _ground(right: AnyRecord) -> tuple[object, ...]:
-    names = ("body", "site", "by", "agreement", "annex", "scheme", "standard", "number")
+    names = ("body", "site", "by", "agreement", "annex", "scheme", "standard", "edition", "number")
     return tuple(getattr(right, name, None) for name in names)
+
+
+def find_repeated(before: AnyRecord | None, after: AnyRecord) -> Iterator[Fault]:
+    """Yield new scope items that say what another item of the right says of some of the same days.
+
+    Each of them counts as long as it lasts: a wrong day is corrected on the item that has it.
+    """
+    known = {item.key for item in before.scope} if isinstance(before, Right) else set()
+    if not isinstance(after, Right):
+        return
+    for index, item in enumerate(after.scope):
+        same = (other for other in after.scope if other.key != item.key and _content(other) == _content(item))
+        first = next((other for other in same if _holds_beside(other, item, after)), None)
+        if item.key not in known and first is not None and (first.key in known or after.scope.index(first) < index):
+            text = f"says what item {first.key!r} says already, on some of the same days"
+            yield Fault(f"/scope/{index}", f"{text}; a wrong day is corrected on the item that has it")
+
+
+def _holds_beside(one: ScopeItem, two: ScopeItem, right: Right) -> bool:
+    """Whether two items hold at once: neither was only asked for, nor taken away before the other began."""
+    given = [event for event in right.timeline if event.event in _GIVES]
+    if given and not all(any(touches(event, item) for event in given) for item in (one, two)):
+        return False
+    taken = (event.on.latest for event in right.timeline if event.event in _TAKES and touches(event, one))
+    if any(day <= two.from_.earliest for day in taken):
+        return False
+    return overlap(_period_of(one, right), _period_of(two, right))
+
+
+def _content(item: ScopeItem) -> tuple[object, ...]:
+    return (item.requirement, item.text, *(frozenset(getattr(item, name)) for name in _LIMITS))

@@ -11,11 +11,12 @@ from cab_cli.choosing import (
     RecordArgument,
     RequirementsOption,
     SiteOption,
-    find_own,
     find_right,
+    own_rights,
 )
-from cab_cli.desk import Desk
+from cab_cli.desk import Desk, Held
 from cab_cli.drafts import Scope, find_keys, new_right, read_when, with_event, with_items
+from cab_cli.giving import give_first, give_more
 from cab_cli.submitting import Change, Draft, hand_in
 from cab_cli.writing import Sending, writes
 from cab_registry.domain.errors import Fault, Refusal
@@ -46,7 +47,9 @@ def add(
         typer.Option(help="Whether it ends.", show_default="dated with --until, else open_ended"),
     ] = None,
 ) -> None:
-    """Enter an accreditation of a body; where you hold one of it to the same standard, its scope is extended.
+    """Enter an accreditation of a body; where you hold this certificate of it, its scope is extended.
+
+    A certificate of another edition or number is a record of its own.
 
     Examples:
       cab accreditation add fcc-kr0001 --standard "ISO/IEC 17025" --scope us-47cfr-15c --from 2025-01-01
@@ -55,26 +58,59 @@ def add(
     requirements, methods = tuple(dict.fromkeys(scope or ())), tuple(method or ())
     asked = Scope(start=on, until=last, requirements=requirements, standards=methods, text=text)
     heading = {"standard": standard, "site": site}
+    certificate = {"edition": edition, "number": number}
 
     def prepare(desk: Desk) -> Draft:
-        held = find_own(desk, body, "accreditation", **heading)
+        held = _find_certificate(desk, body, heading, certificate)
         if held is None:
-            more = {"edition": edition, "number": number, "validity": validity or ("dated" if last else "open_ended")}
+            more = {**certificate, "validity": validity or ("dated" if last else "open_ended")}
             right = new_right("accreditation", desk.authority, body, by=desk.authority, **heading, **more)
-            items = asked.items(right)
-            right = with_event(with_items(right, items), "granted", on)
-            if last is not None and not items:
-                right["until"] = last
-            return Draft(f"{body} is accredited to {standard} from {on}", [Change(right)])
-        items = asked.items(held.document)
-        if not items:
-            raise Refusal(f"{held.document['id']} is there already", (Fault("--scope", "say what is added"),))
-        keys = [item["key"] for item in items]
-        right = with_event(with_items(held.document, items), "extended", on, items=keys)
-        return Draft(f"{held.document['id']} is extended by {', '.join(keys)} from {on}", [Change.of(held, right)])
+            given = give_first(with_items(right, asked.items(right)), asked)
+            return Draft(f"{body} is accredited to {standard} from {on}", [Change(given.right)])
+        stands = held.document.get("validity", "dated")
+        if validity not in {None, stands}:
+            hint = f"its validity is {stands}; cab correct mends it"
+            raise Refusal(f"{held.document['id']} is there already", (Fault("--validity", hint),))
+        given = give_more(held.document, asked)
+        words = f"{held.document['id']} is extended by {', '.join(given.keys)} from {on}"
+        return Draft(words, [Change.of(held, given.right)])
 
     words = [*(scope or []), "", *(method or []), text or "", edition or "", number or "", site or "", validity or ""]
     hand_in(sending, ["accreditation add", body, standard, str(on), str(last), *words], prepare)
+
+
+def _find_certificate(
+    desk: Desk, body: str, heading: dict[str, str | None], certificate: dict[str, str | None]
+) -> Held | None:
+    """Return the accreditation that a certificate extends; none where it is another one.
+
+    Raises:
+        Refusal: several fit, or the one on record does not say what would tell.
+    """
+    stated = {name: value for name, value in certificate.items() if value is not None}
+    own = [
+        held
+        for held in own_rights(desk, body, _KIND)
+        if all(held.document.get(name) == value for name, value in heading.items())
+    ]
+    fitting = [held for held in own if all(held.document.get(name, value) == value for name, value in stated.items())]
+    exact = [held for held in fitting if all(name in held.document for name in stated)]
+    if len(exact) == 1:
+        return exact[0]
+    if len(fitting) > 1:
+        faults = (Fault(each.document["id"], _call(each)) for each in fitting)
+        raise Refusal(f"several accreditations of {body} fit; name --edition and --number", tuple(faults))
+    if not fitting:
+        return None
+    held = fitting[0]
+    missing = [name for name in stated if name not in held.document]
+    record, places = held.document["id"], " ".join(f"--set /{name}={stated[name]}" for name in missing)
+    hint = f"if it is the same certificate, say so first: cab correct {record} {places}; if not, give it its own"
+    raise Refusal(f"{record} has no {' and no '.join(missing)} on record", (Fault(f"--{missing[0]}", hint),))
+
+
+def _call(held: Held) -> str:
+    return ", ".join(f"{name} {held.document.get(name, 'not on record')}" for name in ("edition", "number"))
 
 
 @accreditation_app.command("renew")

@@ -8,7 +8,8 @@ import msgspec
 
 from cab_cli.desk import Desk
 from cab_cli.import_reports import Done
-from cab_cli.planning import Group, Planned, Planner
+from cab_cli.planned import Group, Planned
+from cab_cli.planning import Planner
 from cab_cli.rows import Row, RowFault
 from cab_cli.submitting import PATH, Change
 from cab_registry.domain.errors import Fault, Refusal

@@ -44,38 +44,50 @@ class Scope:
     text: str | None = None
 
     def items(self, right: Document) -> list[Document]:
-        """Write the items that are added to a right, each under a key that is free there.
+        """Write the items that are added to a right, each under a key that is free there."""
+        used = {item["key"] for item in right.get("scope", [])}
+        found = (self.item(requirement, used) for requirement in self.requirements or (None,))
+        return [item for item in found if item is not None]
 
-        A right that is only asked for has the items that were asked for; these are not doubled.
-        """
-        there = right.get("scope", [])
-        used = {item["key"] for item in there}
-        asked = {item.get("requirement") for item in there} if there and not has_begun(right) else set()
+    def item(self, requirement: str | None, used: set[str]) -> Document | None:
+        """Write the item for a requirement, else for all of them; none where that would limit nothing."""
+        limits = self._limits()
+        if requirement is None and not limits:
+            return None
+        named = {"requirement": requirement} if requirement else {}
+        key = free_key(requirement or "all", used)
+        return {"key": key, **named, **limits, "from": self.start, **self._end()}
+
+    def narrow(self, item: Document) -> Document:
+        """Return an item with the limits and the last day that are asked for in place of its own."""
+        return {**item, **self._limits(), **self._end()}
+
+    @property
+    def limited(self) -> bool:
+        """Whether a limit or a last day is asked for."""
+        return bool(self._limits() or self._end())
+
+    def _limits(self) -> Document:
         limits = {
             "standards": list(self.standards),
             "product_classes": list(self.product_classes),
             "procedures": list(self.procedures),
             "result_kinds": list(self.result_kinds),
             "text": self.text,
-            "from": self.start,
-            "until": self.until,
         }
-        kept = {name: value for name, value in limits.items() if value}
-        limited = len(kept) > 1 + bool(self.until)
-        named = [each for each in self.requirements if each not in asked] if self.requirements else [None][:limited]
-        items = []
-        for requirement in named:
-            key = _free(requirement or "all", used)
-            used.add(key)
-            items.append({"key": key, **({"requirement": requirement} if requirement else {}), **kept})
-        return items
+        return {name: value for name, value in limits.items() if value}
+
+    def _end(self) -> Document:
+        return {"until": self.until} if self.until else {}
 
 
-def _free(stem: str, used: set[str]) -> str:
+def free_key(stem: str, used: set[str]) -> str:
+    """Return a key that is not used yet, and use it."""
     key, number = stem, 1
     while key in used:
         number += 1
         key = f"{stem}-{number}"
+    used.add(key)
     return key
 
 
@@ -114,7 +126,11 @@ def find_keys(right: Document, named: Sequence[str]) -> list[str]:
         keys = [item["key"] for item in scope if name in {item["key"], item.get("requirement")}]
         if not keys:
             there = ", ".join(item["key"] for item in scope) or "none"
-            faults.append(Fault("--scope", f"{name!r} is no item of {right['id']}; its items are: {there}"))
+            faults.append(
+                Fault(
+                    "--scope", f"{name!r} is no item of {right.get('id', 'what is proposed')}; its items are: {there}"
+                )
+            )
         found += keys
     if faults:
         raise Refusal("the scope has no such item", tuple(faults))

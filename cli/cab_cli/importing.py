@@ -17,7 +17,8 @@ from cab_cli.exits import Exit
 from cab_cli.identities import Identifier, KnownBody
 from cab_cli.import_reports import Done, Ledger, require_place, write_notes
 from cab_cli.mapping import MappingFile, read_mapping
-from cab_cli.planning import Group, Planner
+from cab_cli.planned import Group
+from cab_cli.planning import Planner
 from cab_cli.reading_tables import Table, read_table
 from cab_cli.register_words import list_bodies, list_gone, read_economies, read_requirements
 from cab_cli.rows import OnRecord, RowFault, RowNote, RowReader

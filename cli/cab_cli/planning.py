@@ -1,12 +1,12 @@
 """From the rows of one body to records: what is new, what is added, what is there already."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from cab_cli.desk import RIGHTS, Held
-from cab_cli.drafts import GIVES, Document, end_of, has_begun, new_right, today, with_event, with_items
-from cab_cli.mapping import LISTS
+from cab_cli.desk import RIGHTS
+from cab_cli.drafts import Document, today
+from cab_cli.planned import Group, Planned, Unsettled
+from cab_cli.planning_rights import RightsPlanner
 from cab_cli.row_days import plain_when
 from cab_cli.rows import Row, RowFault, RowNote, RowReader
 from cab_cli.submitting import Change
@@ -14,8 +14,6 @@ from cab_registry.domain.days import DayError, parse_when, show_day
 from cab_registry.domain.folding import fold
 from cab_registry.domain.schemes import canonise
 
-_HEADING: Final = ("by", "agreement", "annex", "scheme", "site", "standard")
-_COMPARED: Final = ("requirement", *LISTS, "text", "from")
 _FIELDS: Final = {
     "/names": "name",
     "/economy": "economy",
@@ -24,32 +22,6 @@ _FIELDS: Final = {
     "/identifiers": "identifier",
     "/timeline": "from",
 }
-
-
-@dataclass(slots=True)
-class Planned:
-    """A record to hand in, and the rows from which it comes; `items` has the row of each scope item by its place."""
-
-    change: Change
-    rows: list[Row]
-    items: dict[int, Row] = field(default_factory=dict)
-
-    def rows_at(self, pointer: str) -> list[Row]:
-        """Return the rows from which a place of the document comes."""
-        parts = pointer.split("/")
-        if len(parts) > 2 and parts[1] == "scope" and parts[2].isdigit() and int(parts[2]) in self.items:
-            return [self.items[int(parts[2])]]
-        return self.rows
-
-
-@dataclass(slots=True)
-class Group:
-    """The rows of one body, and what the register holds of it."""
-
-    body: str
-    rows: list[Row]
-    held: Held | None = None
-    rights: list[Held] = field(default_factory=list)
 
 
 class Planner:
@@ -64,7 +36,7 @@ class Planner:
         self,
         reader: RowReader,
         authority: str,
-        requirements: Callable[[str], "str | Unsettled"],
+        requirements: Callable[[str], str | Unsettled],
         *,
         update: bool,
         names_from: str | None = None,
@@ -72,7 +44,7 @@ class Planner:
         self.reader = reader
         self.notes: dict[RowNote, None] = {}
         self._authority = authority
-        self._requirements = requirements
+        self._rights = RightsPlanner(reader, authority, requirements, self.notes)
         self._update = update
         self._names_from = names_from
 
@@ -90,7 +62,7 @@ class Planner:
         if {fault.line for fault in faults} & {row.line for row in rows}:
             return []
         for kind in RIGHTS:
-            planned += self._plan_rights(kind, group, rows, faults)
+            planned += self._rights.plan(kind, group, rows, faults)
         return planned
 
     def field_of(self, planned: Planned, pointer: str) -> str:
@@ -216,111 +188,6 @@ class Planner:
             changed[index]["until"] = show_day(first.earliest - 1)
         return [*changed, {"name": name, "from": since}]
 
-    def _plan_rights(self, kind: str, group: Group, rows: Sequence[Row], faults: list[RowFault]) -> Iterable[Planned]:
-        by_heading: dict[tuple[str | None, ...], list[Row]] = {}
-        for row in rows:
-            part = row.part(kind)
-            named = any(self.reader.heading_of(f"{kind}.{name}") for name in part)
-            if part and (named or not self.reader.from_columns(kind)):
-                heading = tuple(part.get(name, self._authority if name == "by" else None) for name in _HEADING)
-                by_heading.setdefault(heading, []).append(row)
-        for heading, own in by_heading.items():
-            planned = self._plan_right(kind, group, dict(zip(_HEADING, heading, strict=True)), own, faults)
-            if planned is not None:
-                yield planned
-
-    def _plan_right(
-        self, kind: str, group: Group, heading: dict[str, str | None], rows: Sequence[Row], faults: list[RowFault]
-    ) -> Planned | None:
-        fitting = [each for each in group.rights if _fits(each.document, kind, heading)]
-        held = next((each for each in fitting if each.document["owner"] == self._authority), None)
-        first = rows[0].part(kind)
-        if held is None:
-            more = {name: first.get(name) for name in ("edition", "number", "validity")}
-            if kind == "accreditation" and more["validity"] is None:
-                more["validity"] = "dated" if "until" in first or "scope.until" in first else "open_ended"
-            right = new_right(kind, self._authority, group.body, **heading, **more)
-        else:
-            right = held.document
-        start = len(right.get("scope", []))
-        elsewhere = [item for each in fitting if each is not held for item in each.document.get("scope", [])]
-        items, origins = self._items(kind, right, rows, faults, elsewhere)
-        if not items and fitting:
-            return None
-        if held is None and fitting:
-            owner = fitting[0].document["owner"]
-            words = f"the {kind} {fitting[0].document['id']} belongs to {owner}, who alone can add to it"
-            faults.extend(RowFault(row.line, self.reader.heading_of(f"{kind}.by"), "", words) for row in origins)
-            return None
-        on = plain_when(first.get("from", first.get("scope.from", "always")))
-        right = with_items(right, items)
-        if held is None:
-            if on != "always":
-                right = with_event(right, GIVES[kind][0], on)
-            elif not items:
-                right["from"] = "always"
-            if not items and "until" in first:
-                right["until"] = plain_when(first["until"])
-        else:
-            event = GIVES[kind][0] if kind == "recognition" or not has_begun(right) else "extended"
-            right = with_event(right, event, items[0]["from"], items=[item["key"] for item in items])
-        change = Change(right) if held is None else Change.of(held, right)
-        return Planned(change, list(rows), {start + index: row for index, row in enumerate(origins)})
-
-    def _items(
-        self, kind: str, right: Document, rows: Sequence[Row], faults: list[RowFault], elsewhere: Sequence[Document]
-    ) -> tuple[list[Document], list[Row]]:
-        there = [*right.get("scope", []), *elsewhere]
-        keys = {item["key"] for item in right.get("scope", [])}
-        items: list[Document] = []
-        origins: list[Row] = []
-        for row in rows:
-            part = row.part(kind)
-            item = {name.partition(".")[2]: value for name, value in part.items() if name.startswith("scope.")}
-            if not item.keys() - {"from", "until", "key"}:
-                continue
-            whole: dict[str, Any] = {
-                **item,
-                **{name: self.reader.split(item[name]) for name in LISTS if name in item},
-                "from": plain_when(item.get("from", part.get("from", "always"))),
-            }
-            if until := item.get("until", part.get("until")):
-                whole["until"] = plain_when(until)
-            if "requirement" in item:
-                requirement = self._requirements(item["requirement"])
-                column = self.reader.heading_of(f"{kind}.scope.requirement")
-                if isinstance(requirement, Unsettled):
-                    faults.append(RowFault(row.line, column, item["requirement"], requirement.words))
-                    continue
-                whole["requirement"] = requirement
-            same = next(
-                (other for other in (*there, *items) if all(other.get(name) == whole.get(name) for name in _COMPARED)),
-                None,
-            )
-            if same is not None:
-                self._note_other_end(kind, row, whole, same)
-                continue
-            stem = item.get("key") or whole.get("requirement") or "all"
-            key = next(name for name in _names(stem) if name not in keys)
-            keys.add(key)
-            items.append({**whole, "key": key})
-            origins.append(row)
-        return items, origins
-
-    def _note_other_end(self, kind: str, row: Row, given: Document, held: Document) -> None:
-        one, two = end_of(given), end_of(held)
-        if one == two:
-            return
-        column = self.reader.heading_of(f"{kind}.scope.until") or self.reader.heading_of(f"{kind}.until")
-        words = f"the end differs from the one on record ({two or 'none'}), which is left as it is"
-        self.notes.setdefault(RowNote(row.line, column, str(one or ""), str(two or ""), words))
-
-
-class Unsettled(NamedTuple):
-    """Why words of a row name no requirement."""
-
-    words: str
-
 
 def _ended_before_today(names: Iterable[Document]) -> bool:
     ends = [parse_when(each["until"]).earliest for each in names if "until" in each]
@@ -333,15 +200,3 @@ def _number_key(number: Document) -> tuple[Any, ...]:
 
 def _site_key(site: Document) -> tuple[Any, ...]:
     return (site["key"],)
-
-
-def _fits(document: Document, kind: str, heading: dict[str, str | None]) -> bool:
-    return document["type"] == kind and all(document.get(name) == value for name, value in heading.items())
-
-
-def _names(stem: str) -> Iterable[str]:
-    yield stem
-    number = 2
-    while True:
-        yield f"{stem}-{number}"
-        number += 1

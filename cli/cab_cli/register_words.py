@@ -8,7 +8,7 @@ from typing import Any, Final
 from cab_cli.desk import RIGHTS, Desk
 from cab_cli.drafts import end_of, today
 from cab_cli.identities import Identifier, KnownBody, known_body
-from cab_cli.planning import Group, Unsettled
+from cab_cli.planned import Group, Unsettled
 from cab_registry.domain.folding import fold
 
 PAGE: Final = 500

@@ -188,6 +188,7 @@ def contest(
     record: RecordArgument,
     *,
     on: OnOption = None,
+    scope: KeysOption = None,
     agreement: AgreementOption = None,
     annex: AnnexOption = None,
     site: SiteOption = None,
@@ -197,7 +198,7 @@ def contest(
     Examples:
       cab contest fcc-kr0001 --agreement apec-tel-us-kr --on 2026-02-01 --reason "Results do not agree"
     """
-    step = _Step("contested", record, on, None, agreement=agreement, annex=annex, site=site)
+    step = _Step("contested", record, on, scope, agreement=agreement, annex=annex, site=site)
     step.kinds = ("recognition",)
     step.take(sending)
 
@@ -208,6 +209,7 @@ def verify(
     record: RecordArgument,
     *,
     on: OnOption = None,
+    scope: KeysOption = None,
     agreement: AgreementOption = None,
     annex: AnnexOption = None,
     site: SiteOption = None,
@@ -217,6 +219,6 @@ def verify(
     Examples:
       cab verify fcc-kr0001 --agreement apec-tel-us-kr --on 2026-02-20 --reason "Joint visit, report 14"
     """
-    step = _Step("verified", record, on, None, agreement=agreement, annex=annex, site=site)
+    step = _Step("verified", record, on, scope, agreement=agreement, annex=annex, site=site)
     step.kinds = ("recognition",)
     step.take(sending)
