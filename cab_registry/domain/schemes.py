@@ -96,6 +96,7 @@ _APART: Final = re.compile(r"[\s,;:#=/()\[\]]+|(?<=[^\W\d])\.(?=\d)")
 _LISTED: Final = re.compile(r"\d\s*(?:,\s|;|&|\+)\s*\w*\d")
 """Two numbers beside each other."""
 
+_GROUPS: Final = re.compile(r"\((?!\?)([^)]*)\)")
 _GAPS: Final = re.compile(r"[\s\-‐-―−_/\\,;:()\[\]\"'’`]+")
 
 
@@ -121,6 +122,21 @@ def canonical_form(scheme: str, value: str) -> str | None:
         return None
     found = re.fullmatch(known.pattern, _tighten(value))
     return known.form.format(*found.groups()) if found else None
+
+
+def find_misfit(scheme: str, value: str) -> str | None:
+    """Say why a text cannot be a number of a scheme; none where it can, or where the scheme's form is not known.
+
+    Where numbers are digits alone, whatever else stands there was damaged; elsewhere a form not met before may be one.
+    """
+    known = next((each for each in SCHEMES if each.id == scheme), None)
+    if known is None or canonical_form(scheme, value) is not None:
+        return None
+    if all(part.startswith(r"\d") for part in _GROUPS.findall(known.pattern)):
+        return f"is not a number of the scheme {scheme} ({known.title}): these are digits"
+    if not any(sign.isdecimal() for sign in value):
+        return f"is not a number of the scheme {scheme} ({known.title}): it has no digit"
+    return None
 
 
 def read_numbers(text: str, scheme: str | None = None) -> tuple[tuple[Number, ...], ...]:

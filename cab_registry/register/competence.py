@@ -2,6 +2,7 @@
 
 No agreement is named here. Its routes say who designates and who recognises, for bodies of which economies, of which
 kinds, for which rules. What contradicts them is refused; what they leave open is a doubt that a stated reason settles.
+Whoever acts in the name of a party or an economy is held to what its own role and the data admit, as in its own name.
 Only what a version adds is looked at: a right that should never have been entered can still be withdrawn.
 """
 
@@ -17,8 +18,8 @@ from cab_registry.domain.errors import Fault
 from cab_registry.domain.records import (
     Accreditation,
     AnyRecord,
-    Authority,
     Body,
+    Coverage,
     Designation,
     Notice,
     Position,
@@ -29,8 +30,10 @@ from cab_registry.domain.records.route import Cover, RightRule
 from cab_registry.engine.facts import RouteFacts
 from cab_registry.register.compiled import Register
 from cab_registry.register.compiled_rights import AnyRight
+from cab_registry.register.listing import GIVES, NOT_OF_STATE, find_doubts_of_list
 from cab_registry.register.offices import (
     Doubt,
+    actor_of,
     economies_of,
     list_not_accrediting,
     list_out_of_office,
@@ -45,13 +48,6 @@ _GIVING: Final[frozenset[EventName]] = frozenset(
 _AGAINST: Final[frozenset[EventName]] = frozenset({"suspended", "restricted", "withdrawn", "reinstated"})
 _HEADING: Final = ("body", "site", "by", "agreement", "annex", "scheme", "standard")
 _CLAIM: Final = ("key", "requirement", "standards", "product_classes", "procedures", "result_kinds")
-_NOT_OF_STATE: Final = frozenset({"accrediting", "arrangement", "customs", "registrar"})
-_GIVES: Final = {
-    "designation": frozenset({"designating", "notifying", "monitoring"}),
-    "recognition": frozenset(
-        {"designating", "notifying", "monitoring", "regulating", "inspecting", "approving", "registering"}
-    ),
-}
 _DONE: Final = {"designation": "designated", "recognition": "recognised"}
 _DOES: Final = {"designation": "designates", "recognition": "recognises"}
 
@@ -88,13 +84,18 @@ class _Claim:
         return f"{named}, annex {right.annex}" if right.annex else named
 
     @property
+    def actor(self) -> str:
+        """Who gives it: whoever is named, or the authority that speaks for the named party."""
+        return actor_of(self.right, self.register)
+
+    @property
     def seats(self) -> str:
         """Name where the body is."""
         return list_names(self.economies)
 
 
 def find_doubts(before: AnyRecord | None, after: AnyRecord, register: Register) -> list[Doubt]:
-    """List what the data of the register say against a right or a statement, or leave open; pointers go into it.
+    """List what the data of the register say against a right, a list or a statement, or leave open.
 
     Args:
         before: the version on record; none for a new record.
@@ -103,6 +104,8 @@ def find_doubts(before: AnyRecord | None, after: AnyRecord, register: Register) 
     """
     if isinstance(after, Position | Notice):
         return list(find_doubts_of_statement(before, after, register))
+    if isinstance(after, Coverage):
+        return list(find_doubts_of_list(before, after, register))
     if not isinstance(after, Accreditation | Designation | Recognition):
         return []
     known = before if isinstance(before, Accreditation | Designation | Recognition) else None
@@ -129,6 +132,7 @@ def _find_doubts(known: AnyRight | None, after: AnyRight, register: Register) ->
         if event.event in _GIVING and (known is None or event not in known.timeline)
     ]
     moved = known is None or any(getattr(known, name, None) != getattr(after, name, None) for name in _HEADING)
+    moved = moved or (known is not None and actor_of(known, register) != actor_of(after, register))
     if not (items or given or moved):
         return []
     days = tuple(given) or ((after.from_,) if moved and after.from_ is not None else ())
@@ -207,7 +211,7 @@ def _without_a_rule(claim: _Claim) -> Iterator[Doubt]:
     if wrong_side is not None:
         yield Doubt(wrong_side)
         return
-    doubts = list(_role_of(claim)) if right.by not in register.facts.economies else []
+    doubts = list(_role_of(claim))
     yield from doubts
     if all(doubt.left_open for doubt in doubts):
         text = f"the register has no route under {claim.ground}, so nothing says who gives a {claim.kind} under it"
@@ -229,33 +233,27 @@ def _wrong_side(claim: _Claim, parties: Sequence[str], own: str | None) -> Fault
         return Fault("/body", text)
     same = own in _parties_of(claim) or any(_is_in(frozenset((own or "",)), code, claim) for code in sides)
     if claim.kind == "designation" and not same:
-        return Fault("/by", f"a body in {claim.seats} is designated by its own side, not by {claim.right.by}")
+        return Fault("/by", f"a body in {claim.seats} is designated by its own side, not by {claim.actor}")
     if claim.kind == "recognition" and same and parties:
-        return Fault("/by", f"a body in {claim.seats} is recognised by the other side, not by {claim.right.by}")
+        return Fault("/by", f"a body in {claim.seats} is recognised by the other side, not by {claim.actor}")
     return None
 
 
 def _role_of(claim: _Claim) -> Iterator[Doubt]:
     """Yield a doubt where an authority is of the right side, but is not known to give such rights."""
-    by = claim.right.by
+    by = claim.actor
     authority = claim.register.law.authorities.get(by)
-    if authority is None or _has_role(authority, claim):
+    if authority is None or GIVES[claim.kind] & set(authority.roles):
         return
     own = frozenset((authority.economy,) if authority.economy is not None else ())
     hint = _those_who_give(claim, own)
-    if authority.roles and set(authority.roles) <= _NOT_OF_STATE:
+    if authority.roles and set(authority.roles) <= NOT_OF_STATE:
         text = f"{by} gives no {claim.kind}; its role is {list_names(authority.roles)}{hint}"
         yield Doubt(Fault("/by", text))
         return
     roles = list_names(authority.roles) if authority.roles else "not on record"
     text = f"{claim.ground} leaves open who {_DOES[claim.kind]} in {list_names(own)}; the role of {by} is {roles}{hint}"
     yield Doubt(Fault("/by", text), left_open=True)
-
-
-def _has_role(authority: Authority, claim: _Claim) -> bool:
-    law = claim.register.law
-    umbrellas = [law.authorities[key] for key in law.umbrellas.get(authority.id, ())]
-    return any(_GIVES[claim.kind] & set(each.roles) for each in (authority, *umbrellas))
 
 
 def _those_who_give(claim: _Claim, economies: frozenset[str]) -> str:
@@ -289,7 +287,7 @@ def _is_in(economies: frozenset[str], party: str, claim: _Claim, period: Period 
 
 
 def _admits(rule: RightRule, rf: RouteFacts, claim: _Claim) -> _Admits | None:
-    facts, by = claim.register.facts, claim.right.by
+    facts, by = claim.register.facts, claim.actor
     economy = facts.economy_of(by)
     own = frozenset((economy,) if economy is not None else ())
     side = by in facts.economies
@@ -358,7 +356,7 @@ def _by_others(
             others.append(word)
         else:
             others.append(f"an authority of {word}")
-    by = claim.right.by
+    by = claim.actor
     text = f"under {claim.ground}, bodies in {claim.seats} are {_done(claim)} by {join_names(others)}, not by {by}"
     elsewhere = {code for rf, rule in ruled if by in rule.by for code in rf.exporter_codes}
     if elsewhere:

@@ -12,7 +12,7 @@ from cab_registry.domain.folding import fold
 from cab_registry.domain.records import AnyRecord, Authority, Body, Economy, Requirement
 from cab_registry.domain.records.law import Agreement
 from cab_registry.domain.records.rights import Right
-from cab_registry.domain.schemes import canonise
+from cab_registry.domain.schemes import canonise, find_misfit, find_scheme
 from cab_registry.register.checking import check_record, list_unsourced
 from cab_registry.register.compiled import Register
 from cab_registry.register.intervals import overlap, show_period
@@ -100,8 +100,13 @@ class About:
                     yield Fault("", f"{other.id} refers to it ({gone[0].pointer}): {gone[0].message}")
 
     def _compare_numbers(self, record: Body | Authority, found: Findings) -> None:
+        earlier = self.before.records.get(record.id)
+        held = earlier.record.identifiers if earlier and isinstance(earlier.record, Body | Authority) else ()
+        known = {(item.scheme, item.value) for item in held}
         for index, item in enumerate(record.identifiers):
             pointer = f"/identifiers/{index}"
+            if (item.scheme, item.value) not in known:
+                found.faults.extend(_find_misread(item.scheme, item.value, pointer))
             canonical = canonise(item.scheme, item.value)
             for other, _, period in self.after.facts.identifiers.get((item.scheme, canonical), ()):
                 if other == record.id:
@@ -121,7 +126,7 @@ class About:
                     found.warnings.append(Fault(pointer, text))
 
     def _compare_names(self, record: Body, found: Findings) -> None:
-        """Hold a new name against the bodies of the same economy; other numbers of one scheme tell two apart."""
+        """Hold a new name against the bodies of the same economy; other numbers may be new ones, or another body's."""
         earlier = self.before.records.get(record.id)
         told = (
             {fold(item.name) for item in earlier.record.names} if earlier and isinstance(earlier.record, Body) else ()
@@ -133,11 +138,11 @@ class About:
                 held = self.after.records[other].record
                 if other == record.id or not isinstance(held, Body) or held.economy != record.economy:
                     continue
+                apart = find_contradiction(_identify(held), _identify(record))
                 text = (
                     f"{other!r} of {record.economy} has the same name, {item.name!r}: is it the same as {record.id!r}?"
                 )
-                apart = find_contradiction(_identify(held), _identify(record)) is not None
-                (found.warnings if apart else found.open).append(Fault(f"/names/{index}", text))
+                found.open.append(Fault(f"/names/{index}", f"{text} {apart}" if apart else text))
 
     def _taken(self, record: Economy | Requirement) -> Iterator[Fault]:
         if isinstance(record, Economy):
@@ -162,6 +167,14 @@ def find_about(before: Register, after: Register, changed: Sequence[AnyRecord]) 
     for (scheme, value), bearers in after.facts.identifiers.items():
         spelled[scheme, _spell(value)].update((bearer, value) for bearer, _, _ in bearers)
     return About(before, after, earlier, known, spelled)
+
+
+def _find_misread(scheme: str, value: str, pointer: str) -> Iterator[Fault]:
+    """Yield that a number is none of its scheme, or that the scheme is called otherwise here."""
+    if (known := find_scheme(scheme)) != scheme:
+        yield Fault(f"{pointer}/scheme", f"{scheme!r} is another name of the scheme {known!r}: write {known!r}")
+    if misfit := find_misfit(known, value):
+        yield Fault(f"{pointer}/value", f"{value!r} {misfit}")
 
 
 def _identify(body: Body) -> dict[str, Any]:

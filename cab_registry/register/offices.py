@@ -1,4 +1,4 @@
-"""Whether an authority was in office on a day, and whether it is one that accredits."""
+"""Who acts, whether an authority was in office on a day, and whether it is one that accredits."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from cab_registry.domain.days import Period, When
 from cab_registry.domain.errors import Fault
-from cab_registry.domain.records import Accreditation
+from cab_registry.domain.records import Accreditation, Coverage, Notice, Position
 from cab_registry.register.compiled import Register
 from cab_registry.register.compiled_rights import AnyRight
+from cab_registry.register.ownership import REGISTRAR
 from cab_registry.register.subjects import list_names
 
 
@@ -18,6 +19,16 @@ class Doubt(NamedTuple):
 
     fault: Fault
     left_open: bool = False
+
+
+def actor_of(record: AnyRight | Coverage | Notice | Position, register: Register) -> str:
+    """Return who acts: the authority that is named or, where a party or an economy is, the one that speaks for it.
+
+    The registrar speaks for nobody: what it enters of a party is told as the party's own act.
+    """
+    by = record.by or record.owner
+    speaker = record.owner if by in register.facts.economies else by
+    return speaker if speaker in register.law.authorities and speaker != REGISTRAR else by
 
 
 def economies_of(right: AnyRight, register: Register) -> frozenset[str]:
@@ -36,12 +47,13 @@ def list_out_of_office(right: AnyRight, days: Iterable[When], register: Register
 
     Where the register does not say when it was there, a successor proves nothing: one may follow in part only.
     """
-    authority = register.law.authorities.get(right.by)
+    by = actor_of(right, register)
+    authority = register.law.authorities.get(by)
     if authority is None or not authority.active:
         return
     for day in days:
         if not any(meets(item.period, day) for item in authority.active):
-            yield Doubt(Fault("/by", f"{right.by} was not in office on {day}{_in_its_place(right.by, day, register)}"))
+            yield Doubt(Fault("/by", f"{by} was not in office on {day}{_in_its_place(by, day, register)}"))
             return
 
 
@@ -62,7 +74,7 @@ def meets(period: Period, day: When) -> bool:
 def list_not_accrediting(right: Accreditation, register: Register) -> Iterator[Doubt]:
     """Yield that whoever accredits is no accreditation body."""
     authority = register.law.authorities.get(right.by)
-    if authority is None or _accredits(right.by, register):
+    if authority is None or accredits(right.by, register):
         return
     seats = economies_of(right, register)
     there = sorted(
@@ -80,7 +92,7 @@ def list_not_accrediting(right: Accreditation, register: Register) -> Iterator[D
     )
 
 
-def _accredits(by: str, register: Register) -> bool:
-    law = register.law
-    found = (law.authorities.get(key) for key in (by, *law.umbrellas.get(by, ())))
-    return any(each is not None and ("accrediting" in each.roles or bool(each.signatory)) for each in found)
+def accredits(by: str, register: Register) -> bool:
+    """Whether an authority is an accreditation body."""
+    authority = register.law.authorities.get(by)
+    return authority is not None and ("accrediting" in authority.roles or bool(authority.signatory))

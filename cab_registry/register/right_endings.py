@@ -16,8 +16,17 @@ from cab_registry.register.ending import CONFIRMED_FOR, Ending, EndingKind, earl
 from cab_registry.register.stated_endings import say_clock
 
 _GONE = frozenset({RightState.NONE, RightState.EXPIRED, RightState.EDITION_ENDED, RightState.WITHDRAWN})
-_CARRIES: Final = frozenset({"accreditation", "edition"})
-"""Kinds of endings of accreditations on which designations and recognitions rest."""
+_CARRIES: Final = frozenset({"accreditation", "edition", "designation", "recognition"})
+"""Kinds of endings that concern whoever designated or recognised the body."""
+
+_TAKEN: Final[Mapping[str, str]] = {
+    "withdrawn": "withdrawn",
+    "resigned": "given up by the body",
+    "restricted": "the scope is restricted",
+    "reduced": "the scope is reduced",
+    "renewal_denied": "renewal was denied",
+}
+"""How a right ends before its own end, in words."""
 
 _STANDS = frozenset({RightState.HELD, RightState.SUSPENDED, RightState.UNKNOWN})
 
@@ -31,17 +40,25 @@ def find_right_endings(register: Register) -> Iterator[Ending]:
                 yield _with_concerned(ending, right, resting, register) if ending.kind in _CARRIES else ending
 
 
-def _with_concerned(
-    ending: Ending, accreditation: RightFacts, resting: Sequence[RightFacts], register: Register
-) -> Ending:
-    """Name whoever designated or recognised the body for what the accreditation carries, if that stands to its end."""
+def _with_concerned(ending: Ending, ended: RightFacts, resting: Sequence[RightFacts], register: Register) -> Ending:
+    """Name whoever designated or recognised the body for what ends, if that stands to its end.
+
+    Of a designation and a recognition, it is who gave the other one under the same title.
+    """
     concerned = {
         right.by
         for right in resting
-        if (right.site is None or accreditation.site in (None, right.site))
+        if right is not ended
+        and (ending.accreditation_body is not None or _same_title(right, ended))
+        and (right.site is None or ended.site in (None, right.site))
         and any(_rests_on(item, ending, register) and _state(item, ending.due) in _STANDS for item in right.items)
     }
     return replace(ending, concerns=tuple(sorted(concerned - {ending.by})))
+
+
+def _same_title(one: RightFacts, two: RightFacts) -> bool:
+    either = one.annex is None or two.annex is None or one.annex == two.annex
+    return (one.agreement, one.scheme) == (two.agreement, two.scheme) and either
 
 
 def _rests_on(item: ItemFacts, ending: Ending, register: Register) -> bool:
@@ -95,28 +112,31 @@ def _of_right(body: str, right: RightFacts, register: Register) -> Iterator[Endi
     if not isinstance(record, AnyRight):
         return
     held, kind = _Held(body, right, record), _KINDS[type(record)]
-    for last, indexes in _last_days_by_item(right, RightState.EXPIRED):
+    for (last, _), indexes in _last_days_by_item(right, RightState.EXPIRED):
         yield held.end(kind, "expiry", last, f"the {kind}", indexes)
+    for (last, event), indexes in _last_days_by_item(right, RightState.WITHDRAWN):
+        then = _TAKEN.get(event or "", (event or "").replace("_", " "))
+        yield held.end(kind, "withdrawal", last, f"the {kind}", indexes, then)
     if not isinstance(record, Accreditation):
         return
-    for last, indexes in _last_days_by_item(right, RightState.EDITION_ENDED):
+    for (last, _), indexes in _last_days_by_item(right, RightState.EDITION_ENDED):
         what = f"the accreditation to edition {record.edition} of {record.standard}"
         yield held.end("edition", "edition", last, what, indexes, "the edition is no longer in use")
     yield from _changeover(held, record, register)
     yield from _confirmation(held, record)
 
 
-def _last_days_by_item(right: RightFacts, end: RightState) -> Iterable[tuple[When, list[int]]]:
-    """Return each last day on which items turn from held to that end, with the indexes of the items."""
-    days: dict[When, list[int]] = {}
+def _last_days_by_item(right: RightFacts, end: RightState) -> Iterable[tuple[tuple[When, str | None], list[int]]]:
+    """Return each last day on which items turn from held to that end, with what ends them, and their indexes."""
+    days: dict[tuple[When, str | None], list[int]] = {}
     for index, item in enumerate(right.items):
         for last in _last_days(item, end):
             days.setdefault(last, []).append(index)
     return days.items()
 
 
-def _last_days(item: ItemFacts, end: RightState) -> Iterator[When]:
-    """Yield the last days on which an item is held before it comes to an end, as seen on those days themselves."""
+def _last_days(item: ItemFacts, end: RightState) -> Iterator[tuple[When, str | None]]:
+    """Yield the last days on which an item is held before it ends, as seen on them, and the event that ends it."""
     for index, lane in enumerate(item.lanes):
         before = item.lanes[index + 1].presented_from if index + 1 < len(item.lanes) else LATEST
         states = lane.timeline.states
@@ -129,7 +149,7 @@ def _last_days(item: ItemFacts, end: RightState) -> Iterator[When]:
         for turn in turns:
             last = When(EARLIEST, turn.last.latest) if _any_time(states[turn.before]) else turn.last
             if lane.presented_from <= earliest_of(last) < before:
-                yield last
+                yield last, (states[turn.after].event if end is RightState.WITHDRAWN else None)
 
 
 def _held(status: Status) -> bool:

@@ -1,8 +1,9 @@
 """Who may say what on results: positions and notices held against the register, before they are entered.
 
-A position binds only where its authority speaks, about agreements to which its economy is party. A notice comes from
-an authority that designated, recognised or accredited the body, from the body's home, or counts for the notifier's
-own market alone: a market into which results of the body can go at all.
+A position binds only where its authority speaks and has a say on results, about agreements to which its economy is
+party. A notice comes from an authority that designated, recognised or accredited the body, from one at the body's home
+that looks after such bodies, or counts for the notifier's own market alone: a market into which results of the body can
+go at all, and in which the notifier has a say on them. Whoever speaks for a party is held to its own role.
 """
 
 from __future__ import annotations
@@ -14,37 +15,43 @@ from cab_registry.domain.errors import Fault
 from cab_registry.domain.records import AnyRecord, Notice, Position
 from cab_registry.engine.facts import RouteFacts
 from cab_registry.register.compiled import Register
-from cab_registry.register.offices import Doubt, meets
+from cab_registry.register.deciding import NOT_OF_RESULTS, Say, has_say, list_deciding
+from cab_registry.register.offices import Doubt, actor_of, meets
 from cab_registry.register.ownership import REGISTRAR, speaks_for
 from cab_registry.register.subjects import list_names
 
-_NOT_OF_STATE: Final = frozenset({"accrediting", "arrangement"})
-"""Roles that alone let nobody speak for an economy."""
+_LOOKS_AFTER: Final = frozenset(
+    {"designating", "notifying", "monitoring", "regulating", "market_surveillance", "approving", "registering"}
+)
+"""Roles of those who look after the bodies of their own economy; an inspectorate looks after inspectorates."""
 
 
 def find_doubts_of_statement(before: AnyRecord | None, after: Position | Notice, register: Register) -> Iterator[Doubt]:
     """Yield what stands against a position or a notice, as far as it says something new."""
+    known = before if isinstance(before, Position | Notice) else None
+    if known is not None and _claim(known, register) == _claim(after, register):
+        return
     if isinstance(after, Position):
-        known = before if isinstance(before, Position) else None
-        if known is None or _claim(known) != _claim(after):
-            yield from _judge_position(after, register)
+        yield from _judge_position(after, register)
     else:
-        old = before if isinstance(before, Notice) else None
-        if old is None or (old.by, old.about, old.effect) != (after.by, after.about, after.effect):
-            yield from _judge_notice(after, register)
+        yield from _judge_notice(after, register)
 
 
-def _claim(position: Position) -> tuple[object, ...]:
-    return position.by, position.about, position.says, position.binds_in
+def _claim(record: Position | Notice, register: Register) -> tuple[object, ...]:
+    head = (actor_of(record, register), record.by, record.about)
+    return (*head, record.says, record.binds_in) if isinstance(record, Position) else (*head, record.effect)
 
 
 def _judge_position(position: Position, register: Register) -> Iterator[Doubt]:
-    by, law = position.by, register.law
-    own = register.facts.economy_of(by)
+    by, law, facts = position.by, register.law, register.facts
+    own = facts.economy_of(by)
     for index, market in enumerate(position.binds_in):
         if not speaks_for(by, market, law):
             speaks = f"; it speaks for {own}" if own is not None and speaks_for(by, own, law) else ""
             yield Doubt(Fault(f"/binds_in/{index}", f"{by} does not speak for {market}{speaks}"))
+        else:
+            concerned = [rf for rf in _into(market, register) if _is_about(position, rf)]
+            yield from _without_say(actor_of(position, register), market, concerned, register)
     agreement = law.agreements.get(position.about.agreement or "")
     if agreement is None or own is None:
         return
@@ -56,31 +63,86 @@ def _judge_position(position: Position, register: Register) -> Iterator[Doubt]:
         yield Doubt(Fault("/about/agreement", text))
 
 
-def _judge_notice(notice: Notice, register: Register) -> Iterator[Doubt]:
-    by = notice.by or notice.owner
-    if by in {REGISTRAR, notice.about.body} or by in _named_in_rights(notice.about.body, register):
+def _is_about(position: Position, rf: RouteFacts) -> bool:
+    """Whether a position speaks of results that a route takes."""
+    about, route = position.about, rf.route
+    wanted = {*about.requirements, *((about.requirement,) if about.requirement is not None else ())}
+    listed = {item.id for item in route.requirements}
+    return (
+        about.agreement == route.agreement
+        and (about.annex is None or about.annex == route.annex)
+        and (about.scheme is None or about.scheme == route.scheme)
+        and (not wanted or not listed or bool(wanted & listed))
+        and (not about.result_kinds or bool({*about.result_kinds} & {*route.result_kinds}))
+    )
+
+
+def _without_say(by: str, market: str, routes: list[RouteFacts], register: Register) -> Iterator[Doubt]:
+    """Yield that an authority has, by its role and the routes, no say on what a market takes."""
+    say = has_say(by, routes, register)
+    if say is Say.YES:
         return
-    own = register.facts.economy_of(by)
+    known = "does not decide" if say is Say.NO else "is not known to decide"
+    text = f"{by} {known} which results {market} takes; {_role_of(by, register)}"
+    yield Doubt(Fault("/by", f"{text}{list_deciding(routes, register)}"), left_open=say is Say.OPEN)
+
+
+def _roles(by: str, register: Register) -> frozenset[str]:
     authority = register.law.authorities.get(by)
-    roles = frozenset(authority.roles) if authority is not None else frozenset[str]()
-    about = notice.about.body
-    if own is None or (roles and roles <= _NOT_OF_STATE):
-        whom = f"{about}" if about is not None else "a body of its own"
-        what = f"; its role is {list_names(roles)}" if roles else ""
-        text = f"{by} speaks for no market, and on record it did not designate, recognise or accredit {whom}{what}"
-        yield Doubt(Fault("/by", text), left_open=about is None)
+    return frozenset(authority.roles) if authority is not None else frozenset()
+
+
+def _role_of(by: str, register: Register) -> str:
+    roles = _roles(by, register)
+    return f"the role of {by} is {list_names(roles) if roles else 'not on record'}"
+
+
+def _judge_notice(notice: Notice, register: Register) -> Iterator[Doubt]:
+    by, about = actor_of(notice, register), notice.about.body
+    if by in {REGISTRAR, about} or by in _named_in_rights(about, register):
         return
-    if about is None:
+    own, roles = register.facts.economy_of(by), _roles(by, register)
+    if about is None and own is not None:
+        yield from _judge_notice_on_a_number(by, register)
+        return
+    if own is None or (roles and roles <= NOT_OF_RESULTS):
+        whom = f"{about}" if about is not None else "a body of its own"
+        what = f"; {_role_of(by, register)}" if roles else ""
+        text = f"{by} has no say on results of bodies, and on record it did not designate, recognise or accredit {whom}"
+        yield Doubt(Fault("/by", f"{text}{what}"), left_open=about is None)
         return
     homes = _homes_of(about, register)
-    if not homes or own in homes:
+    if not homes:
+        return
+    if own in homes:
+        yield from _judge_at_home(by, about, register)
         return
     leading = _leading_into(own, homes, register)
-    if any(_is_for(rf, about, own, register) for rf in leading):
+    fitting = [rf for rf in leading if _is_for(rf, about, own, register)]
+    if fitting:
+        yield from _without_say(by, own, fitting, register)
         return
     text = f"{by} did not designate, recognise or accredit {about} and is not of {list_names(homes)}"
     routes = f"no route takes results of such a body from there into {own}"
     yield Doubt(Fault("/by", f"{text}, and {routes}"), left_open=bool(leading))
+
+
+def _judge_notice_on_a_number(by: str, register: Register) -> Iterator[Doubt]:
+    """Yield a doubt where nothing shows that an authority may speak of a document by its number alone."""
+    issues = any(by in rf.route.issuer.authorities for rf in register.law.routes.values())
+    if not issues and has_say(by, (), register) is not Say.YES:
+        text = f"{_role_of(by, register)}, and the number alone does not show that the document is its concern"
+        yield Doubt(Fault("/by", f"{text}; name the body"), left_open=True)
+
+
+def _judge_at_home(by: str, about: str | None, register: Register) -> Iterator[Doubt]:
+    """Yield a doubt where an authority of the body's home is not known to look after such bodies."""
+    roles, issuer = _roles(by, register), register.facts.issuers.get(about or "")
+    looks_after = bool(roles & _LOOKS_AFTER) or by not in register.law.authorities
+    inspected = issuer is None or issuer.body is None or "inspectorate" in issuer.body.kinds
+    if not looks_after and not ("inspecting" in roles and inspected):
+        text = f"the register does not say that {by} looks after bodies as {about}; {_role_of(by, register)}"
+        yield Doubt(Fault("/by", text), left_open=True)
 
 
 def _named_in_rights(body: str | None, register: Register) -> frozenset[str]:
@@ -95,10 +157,10 @@ def _named_in_rights(body: str | None, register: Register) -> frozenset[str]:
     return frozenset((*given, *found, *members))
 
 
-def _homes_of(body: str, register: Register) -> frozenset[str]:
+def _homes_of(body: str | None, register: Register) -> frozenset[str]:
     """Return the economies of a body and its sites, with the unions of which they ever were members."""
     facts = register.facts
-    issuer = facts.issuers.get(body)
+    issuer = facts.issuers.get(body or "")
     if issuer is None:
         return frozenset()
     sites = issuer.body.sites if issuer.body is not None else ()
@@ -108,13 +170,18 @@ def _homes_of(body: str, register: Register) -> frozenset[str]:
 
 def _leading_into(market: str, homes: frozenset[str], register: Register) -> list[RouteFacts]:
     """Return the routes that, on any day, take results from one of these economies into the market or its unions."""
+    return [rf for rf in _into(market, register) if _exports(rf, homes)]
+
+
+def _into(market: str, register: Register) -> Iterator[RouteFacts]:
+    """Yield the routes into a market or its unions."""
     markets = {"WORLD", *_sides(market, register)}
-    return [rf for rf in register.law.routes.values() if markets & set(rf.importer_codes) and _exports(rf, homes)]
+    return (rf for rf in register.law.routes.values() if markets & set(rf.importer_codes))
 
 
-def _is_for(rf: RouteFacts, body: str, market: str, register: Register) -> bool:
+def _is_for(rf: RouteFacts, body: str | None, market: str, register: Register) -> bool:
     """Whether a route names the market and takes bodies of this kind: one for the whole world says nothing of it."""
-    issuer, rule = register.facts.issuers.get(body), rf.route.issuer
+    issuer, rule = register.facts.issuers.get(body or ""), rf.route.issuer
     if not _sides(market, register) & set(rf.importer_codes):
         return False
     if issuer is None or issuer.body is None:

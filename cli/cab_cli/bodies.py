@@ -18,6 +18,7 @@ from cab_cli.tables import in_words
 from cab_cli.writing import Sending, writes
 from cab_registry.domain.codes import BodyKind
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.schemes import find_scheme
 
 body_app = typer.Typer(help="Bodies: bring one in, show it, its history, what changed.", no_args_is_help=True)
 PAGE: Final = 200
@@ -94,7 +95,7 @@ def _identifier(written: str) -> dict[str, str]:
     scheme, colon, value = written.partition(":")
     if not (scheme and colon and value):
         raise Refusal("a number cannot be read", (Fault("--identifier", "write SCHEME:VALUE, as fcc-designation:KR1"),))
-    return {"scheme": scheme, "value": value}
+    return {"scheme": find_scheme(scheme), "value": value}
 
 
 def _site(written: str) -> dict[str, str]:

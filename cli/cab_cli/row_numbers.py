@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from cab_registry.domain.schemes import SCHEMES, canonical_form
+from cab_registry.domain.schemes import SCHEMES, canonical_form, find_misfit
 
 _SCIENTIFIC: Final = re.compile(r"\d+(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _POINTED: Final = re.compile(r"\d[.,]\d*E|E\+", re.IGNORECASE)
@@ -14,7 +14,6 @@ _SEVERAL: Final = re.compile(r"[,;|\n]|\s[/&+]\s|\s(?:and|or|und|oder|et|ou|e|y|
 _LIKE_A_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?")
 _FRACTION: Final = re.compile(r"\d+\.\d+")
 _DIGITS: Final = re.compile(r"\d+")
-_GROUPS: Final = re.compile(r"\((?!\?)([^)]*)\)")
 _FEWEST: Final = 20
 _ENOUGH: Final = 2
 
@@ -40,10 +39,8 @@ def read_number(scheme: str | None, text: str) -> NumberRead:
     known = next((each for each in SCHEMES if each.id == scheme), None)
     canonical = canonical_form(scheme, text)
     if canonical is None and known is not None:
-        if _has_digits_alone(known.pattern):
-            return NumberRead(text, fault=f"is not a number of the scheme {scheme} ({known.title}): these are digits")
-        if not any(sign.isdecimal() for sign in text):
-            return NumberRead(text, fault=f"is not a number of the scheme {scheme} ({known.title}): it has no digit")
+        if fault := find_misfit(scheme, text):
+            return NumberRead(text, fault=fault)
         done.append(f"does not look like a number of the scheme {scheme}; taken as it stands")
     elif canonical is not None and canonical != text:
         done.append(f"read as {canonical}, the form of the scheme {scheme}")
@@ -97,8 +94,3 @@ def _holds_several(text: str) -> bool:
     parts = text.split("/")
     shapes = {re.sub(r"[^\W\d_]", "A", re.sub(r"\d", "9", part.strip())) for part in parts}
     return len(parts) > 1 and len(shapes) == 1 and "9" in min(shapes)
-
-
-def _has_digits_alone(pattern: str) -> bool:
-    """Whether the parts of a number are digits, so that whatever else stands there was damaged."""
-    return all(part.startswith(r"\d") for part in _GROUPS.findall(pattern))

@@ -71,3 +71,30 @@ def test_files_come_through_the_same_door(office: Office, lab: str, tmp_path: Pa
     file = tmp_path / "right.json"
     file.write_text(json.dumps(document))
     assert "designated by kr-rra" in refused(nist, "submit", str(file))
+
+
+def test_nobody_gets_round_its_role_in_the_name_of_its_economy(office: Office, lab: str, tmp_path: Path) -> None:
+    kcs, nist, rra = (office.officer(name) for name in ("kr-kcs", "us-nist", "kr-rra"))
+    told = refused(kcs, "designate", lab, *MRA, "--scope", RULE, *SINCE, "--by", "KR")
+    assert "designated by kr-rra, not by kr-kcs" in told
+    told = refused(nist, "recognise", lab, *MRA, "--scope", RULE, *SINCE, "--by", "US")
+    assert "recognised by us-fcc, not by us-nist" in told
+    position = {"about": {"agreement": "apec-tel-us-kr"}, "says": "not_accepted", "from": "2024-01-01"}
+    for about in (
+        {"type": "position", **position, "binds_in": ["US"], "by": "US"},
+        {"type": "position", **position, "binds_in": ["US"], "by": "us-nist"},
+        {"type": "notice", "about": {"body": lab}, "effect": "prohibited_entity", "on": "2024-01-01", "by": "US"},
+        {
+            "type": "coverage",
+            "by": "US",
+            "agreement": "apec-tel-us-kr",
+            "completeness": "complete",
+            "as_of": "2024-01-01",
+        }
+        | {"kinds": ["recognition"]},
+    ):
+        file = tmp_path / f"{about['type']}.json"
+        file.write_text(json.dumps({"owner": "us-nist", **about}))
+        assert "us-nist" in refused(nist, "submit", str(file))
+    done = rra.does("designate", lab, *MRA, "--scope", RULE, *SINCE, "--by", "KR", "--reason", "x")
+    assert done["state"] == "approved"

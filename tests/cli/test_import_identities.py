@@ -243,7 +243,7 @@ def test_what_was_exported_changes_nothing(rra: Officer, tmp_path: Path, what: s
     for number, name in enumerate(HOSTILE):
         body = f"kr-round-{number}"
         flags = ("--yes", "--economy", "KR", "--kind", "testing_laboratory", "--id", body)
-        rra.types("body", "add", *flags, "--identifier", f"kolas:00{number:02}", "--", name)
+        rra.types("body", "add", *flags, "--identifier", f"kolas:00{number:02}", *ALTHOUGH, "--", name)
         rra.types("designate", body, "--scheme", "kr-round", "--scope", C, "--from", "2020-01-01", *ALTHOUGH)
     place = tmp_path / f"{what}.{suffix}"
     assert rra.types("export", what, "--economy", "KR", "--output", place).exit_code == Exit.DONE

@@ -130,6 +130,55 @@ def test_what_an_agreement_leaves_open_is_a_doubt(
 
 
 @pytest.mark.parametrize(
+    ("body", "kind", "party", "speaker", "ground", "expected"),
+    [
+        # Whoever the agreement names, in the name of its party.
+        ("KR", "designation", "KR", "kr-rra", PHASE_1, []),
+        ("KR", "recognition", "US", "us-fcc", PHASE_1, []),
+        ("DE", "designation", "DE", "de-bnetza", US_EU, []),
+        ("US", "recognition", "EU", "eu-commission", US_EU, []),
+        # Others of the same economy: refused as they are in their own name.
+        ("KR", "designation", "KR", "kr-kcs", PHASE_1, [("/by", False)]),
+        ("KR", "designation", "KR", "kr-mfds", PHASE_1, [("/by", False)]),
+        ("KR", "recognition", "US", "us-nist", PHASE_1, [("/by", False)]),
+        ("KR", "recognition", "US", "us-cpsc", PHASE_1, [("/by", False)]),
+        ("DE", "designation", "DE", "de-zoll", US_EU, [("/by", False)]),
+        ("US", "recognition", "GB", "gb-hmrc", {"agreement": "us-uk-mra", "annex": "telecom"}, [("/by", False)]),
+        ("DE", "designation", "DE", "de-agmp", US_EU, [("/by", True)]),
+        # What the registrar enters of a party is the party's own act.
+        ("KR", "designation", "KR", "registrar", PHASE_1, []),
+    ],
+)
+def test_whoever_speaks_for_a_party_is_held_to_its_own_role(
+    packaged: Register, body: str, kind: str, party: str, speaker: str, ground: dict[str, str], expected: list[Any]
+) -> None:
+    seat = lab(body, "testing_laboratory", "certification_body")
+    found = doubts(packaged, seat, right(kind, party, owner=speaker, **ground))
+    assert said(found) == expected
+    assert all(speaker in doubt.fault.message for doubt in found)
+    if speaker != "registrar":
+        named = doubts(packaged, seat, right(kind, speaker, owner=speaker, **ground))
+        assert [doubt.fault for doubt in named] == [doubt.fault for doubt in found]
+
+
+def test_whoever_speaks_for_a_party_acts_on_the_days_of_its_office(packaged: Register) -> None:
+    found = doubts(packaged, lab("MX"), right("designation", "MX", owner="mx-ift", on="2025-10-17", **MEXICO))
+    assert said(found) == [("/by", False)]
+
+
+def test_a_right_in_the_name_of_a_party_goes_to_nobody_without_the_role(packaged: Register) -> None:
+    before = right("designation", "KR", "us-47cfr-15c", owner="kr-rra", **PHASE_1)
+    assert said(doubts(packaged, lab(), {**before, "owner": "kr-kcs"}, before)) == [("/by", False)]
+
+
+@pytest.mark.parametrize("by", ["it-aifa", "de-nw-koeln"])
+def test_the_roles_of_an_umbrella_are_not_its_members(packaged: Register, by: str) -> None:
+    body = lab(by[:2].upper(), "certification_body")
+    found = doubts(packaged, body, right("designation", by, agreement="eu-single-market"))
+    assert said(found) == [("/by", True)]
+
+
+@pytest.mark.parametrize(
     ("by", "on", "words"),
     [
         ("mx-ift", "2025-10-16", ""),
@@ -203,6 +252,36 @@ def test_a_position_binds_where_its_authority_speaks_about_its_own_agreements(
     assert said(found) == [(pointer, False) for pointer in pointers]
 
 
+@pytest.mark.parametrize(
+    ("by", "owner", "about", "market", "expected"),
+    [
+        # Whoever the routes into the market name, or has a say where they name nobody.
+        ("US", "us-fcc", {"agreement": "apec-tel-us-kr"}, "US", []),
+        ("kr-rra", "kr-rra", {"agreement": "apec-tel-us-kr"}, "KR", []),
+        ("kr-kcs", "kr-kcs", {"agreement": "aeo-us-kr"}, "KR", []),
+        ("gb-mhra", "gb-mhra", {"agreement": "us-uk-mra", "annex": "pharma-gmp"}, "GB", []),
+        # Another regulator of the market: the routes name one, and not this one.
+        ("us-cpsc", "us-cpsc", {"agreement": "apec-tel-us-kr"}, "US", [("/by", True)]),
+        # Whoever designates, or inspects something else, where the routes name nobody.
+        ("de-bnetza", "de-bnetza", US_EU, "DE", [("/by", True)]),
+        ("de-nw-koeln", "de-nw-koeln", US_EU, "DE", [("/by", True)]),
+        # Customs, and whoever only designates where the routes name another.
+        ("kr-kcs", "kr-kcs", {"agreement": "apec-tel-us-kr"}, "KR", [("/by", False)]),
+        ("KR", "kr-kcs", {"agreement": "apec-tel-us-kr"}, "KR", [("/by", False)]),
+        ("us-nist", "us-nist", {"agreement": "apec-tel-us-kr"}, "US", [("/by", False)]),
+        ("US", "us-nist", {"agreement": "apec-tel-us-kr"}, "US", [("/by", False)]),
+        ("us-nist", "us-nist", {"scheme": "fcc-2-949"}, "US", [("/by", False)]),
+        ("us-cbp", "us-cbp", {"body": "lab-one"}, "US", [("/by", False)]),
+    ],
+)
+def test_a_position_is_taken_by_who_has_a_say_on_results(
+    packaged: Register, by: str, owner: str, about: dict[str, Any], market: str, expected: list[Any]
+) -> None:
+    found = doubts(packaged, lab(), {**position(by, about, market), "owner": owner})
+    assert said(found) == expected
+    assert all(owner in doubt.fault.message for doubt in found)
+
+
 def test_a_position_taken_while_its_economy_was_a_member_counts(packaged: Register) -> None:
     assert doubts(packaged, lab(), position("gb-opss", {"agreement": "eu-ch-mra"}, "GB", on="2019-03-01")) == []
 
@@ -236,6 +315,30 @@ def test_a_notice_comes_from_those_who_have_to_do_with_the_body(
     assert said(doubts(packaged, body, notice(by, body="lab-one"))) == expected
 
 
+@pytest.mark.parametrize(
+    ("body", "by", "owner", "expected"),
+    [
+        (lab(), "KR", "kr-rra", NOTHING),
+        (lab("DE"), "de-bnetza", "de-bnetza", NOTHING),
+        (lab("DE", "inspectorate"), "de-nw-koeln", "de-nw-koeln", NOTHING),
+        # Customs, whether at home or in a market.
+        (lab(), "kr-kcs", "kr-kcs", [("/by", False)]),
+        (lab(), "KR", "kr-kcs", [("/by", False)]),
+        (lab(), "us-cbp", "us-cbp", [("/by", False)]),
+        # Who only designates has no say on foreign results; a regulator has one where a route names nobody.
+        (lab(), "us-nist", "us-nist", [("/by", False)]),
+        (lab(), "US", "us-nist", [("/by", False)]),
+        (lab(), "us-osha", "us-osha", NOTHING),
+        # An inspectorate of medicines and a laboratory.
+        (lab("DE"), "de-nw-koeln", "de-nw-koeln", [("/by", True)]),
+    ],
+)
+def test_a_notice_comes_from_who_has_the_role(
+    packaged: Register, body: dict[str, Any], by: str, owner: str, expected: list[tuple[str, bool]]
+) -> None:
+    assert said(doubts(packaged, body, {**notice(by, body="lab-one"), "owner": owner})) == expected
+
+
 def test_who_gave_the_body_a_right_may_speak_of_it(packaged: Register) -> None:
     granted = change_register(
         packaged, [Versioned(read(lab("DE")), 1), Versioned(read(right("accreditation", "kr-kolas")), 1)]
@@ -247,6 +350,42 @@ def test_who_gave_the_body_a_right_may_speak_of_it(packaged: Register) -> None:
 def test_a_notice_on_a_number_alone_needs_an_authority_of_a_market(packaged: Register) -> None:
     assert doubts(packaged, lab(), notice("es-aemps", number="ES/101H/18")) == []
     assert said(doubts(packaged, lab(), notice("kr-kolas", number="ES/101H/18"))) == [("/by", True)]
+    assert said(doubts(packaged, lab(), notice("us-nist", number="ES/101H/18"))) == [("/by", True)]
+    # Customs issue statuses of their own.
+    assert doubts(packaged, lab(), notice("kr-kcs", number="KRAEO01")) == []
+
+
+def coverage(by: str, owner: str, *kinds: str, **about: str) -> dict[str, Any]:
+    head = {"type": "coverage", "id": "coverage-one", "owner": owner, "by": by, "kinds": list(kinds)}
+    return {**head, **about, "completeness": "complete", "as_of": "2026-11-01"}
+
+
+KOREA = {"agreement": "apec-tel-us-kr", "annex": "phase-1"}
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (coverage("kr-rra", "kr-rra", "designation", **KOREA), NOTHING),
+        (coverage("KR", "kr-rra", "designation", **KOREA), NOTHING),
+        (coverage("us-fcc", "us-fcc", "recognition", **KOREA), NOTHING),
+        (coverage("kr-kolas", "kr-kolas", "accreditation"), NOTHING),
+        (coverage("EU", "eu-commission", agreement="eu-ch-mra"), NOTHING),
+        (coverage("KR", "kr-kcs", "designation", **KOREA), [("/by", False)]),
+        (coverage("kr-kcs", "kr-kcs", "designation", **KOREA), [("/by", False)]),
+        (coverage("US", "us-nist", "recognition", **KOREA), [("/by", False)]),
+        (coverage("us-nist", "us-nist", "designation", "recognition", **KOREA), [("/by", False)]),
+        (coverage("GB", "gb-hmrc", agreement="gb-nz-mra"), [("/by", False)]),
+        (coverage("kr-rra", "kr-rra", "accreditation"), [("/by", False)]),
+        (coverage("de-agmp", "de-agmp", "designation", **US_EU), [("/by", True)]),
+    ],
+)
+def test_a_list_is_called_complete_by_who_gives_what_stands_on_it(
+    packaged: Register, document: dict[str, Any], expected: list[tuple[str, bool]]
+) -> None:
+    assert said(doubts(packaged, lab(), document)) == expected
+    later = {**document, "as_of": "2026-11-20", "completeness": "partial"}
+    assert doubts(packaged, lab(), later, document) == []
 
 
 def test_a_statement_that_stands_can_still_be_ended(packaged: Register) -> None:

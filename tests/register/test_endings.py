@@ -93,11 +93,37 @@ def test_the_end_of_a_suspension_is_no_expiry() -> None:
     assert keys_of(with_events(dated("designation"), suspended)) == ["designation-1/expiry/2027-01-02"]
 
 
-def test_what_is_renewed_ends_on_its_new_day_and_what_is_withdrawn_does_not_run_out() -> None:
+def test_what_is_renewed_ends_on_its_new_day() -> None:
     renewed = {"event": "renewed", "on": "2026-12-01", "until": "2029-01-02"}
     assert keys_of(with_events(dated("accreditation"), renewed)) == ["accreditation-1/expiry/2029-01-02"]
+
+
+@pytest.mark.parametrize("kind", ["accreditation", "designation", "recognition"])
+@pytest.mark.parametrize(
+    ("event", "then"), [("withdrawn", "withdrawn"), ("resigned", "given up by the body"), ("renewal_denied", None)]
+)
+def test_what_a_decision_ends_ends_on_the_day_before_and_does_not_run_out(
+    kind: str, event: str, then: str | None
+) -> None:
+    (ending,) = endings_of(with_events(dated(kind), {"event": event, "on": "2026-12-01"}), kind=kind)
+    if then is None:
+        assert ending.key == f"{kind}-1/expiry/2027-01-02"
+    else:
+        assert (ending.key, ending.then) == (f"{kind}-1/withdrawal/2026-11-30", then)
+
+
+def test_of_what_a_decision_takes_away_in_part_the_items_end() -> None:
+    scope = [{"key": key, "from": "2019-01-01", "product_classes": [key]} for key in "ab"]
+    document = right("designation", scope=scope)
+    (ending,) = endings_of(with_events(document, {"event": "withdrawn", "on": "2026-12-01", "items": ["a"]}))
+    assert (ending.key, ending.items) == ("designation-1/withdrawal/2026-11-30", ("a",))
+
+
+def test_the_end_of_a_designation_concerns_who_recognised_and_the_other_way_round() -> None:
     withdrawn = {"event": "withdrawn", "on": "2026-12-01"}
-    assert keys_of(with_events(dated("accreditation"), withdrawn)) == []
+    for ended, other in (("designation", "recognition"), ("recognition", "designation")):
+        (ending,) = endings_of(with_events(right(ended), withdrawn), right(other), kind=ended)
+        assert ending.concerns == (right(other)["by"],)
 
 
 def test_an_event_that_says_expired_is_an_end_too() -> None:
@@ -108,10 +134,13 @@ def test_an_event_that_says_expired_is_an_end_too() -> None:
 def test_a_decision_that_was_annulled_gives_the_end_back() -> None:
     withdrawn = {"event": "withdrawn", "on": "2026-05-01"}
     annulled = {"event": "annulled", "on": "2026-08-01"}
-    assert keys_of(with_events(dated("designation"), withdrawn, annulled)) == ["designation-1/expiry/2027-01-02"]
+    assert keys_of(with_events(dated("designation"), withdrawn, annulled)) == [
+        "designation-1/withdrawal/2026-04-30",
+        "designation-1/expiry/2027-01-02",
+    ]
     # Seen from the last day itself, a decision that is annulled only later had taken the right away.
     late = {"event": "annulled", "on": "2027-08-01"}
-    assert keys_of(with_events(dated("designation"), withdrawn, late)) == []
+    assert keys_of(with_events(dated("designation"), withdrawn, late)) == ["designation-1/withdrawal/2026-04-30"]
 
 
 def test_of_a_window_both_days_are_kept_and_the_first_counts() -> None:
@@ -168,7 +197,7 @@ _EVENTS = st.lists(
 
 @settings(max_examples=150)
 @given(events=_EVENTS, untils=st.lists(st.none() | _DAYS, min_size=2, max_size=2))
-def test_endings_are_where_a_day_that_holds_is_followed_by_one_that_has_expired(
+def test_endings_are_where_a_day_that_holds_is_followed_by_one_without(
     events: list[dict[str, Any]], untils: list[str | None]
 ) -> None:
     scope = [
@@ -182,7 +211,8 @@ def test_endings_are_where_a_day_that_holds_is_followed_by_one_that_has_expired(
     for today in range(day("2019-12-30"), day("2023-01-03")):
         for item in facts.items:
             timeline = item.timeline(today)
-            if timeline.at(today).state is RightState.HELD and timeline.at(today + 1).state is RightState.EXPIRED:
+            after = timeline.at(today + 1).state
+            if timeline.at(today).state is RightState.HELD and after in (RightState.EXPIRED, RightState.WITHDRAWN):
                 expected.add(today)
     found = {each.due for each in find_endings(register) if each.kind == "designation"}
     assert found == expected

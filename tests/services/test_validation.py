@@ -136,13 +136,40 @@ def test_a_name_that_a_body_has_already_is_no_news(register: Register) -> None:
     told = check(register, "xa-ministry", given(twin), although="they are two")
     assert any("same name" in each.message for each in told.warnings)
     numbered = {**twin, "identifiers": [{"scheme": "numbers", "value": "B-2", "from": "2010-01-01"}]}
-    apart = check(register, "xa-ministry", given(numbered))
-    assert any("same name" in each.message for each in apart.warnings)
+    with pytest.raises(Refusal) as apart:
+        check(register, "xa-ministry", given(numbered))
+    (fault,) = apart.value.faults
+    assert all(each in fault.message for each in ("'lab-1'", "'lab-2'", "number A1", "has B2", "although")), fault
     both = compile_register([*register.records.values(), Versioned(read(twin), 1)], position=2)
     again = check(both, "xa-ministry", given({**twin, "note": "moved"}, 1), stored=(twin,))
     assert not any("same name" in each.message for each in again.warnings)
     abroad = check(register, "xa-ministry", given({**twin, "economy": "XB"}))
     assert not any("same name" in each.message for each in abroad.warnings)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "value", "place", "message"),
+    [
+        ("nando", "12345", "value", "'12345' is not a number of the scheme nando (EU notified body): these are digits"),
+        ("nando", "R006", "value", "'R006' is not a number of the scheme nando"),
+        ("fcc-designation", "none", "value", "it has no digit"),
+        ("nb", "0123", "scheme", "'nb' is another name of the scheme 'nando': write 'nando'"),
+    ],
+)
+def test_a_new_number_is_one_of_its_scheme(
+    register: Register, scheme: str, value: str, place: str, message: str
+) -> None:
+    number = {"scheme": scheme, "value": value, "from": "2010-01-01"}
+    with pytest.raises(Refusal) as refused:
+        check(register, "xa-ministry", given(body(2, identifiers=[number])))
+    (fault,) = refused.value.faults
+    assert (fault.pointer, message in fault.message) == (f"/records/0/document/identifiers/0/{place}", True), fault
+
+
+def test_a_number_that_stands_already_does_not_hinder_other_changes(register: Register) -> None:
+    held = body(2, identifiers=[{"scheme": "nando", "value": "R006", "from": "2010-01-01"}])
+    both = compile_register([*register.records.values(), Versioned(read(held), 1)], position=2)
+    assert check(both, "xa-ministry", given({**held, "note": "moved"}, 1), stored=(held,)).changed == ("lab-2",)
 
 
 def test_a_registrar_keeps_what_the_catalogue_transcribed(register: Register) -> None:

@@ -103,7 +103,7 @@ async def test_a_recall_names_the_positions_that_differ(office_of_watches: Offic
         "binds_in": ["XA"],
         "from": "2020-01-01",
     }
-    await desk.office.submit("officer", position)
+    await desk.office.submit("officer", position, although="it decides by Decree 4")
     watch = await desk.watch(report())
     await desk.office.submit("regulator", given(suspended("2026-03-01"), 1))
     await desk.watcher.catch_up()
