@@ -138,7 +138,11 @@ def _find_by_name(name: str, facts: Facts, day: int, economy: str | None) -> Fou
     if settled is None:
         return _several(Fit(name, "several", tuple(sorted(chosen))))
     issuer = facts.issuers[settled]
-    others = tuple(each for each in chosen if each != settled) or _also_begin(name, keys, issuer, facts)
+    others = (
+        tuple(each for each in chosen if each != settled)
+        or _also_begin(name, keys, issuer, facts)
+        or _like_in(name, economy, issuer, facts)
+    )
     said: list[Assumption] = []
     values = {"words": name, "body": issuer.name, "economy": issuer.economy}
     if others:
@@ -189,6 +193,14 @@ def _also_begin(name: str, keys: frozenset[str], issuer: IssuerFacts, facts: Fac
     if issuer.body is None or any(called.legal for called in issuer.called if called.key in keys):
         return ()
     return tuple(each for each in facts.likeness.beginning(name) if each != issuer.id)
+
+
+def _like_in(name: str, economy: str | None, issuer: IssuerFacts, facts: Facts) -> tuple[str, ...]:
+    """Return those in the economy that is stated whose names are like it, where the bearer of the name is elsewhere."""
+    sites = issuer.body.sites if issuer.body is not None else ()
+    if economy in {None, issuer.economy, *(site.economy for site in sites)}:
+        return ()
+    return tuple(each for each in facts.likeness.issuers(name) if facts.issuers[each].economy == economy)
 
 
 def _find_like(name: str, facts: Facts, day: int, economy: str | None) -> Found:

@@ -130,3 +130,12 @@ def test_several_numbers_in_one_field_are_all_candidates(scheme: str | None) -> 
     assert (found.fit.how, found.fit.ids) == ("several", ("nando-0123", "nando-0124"))
     lone = find(AskedIssuer(scheme=scheme, value="0123 (ex 9999)"))
     assert (lone.fit.id, lone.fit.ids) == (None, ("nando-0123",))
+
+
+def test_a_name_borne_elsewhere_is_not_settled_against_the_economy_stated() -> None:
+    name = "DEKRA Certification GmbH"
+    assert find(AskedIssuer(name=name)).fit.ids == ("nando-0124",)
+    assert find(AskedIssuer(name=name), "DE").fit.ids == ("nando-0124",)
+    assert find(AskedIssuer(name=name), "GB").fit.how == "several"
+    assert set(find(AskedIssuer(name=name), "GB").fit.ids) == {"nando-0124", "gb-dekra"}
+    assert find(AskedIssuer(name=name), "FI").fit.ids == ("nando-0124",)
