@@ -241,14 +241,11 @@ class Inquiry:
                 self.unresolved["subject.requirement"] = fit.ids
             if fit.how == "several":
                 self.unresolved["subject.requirement"] = fit.ids
-        attested: list[str] = []
-        for stated in self.question.result.attests:
-            fit = self._find_rule(stated)
-            if fit.id is not None:
-                attested.append(fit.id)
-            else:
-                self.unresolved["result.attests"] = (*self.unresolved.get("result.attests", ()), *fit.ids)
-        self.attests = tuple(attested)
+        fits = [self._find_rule(stated) for stated in self.question.result.attests]
+        self.attests = tuple(fit.id for fit in fits if fit.id is not None)
+        if unread := [fit for fit in fits if fit.id is None]:
+            self.unresolved["result.attests"] = tuple(each for fit in unread for each in fit.ids)
+            self._said["result.attests"] = ", ".join(fit.asked for fit in unread)
         self.rules = self.attests or self.requirements
         self._resolve_edition()
 

@@ -18,6 +18,7 @@ from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, 
 from cab_registry.engine.identity import find_subcontractor
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.mandate import finds_owners
+from cab_registry.engine.meaning import OTHER
 
 _NOT_ASKED = Finding("issuer", NOT_APPLICABLE, "issuer.not_asked")
 
@@ -223,9 +224,11 @@ def _unknown_issuer(view: View, rf: RouteFacts) -> Finding:
         return Finding("issuer", PASS, "issuer.anyone", values)
     found = _listing(view, rf)
     values |= {"list": found.title, "address": found.address}
+    stranger = named == OTHER
     if found.complete:
-        return Finding("issuer", FAIL, "issuer.not_known", values)
-    return Finding("issuer", UNKNOWN, "issuer.not_in_register", values)
+        return Finding("issuer", FAIL, "issuer.stranger" if stranger else "issuer.not_known", values)
+    key = "issuer.stranger_open" if stranger else "issuer.not_in_register"
+    return Finding("issuer", UNKNOWN, key, values)
 
 
 def _listing(view: View, rf: RouteFacts) -> Listing:

@@ -473,3 +473,9 @@ def test_an_inspectorate_behind_an_umbrella_is_asked_by_its_own_name(name: str) 
     umbrella, member = ask(asked), ask(asked, result__issuer={"name": name})
     assert umbrella.verdict in {"accepted", "accepted_with_conditions"}
     assert member.verdict == umbrella.verdict
+
+
+def test_of_several_rules_attested_those_that_name_nothing_are_told() -> None:
+    found = ask(PPE, result__attests=["eu-ppe-2016-425", "asdf"])
+    assert not any("eu-ppe-2016-425, asdf" in text for text in (found.headline, *found.assumptions))
+    assert any("'asdf'" in text for text in (found.headline, *found.assumptions))

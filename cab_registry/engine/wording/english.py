@@ -179,6 +179,8 @@ MESSAGES: Final = {
     "issuer.no_scheme": "we do not know the scheme {scheme} of the number {words}.",
     "issuer.anyone": "anybody may issue this.",
     "issuer.admitted": "{body} is known and of an admitted kind.",
+    "issuer.stranger": "whoever is not on the list was never on it, and the list is complete.",
+    "issuer.stranger_open": "the register's list is not complete{see}, so somebody else may be on it.",
     "issuer.not_known": "we found nobody called {body}, and the list is complete.",
     "issuer.not_in_register": "{body} is not in this register, whose list is not complete{see}.",
     "issuer.other_authority": "this is given by {authorities}, not by {body}.",
