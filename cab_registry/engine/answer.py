@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from cab_registry.domain.answer import (
     Alternative,
     Answer,
@@ -19,21 +21,23 @@ from cab_registry.domain.answer import (
     Taken,
     TakenAs,
 )
-from cab_registry.domain.codes import Confidence
+from cab_registry.domain.codes import Confidence, Verdict
 from cab_registry.domain.days import Period, show_day
-from cab_registry.domain.question import Question
+from cab_registry.domain.question import AskedIssuer, Question
 from cab_registry.domain.records import Source
 from cab_registry.engine.assumptions import list_assumptions, list_passed_over, list_unread_words
 from cab_registry.engine.criteria import Criterion
-from cab_registry.engine.deciding import Outcome
+from cab_registry.engine.deciding import Outcome, order_verdicts
 from cab_registry.engine.facts import Facts, RouteFacts
 from cab_registry.engine.finding import Finding
 from cab_registry.engine.inquiry import Inquiry, View
+from cab_registry.engine.issuers import MANY
 from cab_registry.engine.judge import Trace
 from cab_registry.engine.positions import Stance
-from cab_registry.engine.reach import CRITERIA, Undated, list_misses
+from cab_registry.engine.reach import CRITERIA, Undated, find_candidates, list_misses
 from cab_registry.engine.settling import settle
 from cab_registry.engine.unread import find_decisive
+from cab_registry.engine.weighing import decide
 from cab_registry.engine.wording import Speech
 
 ENGINE: Final = "1.1.0"
@@ -90,7 +94,7 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
         checks=[_show_check(finding, best.rf, speech) for finding in best.findings],
         conditions=[ConditionShown(ground.key, ground.text, ground.citation) for ground in best.conditions],
         missing=_missing(inquiry, outcome),
-        could_bring=_could_bring(outcome),
+        could_bring=_could_bring(inquiry, outcome),
         assumptions=assumptions,
         positions=[_show_position(stance) for stance in best.stances],
         holds=holds,
@@ -102,9 +106,21 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
     )
 
 
-def _could_bring(outcome: Outcome) -> list[MissingValue]:
+def _could_bring(inquiry: Inquiry, outcome: Outcome) -> list[MissingValue]:
     """Return the values that are missing, each with the verdicts that it could bring."""
-    return [MissingValue(value.name, list(value.verdicts)) for value in outcome.open if value.name in outcome.missing]
+    found = {value.name: set(value.verdicts) for value in outcome.open if value.name in outcome.missing}
+    if outcome.verdict == "cannot_tell" and inquiry.issuer_open is not None and inquiry.candidates:
+        meant = {_verdict_of(candidate, inquiry) for candidate in inquiry.candidates[:MANY]}
+        found.setdefault(inquiry.issuer_missing, {"cannot_tell"}).update(meant)
+    return [MissingValue(name, list(order_verdicts(verdicts))) for name, verdicts in found.items()]
+
+
+def _verdict_of(candidate: str, inquiry: Inquiry) -> Verdict:
+    """Return what the question would come to if a candidate had issued the result."""
+    asked = inquiry.question
+    result = msgspec.structs.replace(asked.result, issuer=AskedIssuer(id=candidate))
+    meant = Inquiry(msgspec.structs.replace(asked, result=result), inquiry.facts)
+    return decide(meant, find_candidates(meant), asked.presented_on).verdict
 
 
 _RULES: Final = ("subject.sector", "subject.requirement")
@@ -135,7 +151,7 @@ def _open_answer(
         first_failing="requirement",
         checks=[_show_check(each, best.rf, speech) for each in best.findings if each.code == "requirement"],
         missing=_missing(inquiry, outcome),
-        could_bring=_could_bring(outcome),
+        could_bring=_could_bring(inquiry, outcome),
         assumptions=assumptions,
         other_routes=[_show_other(trace) for trace in (*outcome.traces, *outcome.discretionary)],
         candidates=_candidates(inquiry),
@@ -311,6 +327,7 @@ def _unread(inquiry: Inquiry, outcome: Outcome, speech: Speech, asked: Asked, as
         route=None,
         first_failing=first.code,
         missing=_missing(inquiry, outcome),
+        could_bring=_could_bring(inquiry, outcome),
         assumptions=assumptions,
         candidates=_candidates(inquiry),
         taken=_show_taken(inquiry),

@@ -479,3 +479,12 @@ def test_of_several_rules_attested_those_that_name_nothing_are_told() -> None:
     found = ask(PPE, result__attests=["eu-ppe-2016-425", "asdf"])
     assert not any("eu-ppe-2016-425, asdf" in text for text in (found.headline, *found.assumptions))
     assert any("'asdf'" in text for text in (found.headline, *found.assumptions))
+
+
+def test_what_a_candidate_would_bring_is_told() -> None:
+    asked = {**PPE, "result": {**PPE["result"], "issuer": {"name": "IMQ S.p.A"}}}
+    exact = ask(asked, result__issuer={"id": "nando-0051"})
+    near = ask(asked, result__issuer={"name": "Istituto Italiano del Marchio di Qualita IMQ"})
+    assert (near.verdict, "nando-0051" in near.candidates) == ("cannot_tell", True)
+    brought = {value.name: value.verdicts for value in near.could_bring}
+    assert exact.verdict in brought["result.issuer"]
