@@ -62,7 +62,7 @@ def for_body(rows: list[NewWatched], number: int) -> list[NewWatched]:
 
     def renamed(value: Any) -> Any:
         plain = json.dumps(value)
-        spellings = ("lab-{}", "A-{}", "numbers A{}", "aboratory {}", "aboratory{}")
+        spellings = ("lab-{}", "A-{}", "numbers A{}", "aboratory {}", "aboratory{}", "aboratory{}(")
         for old, new in ((each.format(1), each.format(number)) for each in spellings):
             plain = plain.replace(f'{old}"', f'{new}"')
         return json.loads(plain)

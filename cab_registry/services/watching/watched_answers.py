@@ -29,7 +29,9 @@ FURTHEST: Final = 30 * 366
 
 ACCEPTED: Final = ("accepted", "accepted_with_conditions")
 
-_OWN: Final = frozenset({"issuers", "identifiers", "names", "notices_by_number", "notices_by_site", "umbrellas"})
+_OWN: Final = frozenset(
+    {"issuers", "identifiers", "names", "spellings", "notices_by_number", "notices_by_site", "umbrellas"}
+)
 """Tables of which each question reads rows of its own; what is read of the others is the same for many."""
 
 
