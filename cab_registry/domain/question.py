@@ -15,7 +15,8 @@ from cab_registry.domain.records.common import Value
 Word = Annotated[str, Meta(min_length=1, max_length=300)]
 Words = Annotated[tuple[Word, ...], Meta(max_length=100)]
 Where = Annotated[
-    str, Meta(min_length=1, max_length=300, description="An economy: its code as DE or GB-NIR, or a name as UK.")
+    str,
+    Meta(min_length=1, max_length=300, description="An economy: its code, for example DE, DEU or GB-NIR, or a name."),
 ]
 
 
@@ -80,7 +81,7 @@ class AskedSubject(Value, frozen=True, kw_only=True):
 class AskedQuestion(Value, frozen=True, kw_only=True):
     """The question as it travels (JSON body, flat query parameters, file)."""
 
-    destination: Annotated[Where, Meta(description="The market: its code, or a name.")]
+    destination: Annotated[Where, Meta(description="The market: its code or a name.")]
     presented_on: Annotated[date | None, Meta(description="The day asked about; default: today.")] = None
     known_at: Annotated[
         str | None,

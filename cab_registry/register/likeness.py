@@ -108,10 +108,11 @@ class Likeness:
 
     def economies(self, text: str) -> tuple[str, ...]:
         """Return economies with names like this, the likeliest first."""
-        return rank_economies(text, self._economies)
+        names = {code: (*each.names.values(), *each.other_names) for code, each in self._economies.items()}
+        return rank_economies(text, names)
 
 
-def rank_economies(text: str, economies: Mapping[str, Economy]) -> tuple[str, ...]:
+def rank_economies(text: str, names: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     """Return the codes of economies whose names go on after these words, or differ in one letter only.
 
     A part of a name says too little: Guinea is not Papua New Guinea, and a short text is like no name.
@@ -121,8 +122,8 @@ def rank_economies(text: str, economies: Mapping[str, Economy]) -> tuple[str, ..
     if len(plain) < _SHORTEST:
         return ()
     found: dict[str, int] = {}
-    for code, each in economies.items():
-        for name in map(fold_words_of, (*each.names.values(), *each.other_names)):
+    for code, known in names.items():
+        for name in map(fold_words_of, known):
             far = 0 if _begins(name, begun) else OSA.distance(plain, _latin(name), score_cutoff=1)
             if far <= 1:
                 found[code] = min(far, found.get(code, far))

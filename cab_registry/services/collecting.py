@@ -53,7 +53,7 @@ def list_any(view: View, wanted: RecordSearch) -> RecordPage:
 
 
 def _read_words(register: Register, wanted: RecordSearch) -> RecordSearch:
-    """Return a search in the register's own ids; one that stands in a record is taken, whoever still has it."""
+    """Return a search in the register's own ids; one that stands in a record is taken, be there none that has it."""
 
     def stands(text: str) -> bool:
         return any(text in _ids_in(versioned.record) for versioned in register.records.values())

@@ -196,15 +196,20 @@ def find_expiring(register: Register, endings: Sequence[Ending], today: int, wan
     Raises:
         WrongParameters: one looks further ahead than is allowed, or what narrows the list names nothing.
     """
-    days, meant = read_within(wanted.within), _read_words(wanted, register)
+    days, meant = read_within(wanted.within), _read_words(wanted, register, endings)
     running = (each for each in find_running(register, today) if each.due <= today + days)
     found = (*find_late(register, endings, today), *due_within(endings, today, days), *running)
     return sorted((each for each in found if _fits(each, meant, register)), key=_place)
 
 
-def _read_words(wanted: ExpiryFilter, register: Register) -> ExpiryFilter:
-    """Return a filter in the register's own ids."""
-    narrowing = Narrowing(register.facts)
+def _read_words(wanted: ExpiryFilter, register: Register, endings: Sequence[Ending]) -> ExpiryFilter:
+    """Return a filter in the register's own ids; one that stands on record is taken, be there no record that has it."""
+
+    def stands(text: str) -> bool:
+        ends = (each for each in endings if text in (each.by, each.body, each.agreement, each.accreditation_body))
+        return any(ends) or any(text == versioned.record.owner for versioned in register.records.values())
+
+    narrowing = Narrowing(register.facts, stands)
     meant = msgspec.structs.replace(
         wanted,
         authority=narrowing.authority("authority", wanted.authority),

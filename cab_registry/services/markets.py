@@ -22,7 +22,7 @@ def find_market_fault(pointer: str, text: str, economies: Mapping[str, Economy])
     """Return what stands against an economy as a market: it is not in the register, or nothing is presented there."""
     found = find_economies(text, economies)
     if len(found) != 1:
-        return Fault(pointer, say_unknown_economy(text, found or rank_economies(text, economies), economies))
+        return Fault(pointer, say_unknown_economy(text, found or list_near(text, economies), economies))
     if economies[found[0]].is_market:
         return None
     return Fault(pointer, _say_no_market(found[0], economies))
@@ -30,7 +30,16 @@ def find_market_fault(pointer: str, text: str, economies: Mapping[str, Economy])
 
 def find_economies(text: str, economies: Mapping[str, Economy]) -> tuple[str, ...]:
     """Return the codes of the economies that a code or a name means; one alone is meant for certain."""
-    return find_folded(text, {code: (*each.names.values(), *each.other_names) for code, each in economies.items()})
+    return find_folded(text, _names_of(economies))
+
+
+def list_near(text: str, economies: Mapping[str, Economy]) -> tuple[str, ...]:
+    """Return the codes of the economies that may be meant by words that name none."""
+    return rank_economies(text, _names_of(economies))
+
+
+def _names_of(economies: Mapping[str, Economy]) -> dict[str, tuple[str, ...]]:
+    return {code: (*each.names.values(), *each.other_names) for code, each in economies.items()}
 
 
 def say_unknown_economy(text: str, meant: tuple[str, ...], economies: Mapping[str, Economy]) -> str:

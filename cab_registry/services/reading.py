@@ -125,7 +125,7 @@ class BodySearch(Paging, frozen=True, kw_only=True):
     name: Annotated[Given | None, Meta(description="Part of one of its names, past ones included.")] = None
     scheme: Annotated[Given | None, Meta(description="Scheme of an identifier.")] = None
     value: Annotated[Given | None, Meta(description="The identifier.")] = None
-    economy: Annotated[Given | None, Meta(description="Economy of the body or of a site.")] = None
+    economy: Annotated[Given | None, Meta(description="Economy of the body or of a site, by code or name.")] = None
     sector: Annotated[Given | None, Meta(description="A right in this sector.")] = None
     requirement: Annotated[Given | None, Meta(description="A right for this requirement, by id or citation.")] = None
     status: Annotated[RightStatus | None, Meta(description="Status of its best fitting right on the day.")] = None
@@ -147,7 +147,7 @@ class AuthorityList(Paging, frozen=True, kw_only=True):
 class AgreementList(Paging, frozen=True, kw_only=True):
     """Which agreements are listed."""
 
-    party: Annotated[Given | None, Meta(description="Economy or union that is a party.")] = None
+    party: Annotated[Given | None, Meta(description="Economy or union that is a party, by code or name.")] = None
     family: Annotated[
         Literal["technical", "aeo", "accreditation", "unilateral", "internal_market"] | None,
         Meta(description="What kind of recognition it gives."),

@@ -22,6 +22,7 @@ from cab_registry.domain.records.rights import RightEvent
 from cab_registry.engine.facts import IssuerFacts, RightFacts, RightState
 from cab_registry.register.compiled import Register, Versioned, change_register, subject_of
 from cab_registry.services.describing import NameOf
+from cab_registry.services.meant import list_meant
 from cab_registry.services.naming import name_in
 from cab_registry.services.views import NoSuchRecord
 
@@ -81,7 +82,8 @@ def suppose(register: Register, record_id: str, loss: Loss, on: int, what: What 
     """
     versioned = register.records.get(record_id)
     if versioned is None:
-        raise NoSuchRecord("body or authority", record_id)
+        meant = [each for each in list_meant(record_id, register.facts) if each in register.facts.issuers]
+        raise NoSuchRecord("body or authority", record_id, meant)
     if not FIRST_DAY <= on <= LAST_DAY:
         span = f"lies between {show_day(FIRST_DAY)} and {show_day(LAST_DAY)}"
         raise ImpossibleSupposition("nothing is supposed for such a day", (Fault("/on", f"{span}, both included"),))

@@ -121,8 +121,7 @@ def _list_shape_faults(target: Mapping[str, Any], register: RegisterWords, today
 
 def _list_market_faults(target: Mapping[str, Any], register: RegisterWords) -> Iterator[Fault]:
     """Yield what stands against the market of a question, and against the economy by which a scope is narrowed."""
-    from cab_registry.register.likeness import rank_economies
-    from cab_registry.services.markets import find_economies, find_market_fault, say_unknown_economy
+    from cab_registry.services.markets import find_economies, find_market_fault, list_near, say_unknown_economy
 
     question, economies = target.get("question"), register.economies
     asked = question.get("destination") if isinstance(question, Mapping) else None
@@ -130,5 +129,5 @@ def _list_market_faults(target: Mapping[str, Any], register: RegisterWords) -> I
         yield fault
     narrowed = target.get("destination")
     if isinstance(narrowed, str) and narrowed and len(found := find_economies(narrowed, economies)) != 1:
-        meant = found or rank_economies(narrowed, economies)
+        meant = found or list_near(narrowed, economies)
         yield Fault("/destination", say_unknown_economy(narrowed, meant, economies))

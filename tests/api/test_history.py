@@ -63,6 +63,7 @@ async def test_the_feed_is_followed_by_position(office: Office, changed: dict[st
         ({"sector": "telecom_radio"}, True),
         ({"sector": "pharma_gmp_human"}, False),
         ({"authority": "us-nist"}, False),
+        ({"authority": "FCC", "sector": "Telecom radio", "body": "X-KR-LAB"}, True),
     ):
         found = (await nobody.get("/v1/changes", params={"after": position - 1, **filters})).json()
         assert [each["position"] for each in found["entries"]] == ([position] if seen else [])
@@ -75,6 +76,16 @@ async def test_the_feed_is_followed_by_position(office: Office, changed: dict[st
     headers = {"if-none-match": atom.headers["etag"]}
     same = await nobody.get("/v1/changes.atom", params={"limit": 2, "authority": "us-fcc"}, headers=headers)
     assert same.status_code == 304
+
+
+async def test_a_feed_of_what_names_nothing_is_refused(office: Office, changed: dict[str, Any]) -> None:
+    nobody = await office.client()
+    wanted = {"authority": "asdf", "body": "asdf", "agreement": "asdf", "sector": "asdf"}
+    for path in ("/v1/changes", "/v1/changes.atom"):
+        refused = await nobody.get(path, params=wanted)
+        assert refused.status_code == 422
+        assert {fault["pointer"].removeprefix("/") for fault in refused.json()["faults"]} == set(wanted)
+        assert (await nobody.get(path, params={"body": "x-kr-lab"})).status_code == 200
 
 
 FACETS = {"authority": "us-fcc", "body": "x-kr-lab", "agreement": "apec-tel-us-kr", "sector": "telecom_radio"}

@@ -56,7 +56,7 @@ def test_what_is_late_is_marked(cab: Cab) -> None:
 
 
 def test_nothing_that_ends_is_said(cab: Cab) -> None:
-    done = cab("--body", "nobody")
+    done = cab("--kind", "membership")
     assert (done.exit_code, done.stdout) == (Exit.DONE, "")
     assert "Nothing ends from 2026-11-21 to 2027-03-21." in done.stderr
 
