@@ -68,9 +68,9 @@ class Inquiry:
         subject = question.subject
         self._said = {f"subject.{name}": getattr(subject, name) or "" for name in (*SUBJECT, "requirement")}
         result = question.result
-        self._said |= {"result.attests": ", ".join(result.attests), "result.site": result.site or ""}
+        self._said |= {"result.site": result.site or ""}
         self._said |= {"result.issuer_economy": result.issuer_economy or "", "subject.origin": subject.origin or ""}
-        self._said["result.performed_in"] = result.performed_in or ""
+        self._said |= {"result.performed_in": result.performed_in or "", "result.findings": result.findings or ""}
         self.assumptions: list[Assumption] = list(placed.assumptions)
         self.unresolved = placed.unresolved
         self.candidates: tuple[str, ...] = ()
@@ -226,12 +226,15 @@ class Inquiry:
             if fit.how == "several":
                 self.candidates = fit.ids
         attested: list[str] = []
+        unread: list[str] = []
         for stated in self.question.result.attests:
             fit = self._find_rule(stated)
             if fit.id is not None:
                 attested.append(fit.id)
             else:
+                unread.append(stated)
                 self.unresolved["result.attests"] = (*self.unresolved.get("result.attests", ()), *fit.ids)
+        self._said["result.attests"] = ", ".join(unread)
         self.attests = tuple(attested)
         self.rules = self.attests or self.requirements
         self._resolve_edition()
