@@ -24,7 +24,7 @@ from cab_registry.domain.records import (
     write_record,
 )
 from cab_registry.domain.records.rights import SchemeIdentifier
-from cab_registry.domain.schemes import canonise, find_scheme, list_numbers
+from cab_registry.domain.schemes import canonise, find_scheme, list_numbers, states_number
 from cab_registry.domain.spelling import parts_spelled
 from cab_registry.engine.facts import Facts, IssuerFacts, ItemFacts, RightFacts, RightState
 from cab_registry.engine.meaning import find_rule
@@ -261,7 +261,8 @@ def _named(facts: Facts, name: str | None) -> Collection[IssuerFacts]:
     called = [issuer for issuer in bodies if _is_called(issuer, spelled)]
     if called:
         return called
-    borne = [row for each in list_numbers(name) for row in facts.identifiers.get(each, ())]
+    stated = list_numbers(name) if states_number(name) else ()
+    borne = [row for each in stated for row in facts.identifiers.get(each, ())]
     found = dict.fromkeys(body for body, _, _ in borne) or facts.likeness.issuers(name)
     return [facts.issuers[key] for key in found]
 
