@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 Verdict = Literal["accepted", "accepted_with_conditions", "not_accepted", "not_covered", "cannot_tell"]
@@ -157,3 +158,12 @@ LossReason = Literal[
 """Why the ground of an older result fell away between issue and presentation."""
 
 Duty = Literal["must", "may", "discretion"]
+
+OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "NAI": ("No action indicated",),
+    "VAI": ("Voluntary action indicated",),
+    "OAI": ("Official action indicated",),
+    "compliant": ("complies", "in compliance", "GMP compliant", "complies with GMP", "compliant with GMP"),
+    "non_compliant": ("non-compliance", "not compliant", "does not comply", "not in compliance", "GMP non-compliant"),
+}
+"""Words in which documents state the outcome of an inspection, by the code that stands for it in rules."""

@@ -79,7 +79,7 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
     for finding in best.findings:
         assumptions.extend(speech.say(key, values) for key, values in finding.assumptions)
     others = [trace for trace in (*outcome.traces, *outcome.discretionary) if trace is not best]
-    if question.subject.sector is None and not inquiry.requirements:
+    if question.subject.sector is None and question.subject.requirement is None:
         assumptions.append(speech.say("assumed.sector", {}))
     unread = find_decisive(inquiry, outcome)
     if tied := _undecided(outcome):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from cab_registry.domain.citing import key_citation
 from cab_registry.domain.days import Truth
 from cab_registry.domain.records.common import Sourced
 from cab_registry.engine.facts import RouteFacts
-from cab_registry.engine.inquiry import View
+from cab_registry.engine.inquiry import Inquiry, View
 
 
 class Criterion(NamedTuple):
@@ -24,7 +25,17 @@ class Criterion(NamedTuple):
 
 def leave_open(view: View, code: str, name: str) -> Criterion:
     """Leave a criterion open for which the question says what names nothing in the register."""
-    return Criterion(code, Truth.UNKNOWN, f"{code}.unresolved", {"words": view.inquiry.said(name)}, missing=(name,))
+    key, values = say_unread(view.inquiry, code, name)
+    return Criterion(code, Truth.UNKNOWN, key, values, missing=(name,))
+
+
+def say_unread(inquiry: Inquiry, code: str, name: str) -> tuple[str, dict[str, Any]]:
+    """Return the sentence on a part of the question that names nothing, and what fills it: what may be meant."""
+    words, meant = inquiry.said(name), inquiry.unresolved[name]
+    citations = inquiry.facts.citations
+    fitting = {each for key in key_citation(words) for each in citations.get(key, ())} if meant else set[str]()
+    several = name == "result.attests" and len(meant) > 1 and fitting.issuperset(meant)
+    return f"{code}.{'fits_several' if several else 'unresolved'}", {"words": words, "meant": meant}
 
 
 def find_unread(view: View, rf: RouteFacts) -> Criterion | None:

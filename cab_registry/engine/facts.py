@@ -205,6 +205,11 @@ class RouteFacts:
         return self.route.title or self.route.id
 
 
+def outcomes_of(kind: str) -> str:
+    """Name the table of words in which the outcomes stand that rules know of a kind of result."""
+    return f"findings of {kind}"
+
+
 class Called(NamedTuple):
     """A name that an issuer bears: as written, folded word by word and without legal forms, and when it bore it."""
 

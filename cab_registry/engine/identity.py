@@ -190,7 +190,8 @@ def _short_names(called: Called) -> tuple[str, ...]:
 
 def _also_begin(name: str, keys: frozenset[str], issuer: IssuerFacts, facts: Facts) -> tuple[str, ...]:
     """Return other bodies whose names begin with a short name of one: the short name alone does not tell them apart."""
-    if issuer.body is None or any(called.legal for called in issuer.called if called.key in keys):
+    legal = [called.name for called in issuer.called if called.legal]
+    if issuer.body is None or any(not keys.isdisjoint(fold_spellings(each)) for each in legal):
         return ()
     return tuple(each for each in facts.likeness.beginning(name) if each != issuer.id)
 

@@ -80,9 +80,9 @@ class Inquiry:
         subject = question.subject
         self._said = {f"subject.{name}": getattr(subject, name) or "" for name in (*SUBJECT, "requirement")}
         result = question.result
-        self._said |= {"result.attests": ", ".join(result.attests), "result.site": result.site or ""}
+        self._said |= {"result.site": result.site or ""}
         self._said |= {"result.issuer_economy": result.issuer_economy or "", "subject.origin": subject.origin or ""}
-        self._said["result.performed_in"] = result.performed_in or ""
+        self._said |= {"result.performed_in": result.performed_in or "", "result.findings": result.findings or ""}
         for index, part in enumerate(result.subcontractors):
             self._said[f"result.subcontractors.{index}.economy"] = part.economy or ""
         self.assumptions: list[Assumption] = list(placed.assumptions)

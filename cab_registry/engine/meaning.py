@@ -26,7 +26,7 @@ from cab_registry.domain.days import Truth
 from cab_registry.domain.folding import fold
 from cab_registry.domain.question import Question
 from cab_registry.domain.records.law import Edition
-from cab_registry.engine.facts import Facts, IssuerFacts
+from cab_registry.engine.facts import Facts, IssuerFacts, outcomes_of
 
 Assumption = tuple[str, dict[str, Any]]
 OTHER: Final = "any_other"
@@ -90,7 +90,22 @@ def understand(question: Question, facts: Facts, issuers: tuple[IssuerFacts, ...
     if changed:
         subject = msgspec.structs.replace(question.subject, **changed)
         question = msgspec.structs.replace(question, subject=subject)
-    return Meaning(question, unresolved, assumptions)
+    outcome = _understand_outcome(question, facts)
+    return Meaning(outcome.question, unresolved | outcome.unresolved, [*assumptions, *outcome.assumptions])
+
+
+def _understand_outcome(question: Question, facts: Facts) -> Meaning:
+    """Bring the outcome of an inspection to its code; words that are none stay, and no rule takes them for one."""
+    result = question.result
+    text, table = result.findings, outcomes_of(result.kind)
+    known = facts.words.get((table, ""), ()) if text is not None else ()
+    if text is None or not known or text in known:
+        return Meaning(question, {}, [])
+    codes = facts.words.get((table, fold(text)), ())
+    if len(codes) != 1:
+        return Meaning(question, {"result.findings": codes or facts.likeness.words(table, text) or known}, [])
+    question = msgspec.structs.replace(question, result=msgspec.structs.replace(result, findings=codes[0]))
+    return Meaning(question, {}, [("assumed.code", {"words": text, "name": codes[0].replace("_", " ")})])
 
 
 def _is_own(name: str, text: str, issuers: tuple[IssuerFacts, ...]) -> bool:
@@ -204,7 +219,8 @@ def find_rule(text: str, facts: Facts, side: Side = ANYWHERE) -> Fit:
         own = tuple(each for each in ids if facts.requirements[each].economy in side.parties)
         return Fit(text, "section", own) if len(own) == 1 else Fit(text, "near", own or ids)
     near = facts.likeness.rules(text)
-    return Fit(text, "near" if near else "unknown", near)
+    own_first = sorted(near, key=lambda each: facts.requirements[each].economy not in side.parties)
+    return Fit(text, "near" if near else "unknown", tuple(own_first))
 
 
 def _find_cited(text: str, facts: Facts, side: Side) -> Fit | None:

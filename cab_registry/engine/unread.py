@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cab_registry.domain.codes import Verdict
+from cab_registry.engine.criteria import say_unread
 from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.finding import UNKNOWN, Finding
 from cab_registry.engine.inquiry import Inquiry
@@ -19,6 +20,7 @@ _CHECKS: Final = {
     "subject.activity": "activity",
     "subject.procedure": "procedure",
     "result.issuer_economy": "direction",
+    "result.findings": "document",
 }
 """Under which check a part of the question is told; the others under that of the site."""
 
@@ -36,10 +38,10 @@ def list_unread(inquiry: Inquiry) -> Iterator[Finding]:
     for name, ids in inquiry.unresolved.items():
         code = _CHECKS.get(name, "site")
         if name == "subject.requirement" and inquiry.requirements:
-            said = {"requirement": inquiry.said(name), "candidates": ids}
-            yield Finding(code, UNKNOWN, "requirement.ambiguous", said, missing=(name,))
-            continue
-        yield Finding(code, UNKNOWN, f"{code}.unresolved", {"words": inquiry.said(name)}, missing=(name,))
+            key, values = "requirement.ambiguous", {"requirement": inquiry.said(name), "candidates": ids}
+        else:
+            key, values = say_unread(inquiry, code, name)
+        yield Finding(code, UNKNOWN, key, values, missing=(name,))
 
 
 def find_decisive(inquiry: Inquiry, outcome: Outcome) -> Finding | None:
@@ -51,6 +53,8 @@ def find_decisive(inquiry: Inquiry, outcome: Outcome) -> Finding | None:
     lacking = {"subject.requirement"} | {
         name for each in outcome.best.findings if each.outcome == UNKNOWN for name in each.missing
     }
+    if any(each.key == "document.unknown_findings" for each in outcome.best.findings):
+        lacking.add("result.findings")
     return next((each for each in list_unread(inquiry) if each.missing[0] in lacking), None)
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from cab_registry.domain.citing import key_citation, key_section, read_section
+from cab_registry.domain.codes import OUTCOMES
 from cab_registry.domain.days import ALL_TIME, Period
 from cab_registry.domain.folding import fold, fold_both
 from cab_registry.domain.records import Authority, Body, Economy, Notice, Position, Requirement
 from cab_registry.domain.schemes import canonise
 from cab_registry.domain.spelling import other_keys
-from cab_registry.engine.facts import Called, IssuerFacts, RouteFacts
+from cab_registry.engine.facts import Called, IssuerFacts, RouteFacts, outcomes_of
 
 _RANGE: Final = re.compile(r"(\d+)\.(\d+)(?:-(?:\d+\.)?(\d+))?")
 ECONOMY: Final = "economy"
@@ -88,10 +89,12 @@ def _key_sections(requirement: Requirement) -> Iterator[str]:
 def index_words(
     economies: Mapping[str, Economy],
     codes: Iterable[tuple[str, str]],
-    routes: Iterable[RouteFacts],
+    routes: Collection[RouteFacts],
     positions: Iterable[Position],
 ) -> dict[tuple[str, str], tuple[str, ...]]:
     """Return the codes that a question may use, by the part of it in which they stand and by their fold.
+
+    Outcomes of inspections stand under the kind of result, and all of them under no words.
 
     Args:
         economies: by code.
@@ -107,10 +110,20 @@ def index_words(
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
     for table, code in used:
         found[table, fold(code)].add(code)
+    for table, code in {pair for rf in routes for pair in _list_outcomes(rf)}:
+        for name in ("", fold(code), *map(fold, OUTCOMES.get(code, ()))):
+            found[table, name].add(code)
     for code, economy in economies.items():
         for name in (code, *economy.names.values(), *economy.other_names):
             found[ECONOMY, fold(name)].add(code)
     return {key: tuple(sorted(codes)) for key, codes in found.items()}
+
+
+def _list_outcomes(rf: RouteFacts) -> Iterator[tuple[str, str]]:
+    """Yield the outcomes of inspections that a route knows, each in the table of a kind of result that it judges."""
+    for rule in rf.route.findings:
+        for kind in rule.result_kinds:
+            yield from ((outcomes_of(kind), code) for code in (*rule.passing, *rule.failing))
 
 
 _PARTS: Final = {

@@ -102,7 +102,12 @@ class Likeness:
     def words(self, table: str, text: str) -> tuple[str, ...]:
         """Return codes of a vocabulary that may be meant, the likeliest first."""
         rows = (
-            (code, fold_words_of(code)) for (name, _), codes in self._words.items() if name == table for code in codes
+            (code, words)
+            for (name, key), codes in self._words.items()
+            if name == table
+            for code in codes
+            for words in (fold_words_of(code), key)
+            if key
         )
         return rank(text, rows)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Container
 from typing import Final
 
 from cab_registry.domain.folding import find_folded, fold
-from cab_registry.domain.schemes import SCHEMES, canonise, find_scheme, list_numbers
+from cab_registry.domain.schemes import SCHEMES, canonise, find_scheme, list_numbers, states_number
 from cab_registry.domain.spelling import parts_spelled
 from cab_registry.engine.facts import Facts, IssuerFacts
 from cab_registry.engine.meaning import Fit, find_economy, find_rule
@@ -54,7 +54,8 @@ def list_named(facts: Facts, name: str | None, *, bodies: bool = True) -> Collec
     called = [issuer for issuer in facts.issuers.values() if _is_called(issuer, spelled)]
     if any((issuer.body is not None) is bodies for issuer in called):
         return called
-    borne = [row for each in list_numbers(name) for row in facts.identifiers.get(each, ())]
+    stated = list_numbers(name) if states_number(name) else ()
+    borne = [row for each in stated for row in facts.identifiers.get(each, ())]
     found = dict.fromkeys(body for body, _, _ in borne) or facts.likeness.issuers(name)
     return [facts.issuers[key] for key in found]
 

@@ -337,6 +337,65 @@ def test_a_citation_that_fits_several_acts_refuses_nothing() -> None:
     assert set(found.candidates) == {"ch-meddo", "ch-meddo-2001"}
 
 
+GMP = {
+    "destination": "DE",
+    "presented_on": "2025-06-01",
+    "result": {"kind": "gmp_inspection", "issuer": {"id": "us-fda"}, "performed_in": "US", "issued_on": "2025-03-10"},
+    "subject": {"requirement": "eu-gmp-human", "product_class": "human_finished", "activity": "surveillance"},
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "verdict"),
+    [
+        ("NAI", "accepted"),
+        ("No action indicated", "accepted"),
+        ("Voluntary Action Indicated", "accepted"),
+        ("official action indicated", "not_accepted"),
+    ],
+)
+def test_the_outcome_of_an_inspection_is_stated_in_words(written: str, verdict: str) -> None:
+    found = ask(GMP, result__findings=written)
+    assert found.verdict == verdict
+    assert any(written in text for text in found.assumptions) == (written != "NAI")
+
+
+@pytest.mark.parametrize("written", ["GMP compliant", "not compliant", "non-compliant"])
+def test_an_outcome_that_other_rules_know_is_read_too(written: str) -> None:
+    found = ask(GMP, result__findings=written)
+    assert (found.verdict, found.missing) == ("cannot_tell", [])
+    assert "NAI" in found.headline
+
+
+@pytest.mark.parametrize(("written", "offered"), [("fine", 5), ("No action indicatd", 1)])
+def test_an_outcome_that_names_nothing_decides_nothing(written: str, offered: int) -> None:
+    found = ask(GMP, result__findings=written)
+    assert (found.verdict, found.missing) == ("cannot_tell", ["result.findings"])
+    assert written in found.headline
+    assert "Did you mean NAI" in found.headline
+    assert len(found.candidates) == offered
+
+
+def test_an_outcome_of_what_is_no_inspection_is_passed_over() -> None:
+    assert ask(FCC, result__findings="passed").verdict == ask(FCC).verdict == "not_accepted"
+
+
+def test_a_headline_asks_for_what_may_be_meant() -> None:
+    rule = ask(PPE, subject={"requirement": "PPE"})
+    assert "'PPE'. Did you mean Regulation (EU) 2016/425" in rule.headline
+    assert not any("neither a sector nor a rule" in text for text in rule.assumptions)
+    assert any("neither a sector nor a rule" in text for text in ask(FCC, subject={}).assumptions)
+    sector = ask(PPE, subject={"sector": "radio"})
+    assert "'radio'. Did you mean radio equipment or telecom radio?" in sector.headline
+    assert "Did you mean Germany (DE)?" in ask(PPE, result__issuer_economy="Germny").headline
+
+
+def test_rules_that_a_document_may_attest_are_offered_where_several_fit() -> None:
+    found = ask(PPE, result__attests=["eu-ppe-2016-425", "LVD"])
+    assert "'LVD' fits several rules. Did you mean Directive 2006/95/EC" in found.headline
+    assert set(found.candidates) == {"eu-lvd-73-23", "eu-lvd-2006-95", "eu-lvd-2014-35"}
+
+
 @pytest.mark.parametrize("word", ["asdf", "Bluetooth", "47 CFR Part 999"])
 @pytest.mark.parametrize(
     "part",

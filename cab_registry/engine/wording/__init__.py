@@ -149,7 +149,7 @@ _WAYS: Final = 3
 
 _ABSENT: Final = {"body": "the issuer", "by": "the authority", "requirement": "this subject"}
 _PARTS: Final = {"attests": "requirement"}
-_CODES: Final = frozenset(("kind", "product", "activity", "sector", "procedure"))
+_CODES: Final = frozenset(("kind", "product", "activity", "sector", "procedure", "findings"))
 
 
 @cache
@@ -277,6 +277,16 @@ def _would(speech: Speech, _code: str, values: dict[str, Any]) -> str:
     return speech.reason(values["finding"])
 
 
+def _meant(speech: Speech, _code: str, values: dict[str, Any]) -> str:
+    """Ask whether one of a few was meant by words that name nothing."""
+    economies = speech.facts.economies
+    names = dict.fromkeys(
+        f"{economies[each].names.get('en', each)} ({each})" if each in economies else speech.label(each)
+        for each in values.get("meant") or ()
+    )
+    return f". Did you mean {join_words(list(names)[:_WAYS], 'or')}?" if names else ""
+
+
 def _end_day(_speech: Speech, _code: str, values: dict[str, Any]) -> str:
     return str(values.get("end"))
 
@@ -301,4 +311,5 @@ _DERIVED: Final[dict[str, Callable[[Speech, str, dict[str, Any]], str | None]]] 
     "what": _what,
     "cases": _cases,
     "would": _would,
+    "meant": _meant,
 }
