@@ -305,7 +305,8 @@ def _authority_event(
 ) -> Iterator[AnyRecord]:
     if fact["state"] == "recognised":
         fields = {key: fact[key] for key in ("by", "agreement", "annex", "until") if fact.get(key) is not None}
-        fields |= {"body": fact["authority"], "from": fact["on"], "scope": _scope(fact, register)}
+        everything = [{"key": fact.get("annex") or "all", "from": "always"}]
+        fields |= {"body": fact["authority"], "from": fact["on"], "scope": _scope(fact, register) or everything}
         yield _read("recognition", f"given-authority-event-{index}", fields)
         return
     ids = {*register.by_body.get(fact["authority"], ()), *kept}
