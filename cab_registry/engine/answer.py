@@ -278,13 +278,16 @@ def _refused(outcome: Outcome) -> frozenset[str]:
     return frozenset(text for route in refused for text in route.national_procedures)
 
 
-_Distance = tuple[int, bool, bool, int, str]
+_Distance = tuple[int, bool, bool, int, bool, str]
 
 
 def _distance(rf: RouteFacts, misses: list[Criterion]) -> _Distance:
-    """How far a route is from reaching: criteria missed, runs from elsewhere, names no exporter, how far it got."""
-    first = misses[0].code
-    return (len(misses), first == "direction", not rf.exporter_codes, -_REACH_ORDER.index(first), rf.route.id)
+    """How far a route is from reaching: criteria missed, runs from elsewhere, names no exporter, how far it got.
+
+    Of routes that lack the rule, one that takes another act in its place is nearer.
+    """
+    first, other = misses[0].code, misses[0].key != "requirement.stated_instead"
+    return (len(misses), first == "direction", not rf.exporter_codes, -_REACH_ORDER.index(first), other, rf.route.id)
 
 
 def _misses(inquiry: Inquiry) -> list[tuple[RouteFacts, list[Criterion]]]:

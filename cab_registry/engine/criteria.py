@@ -68,3 +68,11 @@ def find_listed(view: View, rf: RouteFacts, rule: str) -> Any:
         if wider in rf.listed:
             return rf.listed[wider]
     return None
+
+
+def leave_out(view: View, rf: RouteFacts) -> Criterion:
+    """Leave out a route whose list lacks the rule; say which act counts in its place where a document states it."""
+    asked, attested = view.inquiry.requirements, view.inquiry.attests
+    acts = tuple(key for key, listed in rf.listed.items() if not set(listed.item.instead_of).isdisjoint(asked))
+    key = "requirement.not_listed" if attested or not acts else "requirement.stated_instead"
+    return Criterion("requirement", Truth.NO, key, {"requirement": view.question.subject.requirement, "attests": acts})

@@ -11,7 +11,7 @@ from typing import Any, Final
 from cab_registry.domain.days import ALWAYS, Period, Truth
 from cab_registry.domain.records.route import OriginRule, TerritoryRule
 from cab_registry.engine.attested import judge_attests, stand_in
-from cab_registry.engine.criteria import Criterion, find_listed, find_unread, leave_open
+from cab_registry.engine.criteria import Criterion, find_listed, find_unread, leave_open, leave_out
 from cab_registry.engine.early import judge_early
 from cab_registry.engine.facts import Force, ForceState, RouteFacts, Ruled, begins_then
 from cab_registry.engine.inquiry import Inquiry, View
@@ -111,8 +111,7 @@ def requirement(view: View, rf: RouteFacts) -> Criterion:
     listed = [find_listed(view, rf, rule) is not None for rule in inquiry.requirements]
     values = {"requirement": subject.requirement}
     if not any(listed):
-        missed = Criterion("requirement", Truth.NO, "requirement.not_listed", values)
-        return _MET["requirement"] if stand_in(inquiry, rf) else missed
+        return _MET["requirement"] if stand_in(inquiry, rf) else leave_out(view, rf)
     attests = judge_attests(inquiry, rf)
     if attests is not Truth.YES:
         return _attests_other(inquiry, attests)

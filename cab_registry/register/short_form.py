@@ -305,7 +305,8 @@ def _authority_event(
 ) -> Iterator[AnyRecord]:
     if fact["state"] == "recognised":
         fields = {key: fact[key] for key in ("by", "agreement", "annex", "until") if fact.get(key) is not None}
-        fields |= {"body": fact["authority"], "from": fact["on"], "scope": _scope(fact, register)}
+        scope = _scope(fact, register) or _whole_annex(fact, register)
+        fields |= {"body": fact["authority"], "from": fact["on"], "scope": scope}
         yield _read("recognition", f"given-authority-event-{index}", fields)
         return
     ids = {*register.by_body.get(fact["authority"], ()), *kept}
@@ -323,6 +324,20 @@ def _authority_event(
             items=items,
         )
         yield msgspec.structs.replace(record, timeline=(*record.timeline, event))
+
+
+def _whole_annex(fact: dict[str, Any], register: Register) -> list[dict[str, Any]]:
+    """Return what an annex lists in the sectors in which an authority inspects; else one item without limits."""
+    authority, rules = register.facts.authorities.get(fact["authority"]), register.facts.requirements
+    listed = {
+        item.id
+        for rf in register.facts.routes.values()
+        if rf.route.agreement == fact.get("agreement") and fact.get("annex") in (None, rf.route.annex)
+        for item in rf.route.requirements
+        if authority is not None and item.id in rules and rules[item.id].sector in authority.inspects
+    }
+    items = [{"key": name, "from": "always", "requirement": name} for name in sorted(listed)]
+    return items or [{"key": fact.get("annex") or "all", "from": "always"}]
 
 
 def _concerns(fact: dict[str, Any], record: Right, register: Register) -> bool:

@@ -183,3 +183,18 @@ def test_an_unanswered_notification_without_a_clause_says_so(registers: ScratchR
     answer = run_case(case, registers).answer
     said = "Nobody objected to Invented body in time, and the text does not say whether that made it recognised."
     assert _text(answer, "recognition") == said
+
+
+def test_what_lacks_the_rule_says_which_act_counts_in_its_place(registers: ScratchRegisters) -> None:
+    body = {"body": {"id": "x-de", "name": "Invented body", "kind": "certification_body", "economy": "DE"}}
+    question = {
+        "destination": "GB",
+        "presented_on": "2026-06-01",
+        "result": {"kind": "certificate", "issuer": {"id": "x-de"}, "issued_on": "2026-04-01"},
+        "subject": {"sector": "pressure_equipment", "requirement": "gb-ped-2016"},
+    }
+    answer = run_case(Case("sentence", "", (body,), question, {"verdict": "not_covered"}, "", ""), registers).answer
+    assert answer["near"][0]["id"] == "gb-ce-eu-bodies"
+    assert answer["near"][0]["text"].endswith(
+        "SI 2016/1105 is not in the route's list; a document that states Directive 2014/68/EU counts in its place."
+    )

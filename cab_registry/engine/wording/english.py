@@ -117,6 +117,7 @@ MESSAGES: Final = {
     "requirement.no_sector": "neither requirement nor sector is stated",
     "requirement.not_stated": "the requirement is not stated",
     "requirement.not_listed": "{requirement} is not in the route's list of requirements",
+    "requirement.stated_instead": "{requirement} is not in the route's list; a document that states {attests} counts in its place",
     "requirement.attests_other": "the document states {attests}, which does not stand for {requirement} here",
     "requirement.attests_unknown": "the document states {attests}, and we do not know whether that stands for {requirement}",
     "requirement.ambiguous": "the citation {requirement} fits several requirements: {candidates}",
