@@ -130,7 +130,12 @@ def _open_asks(record: Recognition, events: list[RightEvent]) -> Iterator[tuple[
         later = events[max(own, default=0) :]
         answered = (each for each in later if each.event in _ANSWERS and (item is None or touches(each, item)))
         if place >= 0 and next(answered, None) is None:
-            found.setdefault(place, []).extend([] if item is None else [item])
+            same = (
+                each
+                for each in asks
+                if (events[each].event, events[each].on) == (events[place].event, events[place].on)
+            )
+            found.setdefault(next(same), []).extend([] if item is None else [item])
     for place, open_items in sorted(found.items()):
         yield events[place], tuple(open_items)
 
