@@ -163,6 +163,9 @@ def _not_proposed(case: Case) -> No | None:
     objected = case.last("objected")
     if objected <= case.last(*GIVES, "notice_of_withdrawal") or not rule.after_objection:
         return None
+    earlier = [event for event in case.past[:objected] if event.event in ASKS]
+    if earlier and not any(case.meets(event) for event in earlier):
+        return None
     mended = case.last("verified") if "verified" in rule.after_objection else -1
     again = asked if "proposed" in rule.after_objection else -1
     if max(mended, again) > objected:

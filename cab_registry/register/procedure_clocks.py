@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+import msgspec
 
 from cab_registry.domain.days import Truth, When
 from cab_registry.domain.records import Agreement, Designation, Recognition
@@ -14,6 +16,9 @@ from cab_registry.register.compiled import Register
 from cab_registry.register.compiled_rights import begin_by_silence, runs_for
 from cab_registry.register.procedure import cite, find_windows, first_day
 from cab_registry.register.procedure_case import ASKS, SUSPENDS, TAKES, agreement_of, procedure_of, same_cover
+from cab_registry.register.right_timelines import touches
+
+_ANSWERS: Final = ("recognised", "granted", "objected", *TAKES)
 
 ClockKind = Literal["proposal", "objection", "answer", "hearing", "withdrawal", "deadlock"]
 
@@ -89,30 +94,50 @@ def _of_recognition(record: Recognition, register: Register, today: int) -> Iter
 def _proposed(
     record: Recognition, agreement: Agreement, events: list[RightEvent], register: Register, today: int
 ) -> Iterator[Clock]:
-    asked, notified = _last(events, *ASKS), _last(events, "notified")
-    if asked < 0 or _last(events, "recognised", "granted", "objected", *TAKES) > asked:
-        return
-    opened = events[notified if notified >= 0 else asked]
-    windows: list[tuple[Objection | None, When | None]] = []
-    if notified >= 0:
-        windows.extend(find_windows(record, opened, register))
-    for objection, begins in windows or [(None, None)]:
-        last = None if begins is None else begins.moved(-1)
-        silence = "silent" if objection is None else objection.silence
-        if silence == "recognised" and last is not None and last.latest < today:
-            continue
-        yield Clock(
-            kind="objection" if silence == "recognised" else "answer",
-            record=record.id,
-            body=record.body,
-            agreement=agreement.id,
-            annex=record.annex,
-            waits_for=(record.by,),
-            opened=opened.on,
-            last=last,
-            then=_after_silence(objection, begins),
-            article=cite(objection, agreement) if objection is not None else None,
-        )
+    for asks, items in _open_asks(record, events):
+        notified = asks.event == "notified"
+        right = msgspec.structs.replace(record, scope=items)
+        windows: list[tuple[Objection | None, When | None]] = []
+        if notified:
+            windows.extend(find_windows(right, asks, register))
+        for objection, begins in windows or [(None, None)]:
+            last = None if begins is None else begins.moved(-1)
+            silence = "silent" if objection is None else objection.silence
+            if silence == "recognised" and last is not None and last.latest < today:
+                continue
+            yield Clock(
+                kind="objection" if silence == "recognised" else "answer",
+                record=record.id,
+                body=record.body,
+                agreement=agreement.id,
+                annex=record.annex,
+                waits_for=(record.by,),
+                opened=asks.on,
+                last=last,
+                then=_after_silence(objection, begins),
+                article=cite(objection, agreement) if objection is not None else None,
+            )
+
+
+def _open_asks(record: Recognition, events: list[RightEvent]) -> Iterator[tuple[RightEvent, tuple[ScopeItem, ...]]]:
+    """Yield what was asked for and not answered yet, item by item; without items, what was asked for last."""
+    asks = [place for place, event in enumerate(events) if event.event in ASKS]
+    items: tuple[ScopeItem | None, ...] = record.scope or (None,)
+    found: dict[int, list[ScopeItem]] = {}
+    for item in items:
+        own = [place for place in asks if item is None or touches(events[place], item)]
+        place = max((each for each in own if events[each].event == "notified"), default=max(own, default=-1))
+        later = events[max(own, default=0) :]
+        answered = (each for each in later if each.event in _ANSWERS and (item is None or touches(each, item)))
+        if place >= 0 and next(answered, None) is None:
+            same = (
+                each
+                for each in asks
+                if (events[each].event, events[each].on) == (events[place].event, events[place].on)
+            )
+            found.setdefault(next(same), []).extend([] if item is None else [item])
+    for place, open_items in sorted(found.items()):
+        yield events[place], tuple(open_items)
 
 
 def _after_silence(objection: Objection | None, begins: When | None) -> str:

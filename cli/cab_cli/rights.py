@@ -192,7 +192,8 @@ def object_to(
     named = list(dict.fromkeys(scope or ()))
 
     def step(right: Document) -> Document:
-        return with_event(right, "objected", day, items=find_keys(right, named))
+        keys = find_keys(right, named) or [item["key"] for item in right.get("scope", [])]
+        return with_event(right, "objected", day, items=keys)
 
     def prepare(desk: Desk) -> Draft:
         meant, held, right = take_up(desk, body, title, step)
@@ -219,6 +220,8 @@ def recognise(
     by: ByOption = None,
 ) -> None:
     """Recognise a body, as proposed or for the scope named; where it is recognised, its scope is extended.
+
+    What is named of a proposal is recognised with its own methods and last day; the rest stays proposed.
 
     Examples:
       cab recognise fcc-kr0001 --agreement apec-tel-us-kr --annex phase-1 --from 2026-03-01 --reason "Verified"

@@ -191,3 +191,19 @@ def test_an_objection_to_one_item_holds_up_that_item_alone(law: Register) -> Non
     (fault,) = told(law, before, right("recognition", *past, event("recognised", "2026-09-10", "15e"), **cover))
     assert "there was an objection on 2026-09-01" in fault
     assert told(law, before, right("recognition", *past, event("recognised", "2026-09-10", "15c"), **cover)) == []
+
+
+def test_an_objection_to_an_earlier_proposal_does_not_hold_up_what_was_not_in_it(law: Register) -> None:
+    cover = {"by": "gb-opss", "agreement": "gb-ch-mra", "annex": "emc"}
+    past = [
+        event("notified", "2023-03-01", "15c"),
+        event("objected", "2023-04-12"),
+        event("notified", "2023-06-01", "15c"),
+        event("recognised", "2023-07-03", "15c"),
+        event("notified", "2024-01-10", "15e"),
+    ]
+    before = right("recognition", *past, **cover)
+    assert told(law, before, right("recognition", *past, event("recognised", "2024-02-01", "15e"), **cover)) == []
+    extended = right("recognition", *past[:4], event("recognised", "2024-02-01", "15e"), **cover)
+    (fault,) = told(law, right("recognition", *past[:4], **cover), extended)
+    assert "the body was not proposed" in fault

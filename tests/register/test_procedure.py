@@ -233,6 +233,15 @@ def test_an_objection_clock_ends_by_silence_objection_or_recognition(law: Regist
     assert clocks(law, steps_of(asked, ("recognised", "2026-08-20")), today="2026-09-01") == []
 
 
+def test_an_answer_to_one_item_leaves_the_clock_of_the_others(law: Register) -> None:
+    scope = [{"key": key, "requirement": "eu-red-2014-53", "from": "always"} for key in ("a", "b", "c")]
+    events = (("notified", "2026-08-01", "a"), ("notified", "2026-08-20", "b"), ("notified", "2026-08-25", "c"))
+    answers = (("objected", "2026-08-21", "a"), ("recognised", "2026-08-26", "c"))
+    timeline = [{"event": name, "on": day, "items": [key]} for name, day, key in (*events, *answers)]
+    asked = recognition(EU_CH[0], annex=EU_CH[1], scope=scope, timeline=timeline)
+    assert [str(clock.opened) for clock in clocks(law, asked, today="2026-09-01")] == ["2026-08-20"]
+
+
 def test_an_answer_stays_due_where_silence_recognises_nobody(law: Register) -> None:
     asked = recognition(US_EU[0], ("notified", "2026-01-01"), annex=US_EU[1], requirement="us-47cfr-15c")
     (clock,) = clocks(law, asked)
