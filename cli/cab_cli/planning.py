@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from cab_cli.contradictions import HEADING, RightsOfRows, find_other_bodies
 from cab_cli.desk import RIGHTS, Held
 from cab_cli.drafts import GIVES, Document, end_of, has_begun, new_right, today, with_event, with_items
 from cab_cli.mapping import LISTS
@@ -14,7 +15,6 @@ from cab_registry.domain.days import DayError, parse_when, show_day
 from cab_registry.domain.folding import fold
 from cab_registry.domain.schemes import canonise
 
-_HEADING: Final = ("by", "agreement", "annex", "scheme", "site", "standard")
 _COMPARED: Final = ("requirement", *LISTS, "text", "from")
 _FIELDS: Final = {
     "/names": "name",
@@ -105,7 +105,7 @@ class Planner:
         return next((found for name in names if (found := self.reader.heading_of(f"{kind}.{name}"))), "")
 
     def _agreeing(self, group: Group, faults: list[RowFault]) -> list[Row]:
-        """Return the rows that say the same of the body as the first; the others contradict it."""
+        """Return the rows that neither say the same again nor contradict one another."""
         kept: list[Row] = []
         seen: dict[tuple[tuple[str, str], ...], int] = {}
         for row in group.rows:
@@ -114,22 +114,17 @@ class Planner:
                 faults.append(RowFault(row.line, "", "", f"says what line {seen[same]} says"))
                 continue
             seen[same] = row.line
-            wrong = self._contradiction(kept[0], row) if kept else None
-            if wrong is not None:
-                faults.append(wrong)
-            else:
-                kept.append(row)
+            kept.append(row)
+        names = [each["name"] for each in group.held.document["names"]] if group.held else []
+        rights = RightsOfRows(self.reader, self._authority, self._requirements)
+        for find in (
+            lambda rows: find_other_bodies(self.reader, rows, names),
+            lambda rows: rights.find(rows, [each.document for each in group.rights]),
+        ):
+            wrong = list(find(kept))
+            faults += wrong
+            kept = [row for row in kept if row.line not in {fault.line for fault in wrong}]
         return kept
-
-    def _contradiction(self, first: Row, row: Row) -> RowFault | None:
-        one, two = first.part("body"), row.part("body")
-        for name in ("name", "economy", "kind"):
-            said = one.get(name, two.get(name, ""))
-            same = fold(said) == fold(two.get(name, "")) if name == "name" else said == two.get(name)
-            if name in two and not same:
-                column = self.reader.heading_of(f"body.{name}")
-                return RowFault(row.line, column, two[name], f"line {first.line} says {one[name]!r} of the same body")
-        return None
 
     def _plan_body(
         self, group: Group, rows: Sequence[Row], document: Document, faults: list[RowFault]
@@ -153,7 +148,8 @@ class Planner:
             self.notes.setdefault(RowNote(row.line, self.reader.heading_of("body.name"), group.body, group.body, words))
 
     def _new_body(self, rows: Sequence[Row]) -> Document:
-        part = rows[0].part("body")
+        # What an earlier row says stands: those that contradict it are refused.
+        part = {name: value for row in reversed(rows) for name, value in row.part("body").items()}
         since = plain_when(part.get("from", "always"))
         names = [{"name": part["name"], "from": since}] if "name" in part else []
         if "other_name" in part:
@@ -222,10 +218,10 @@ class Planner:
             part = row.part(kind)
             named = any(self.reader.heading_of(f"{kind}.{name}") for name in part)
             if part and (named or not self.reader.from_columns(kind)):
-                heading = tuple(part.get(name, self._authority if name == "by" else None) for name in _HEADING)
+                heading = tuple(part.get(name, self._authority if name == "by" else None) for name in HEADING)
                 by_heading.setdefault(heading, []).append(row)
         for heading, own in by_heading.items():
-            planned = self._plan_right(kind, group, dict(zip(_HEADING, heading, strict=True)), own, faults)
+            planned = self._plan_right(kind, group, dict(zip(HEADING, heading, strict=True)), own, faults)
             if planned is not None:
                 yield planned
 
@@ -236,7 +232,11 @@ class Planner:
         held = next((each for each in fitting if each.document["owner"] == self._authority), None)
         first = rows[0].part(kind)
         if held is None:
-            more = {name: first.get(name) for name in ("edition", "number", "validity")}
+            parts = [row.part(kind) for row in rows]
+            more = {
+                name: next((each[name] for each in parts if name in each), None)
+                for name in ("edition", "number", "validity")
+            }
             if kind == "accreditation" and more["validity"] is None:
                 more["validity"] = "dated" if "until" in first or "scope.until" in first else "open_ended"
             right = new_right(kind, self._authority, group.body, **heading, **more)

@@ -2,16 +2,23 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from cab_cli.desk import RIGHTS, Desk
 from cab_cli.drafts import end_of, today
 from cab_cli.identities import Identifier, KnownBody, known_body
 from cab_cli.planning import Group, Unsettled
+from cab_cli.row_lists import KnownCodes
 from cab_registry.domain.folding import fold
+from cab_registry.domain.records import read_record
+from cab_registry.register.indexes import list_codes
 
 PAGE: Final = 500
+_LAW: Final = ("requirement", "route", "position")
+_CODED: Final = {"product_class": "product_classes", "procedure": "procedures"}
+"""The tables of codes, and the fields of scope items that take them."""
+
 _KEPT: Final = 10_000
 _LISTED: Final = 3
 _NEAR: Final = 75
@@ -30,6 +37,27 @@ def read_economies(desk: Desk) -> dict[str, list[str]]:
 
 def _names_of(economy: Mapping[str, Any]) -> list[str]:
     return [*economy.get("names", {}).values(), *economy.get("other_names", [])]
+
+
+def read_unions(desk: Desk) -> frozenset[str]:
+    """Read the codes of unions, in which no body has its seat."""
+    return frozenset(each["code"] for each in _list_records(desk, {"type": "economy"}) if each.get("kind") == "union")
+
+
+def read_codes(desk: Desk) -> KnownCodes:
+    """Return what gives the codes that the law, or a right on record, uses for a field; each is read when asked for."""
+
+    @cache
+    def list_all() -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {field: set() for field in _CODED.values()}
+        for kind in (*_LAW, *RIGHTS):
+            for document in _list_records(desk, {"type": kind}):
+                for part, code in list_codes(read_record(document)):
+                    if part in _CODED:
+                        found[_CODED[part]].add(code)
+        return {field: frozenset(codes) for field, codes in found.items()}
+
+    return lambda field: list_all()[field] if field in _CODED.values() else None
 
 
 def read_requirements(desk: Desk) -> Callable[[str], str | Unsettled]:
