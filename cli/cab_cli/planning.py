@@ -117,14 +117,8 @@ class Planner:
             kept.append(row)
         names = [each["name"] for each in group.held.document["names"]] if group.held else []
         rights = RightsOfRows(self.reader, self._authority, self._requirements)
-        for find in (
-            lambda rows: find_other_bodies(self.reader, rows, names),
-            lambda rows: rights.find(rows, [each.document for each in group.rights]),
-        ):
-            wrong = list(find(kept))
-            faults += wrong
-            kept = [row for row in kept if row.line not in {fault.line for fault in wrong}]
-        return kept
+        kept = _without(find_other_bodies(self.reader, kept, names), kept, faults)
+        return _without(rights.find(kept, [each.document for each in group.rights]), kept, faults)
 
     def _plan_body(
         self, group: Group, rows: Sequence[Row], document: Document, faults: list[RowFault]
@@ -320,6 +314,13 @@ class Unsettled(NamedTuple):
     """Why words of a row name no requirement."""
 
     words: str
+
+
+def _without(wrong: Iterable[RowFault], rows: list[Row], faults: list[RowFault]) -> list[Row]:
+    """Return the rows that have no fault, which is added to the others."""
+    found = list(wrong)
+    faults += found
+    return [row for row in rows if row.line not in {fault.line for fault in found}]
 
 
 def _ended_before_today(names: Iterable[Document]) -> bool:

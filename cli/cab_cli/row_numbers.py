@@ -1,11 +1,12 @@
 """Numbers of bodies as tables write them: in the canonical form of their scheme, or told why not."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from cab_registry.domain.schemes import SCHEMES, canonical_form
+from cab_registry.domain.schemes import SCHEMES, Scheme, canonical_form
 
 _SCIENTIFIC: Final = re.compile(r"\d+(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _POINTED: Final = re.compile(r"\d[.,]\d*E|E\+", re.IGNORECASE)
@@ -15,6 +16,10 @@ _LIKE_A_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?")
 _FRACTION: Final = re.compile(r"\d+\.\d+")
 _DIGITS: Final = re.compile(r"\d+")
 _GROUPS: Final = re.compile(r"\((?!\?)([^)]*)\)")
+_BRACKETS: Final = re.compile(r"[(\[]([^)\]]*)[)\]]")
+_AROUND: Final = "()[]{};,|*\N{DAGGER}\N{DOUBLE DAGGER}"
+_MINUS_OR_PLUS: Final = "+-\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}"
+_WITHIN_DIGITS: Final = re.compile(r"(?<=\d)[^\w.]+(?=\d)")
 _FEWEST: Final = 20
 _ENOUGH: Final = 2
 
@@ -38,14 +43,13 @@ def read_number(scheme: str | None, text: str) -> NumberRead:
     if scheme is None:
         return NumberRead(text, tuple(done))
     known = next((each for each in SCHEMES if each.id == scheme), None)
+    if known is not None and (fault := _find_damage(text)) is not None:
+        return NumberRead(text, fault=fault)
     canonical = canonical_form(scheme, text)
     if canonical is None and known is not None:
-        if _has_digits_alone(known.pattern):
-            return NumberRead(text, fault=f"is not a number of the scheme {scheme} ({known.title}): these are digits")
-        if not any(sign.isdecimal() for sign in text):
-            return NumberRead(text, fault=f"is not a number of the scheme {scheme} ({known.title}): it has no digit")
-        done.append(f"does not look like a number of the scheme {scheme}; taken as it stands")
-    elif canonical is not None and canonical != text:
+        why = _say_form(known) if any(sign.isdecimal() for sign in text) else "it has no digit"
+        return NumberRead(text, fault=f"is not a number of the scheme {scheme} ({known.title}): {why}")
+    if canonical is not None and canonical != text:
         done.append(f"read as {canonical}, the form of the scheme {scheme}")
     elif known is None and _FRACTION.fullmatch(text):
         done.append("a zero at its end may be lost; taken as it stands")
@@ -86,8 +90,22 @@ def _find_fault(text: str) -> str | None:
         return "has separators between its thousands, or is several numbers: write one number without them"
     if _LIKE_A_DAY.fullmatch(text):
         return "is a day: a spreadsheet may have made it of a number; format the column as text"
+    if fault := _find_words_beside(text):
+        return fault
     if _holds_several(text):
         return "holds several numbers: write one number in a cell, each on a row of its own"
+    return None
+
+
+def _find_words_beside(text: str) -> str | None:
+    """Say what stands beside one number, and is no second one."""
+    bare = text.strip(_AROUND)
+    if bare and bare != text and not _SEVERAL.search(bare):
+        return (
+            f"has {''.join(dict.fromkeys(sign for sign in text if sign in _AROUND))!r} around it: write {bare!r} alone"
+        )
+    if (found := _BRACKETS.search(text)) and not any(sign.isdecimal() for sign in found.group()):
+        return f"has words beside the number ({found.group(1).strip()!r}): write the number alone"
     return None
 
 
@@ -99,6 +117,28 @@ def _holds_several(text: str) -> bool:
     return len(parts) > 1 and len(shapes) == 1 and "9" in min(shapes)
 
 
-def _has_digits_alone(pattern: str) -> bool:
-    """Whether the parts of a number are digits, so that whatever else stands there was damaged."""
-    return all(part.startswith(r"\d") for part in _GROUPS.findall(pattern))
+def _find_damage(text: str) -> str | None:
+    """Say what a number of a known scheme cannot have by itself, although its digits alone would fit."""
+    if text[0] in _MINUS_OR_PLUS:
+        return f"begins with {text[0]!r}, as a calculation does: write the number alone"
+    if found := _WITHIN_DIGITS.search(text):
+        return f"has {found.group()!r} between its digits: is it one number? write it without"
+    if raised := next((sign for sign in text if sign.isdigit() and not sign.isdecimal()), None):
+        return f"has the raised or framed digit {raised!r}, as a footnote has: write the number alone"
+    if not any(unicodedata.decimal(sign, 0) for sign in text) and any(sign.isdecimal() for sign in text):
+        return "has no digit but zeros, as programs write where there is no number: leave the cell empty"
+    return None
+
+
+def _say_form(scheme: Scheme) -> str:
+    """Say what the numbers of a scheme look like: digits, or letters and digits in this order."""
+    parts = _GROUPS.findall(scheme.pattern)
+    if all(part.startswith(r"\d") for part in parts):
+        return "these are digits"
+    letters = (re.sub(r"\[A-Z\](?:\{(\d)\}|\??)", _show_letters, part) for part in parts)
+    shown = [re.sub(r"\\d(?:\{(?:\d,)?(\d)\})?", lambda found: "9" * int(found[1] or 1), part) for part in letters]
+    return f"these look like {scheme.form.format(*shown)}"
+
+
+def _show_letters(found: re.Match[str]) -> str:
+    return "" if found[0].endswith("?") else "A" * int(found[1] or 1)

@@ -60,7 +60,7 @@ def read(folder: Path, column: str, cell: str) -> Table:
         ("Method", ";;", "nothing between its separators"),
         ("Method", "all", "names none"),
         ("Standard", "ISO/IEC 17025 and ISO/IEC 17065", "several standards"),
-        ("Other", "ditto", "stands for nothing"),
+        ("Other", "ditto", "what is above it"),
         ("Other", "Alpha; n/a", "stands for nothing"),
     ],
 )
