@@ -8,7 +8,7 @@ from cab_cli.contradictions import HEADING, RightsOfRows, find_other_bodies
 from cab_cli.desk import RIGHTS, Held
 from cab_cli.drafts import GIVES, Document, end_of, has_begun, new_right, today, with_event, with_items
 from cab_cli.mapping import LISTS
-from cab_cli.row_days import plain_when
+from cab_cli.row_days import plain_when, show_when
 from cab_cli.rows import Row, RowFault, RowNote, RowReader
 from cab_cli.submitting import Change
 from cab_registry.domain.days import DayError, parse_when, show_day
@@ -16,6 +16,7 @@ from cab_registry.domain.folding import fold
 from cab_registry.domain.schemes import canonise
 
 _COMPARED: Final = ("requirement", *LISTS, "text", "from")
+_LIMITS: Final = dict.fromkeys(f"scope.{name}" for name in ("requirement", *LISTS, "text")).keys()
 _FIELDS: Final = {
     "/names": "name",
     "/economy": "economy",
@@ -214,6 +215,9 @@ class Planner:
             if part and (named or not self.reader.from_columns(kind)):
                 heading = tuple(part.get(name, self._authority if name == "by" else None) for name in HEADING)
                 by_heading.setdefault(heading, []).append(row)
+            elif part:
+                words = f"says nothing of a {kind}: the body alone is taken"
+                self.notes.setdefault(RowNote(row.line, "", "", "", words))
         for heading, own in by_heading.items():
             planned = self._plan_right(kind, group, dict(zip(HEADING, heading, strict=True)), own, faults)
             if planned is not None:
@@ -224,6 +228,9 @@ class Planner:
     ) -> Planned | None:
         fitting = [each for each in group.rights if _fits(each.document, kind, heading)]
         held = next((each for each in fitting if each.document["owner"] == self._authority), None)
+        rows = self._with_scope(kind, rows, [each.document for each in fitting], faults)
+        if not rows:
+            return None
         first = rows[0].part(kind)
         if held is None:
             parts = [row.part(kind) for row in rows]
@@ -260,6 +267,23 @@ class Planner:
             right = with_event(right, event, items[0]["from"], items=[item["key"] for item in items])
         change = Change(right) if held is None else Change.of(held, right)
         return Planned(change, list(rows), {start + index: row for index, row in enumerate(origins)})
+
+    def _with_scope(
+        self, kind: str, rows: Sequence[Row], fitting: Sequence[Document], faults: list[RowFault]
+    ) -> Sequence[Row]:
+        """Return the rows that say for what a right is given, as far as the table says that of any."""
+        named = [name for row in rows for name in row.part(kind) if name in _LIMITS]
+        columns = [heading for name in _LIMITS if (heading := self.reader.heading_of(f"{kind}.{name}"))]
+        without = [row for row in rows if not row.part(kind).keys() & _LIMITS]
+        if not without or any(not each.get("scope") for each in fitting):
+            return rows
+        if columns or named:
+            words = f"does not say for what the {kind} is given: write a rule, or what else limits it"
+            faults.extend(RowFault(row.line, next(iter(columns), ""), "", words) for row in without)
+            return [row for row in rows if row not in without]
+        words = f"the {kind} is entered without a scope: no question about a rule can rest on it"
+        self.notes.update({RowNote(row.line, "", "", "", words): None for row in without})
+        return rows
 
     def _items(
         self, kind: str, right: Document, rows: Sequence[Row], faults: list[RowFault], elsewhere: Sequence[Document]
@@ -306,8 +330,9 @@ class Planner:
         if one == two:
             return
         column = self.reader.heading_of(f"{kind}.scope.until") or self.reader.heading_of(f"{kind}.until")
-        words = f"the end differs from the one on record ({two or 'none'}), which is left as it is"
-        self.notes.setdefault(RowNote(row.line, column, str(one or ""), str(two or ""), words))
+        here, there = show_when(one), show_when(two)
+        words = f"the end differs from the one on record ({there or 'none'}), which is left as it is"
+        self.notes.setdefault(RowNote(row.line, column, here, there, words))
 
 
 class Unsettled(NamedTuple):

@@ -97,8 +97,8 @@ def _settle(written: str, ids: set[str], by_fold: Mapping[str, set[str]]) -> str
 def list_gone(desk: Desk, groups: Iterable[Group], identifier: Identifier) -> list[str]:
     """List the bodies that hold what the table is a list of, and are not in it.
 
-    For a table of rights these are the caller's standing rights under the same agreements and schemes; for a table
-    of bodies alone, the caller's bodies.
+    These are bodies with a standing right of the caller's under the same agreements and schemes; a table without any
+    right is a list of nothing.
     """
     lists = {
         (kind, *_heading(part, desk.authority))
@@ -107,11 +107,6 @@ def list_gone(desk: Desk, groups: Iterable[Group], identifier: Identifier) -> li
         for kind in RIGHTS
         if (part := row.part(kind))
     }
-    if not lists and any(identifier.reader.holds(kind) for kind in RIGHTS):
-        return []
-    if not lists:
-        own = (each.id for each in identifier.bodies.values() if each.owner == desk.authority)
-        return sorted(each for each in own if each not in identifier.named)
     held = set()
     for kind in RIGHTS:
         if not any(each[0] == kind for each in lists):

@@ -1,12 +1,14 @@
 """Numbers of bodies as tables write them: in the canonical form of their scheme, or told why not."""
 
+import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from cab_registry.domain.schemes import SCHEMES, Scheme, canonical_form
+from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.schemes import SCHEMES, Scheme, canonical_form, find_scheme
 
 _SCIENTIFIC: Final = re.compile(r"\d+(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _POINTED: Final = re.compile(r"\d[.,]\d*E|E\+", re.IGNORECASE)
@@ -22,6 +24,7 @@ _MINUS_OR_PLUS: Final = "+-\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}"
 _WITHIN_DIGITS: Final = re.compile(r"(?<=\d)[^\w.]+(?=\d)")
 _FEWEST: Final = 20
 _ENOUGH: Final = 2
+_LIKE: Final = 0.75
 
 
 class NumberRead(NamedTuple):
@@ -54,6 +57,63 @@ def read_number(scheme: str | None, text: str) -> NumberRead:
     elif known is None and _FRACTION.fullmatch(text):
         done.append("a zero at its end may be lost; taken as it stands")
     return NumberRead(canonical or text, tuple(done))
+
+
+class NamedNumber(NamedTuple):
+    """A number with the scheme that stands before it, what is to be told of it, or what is wrong with it."""
+
+    scheme: str = ""
+    value: str = ""
+    done: tuple[str, ...] = ()
+    fault: str | None = None
+
+
+def read_named_number(text: str, held: Container[str]) -> NamedNumber:
+    """Read `SCHEME:NUMBER`, the number as it stands.
+
+    Args:
+        text: one value of a cell.
+        held: the schemes of numbers on record.
+    """
+    before, colon, value = text.partition(":")
+    if not colon or not value.strip():
+        return NamedNumber(fault=f"{text!r} does not say whose number it is: write SCHEME:NUMBER")
+    scheme = find_scheme(before.strip())
+    meant = _suggest_scheme(scheme, held)
+    if meant:
+        return NamedNumber(fault=f"the scheme {scheme!r} is not known; did you mean {meant}?")
+    words = f"the scheme {scheme!r} is not known; its numbers are compared as they stand"
+    return NamedNumber(scheme, value.strip(), () if meant is None else (words,))
+
+
+def require_schemes(named: Mapping[str, str], held: Container[str], tell: Callable[[str], None]) -> None:
+    """Refuse schemes that are perhaps misspelt; others that are not known are told.
+
+    Args:
+        named: the places in the mapping, by scheme.
+        held: the schemes of numbers on record.
+        tell: is told of a scheme that is like none.
+
+    Raises:
+        Refusal: a scheme is like one that is known.
+    """
+    faults = []
+    for scheme, place in named.items():
+        if meant := _suggest_scheme(scheme, held):
+            faults.append(Fault(place, f"the scheme {scheme!r} is not known; did you mean {meant}?"))
+        elif meant is not None:
+            tell(f"the scheme {scheme!r} is not known; its numbers are compared as they stand")
+    if faults:
+        raise Refusal("the mapping cannot be used", tuple(faults))
+
+
+def _suggest_scheme(scheme: str, held: Container[str]) -> str | None:
+    """Return the scheme that is perhaps meant, an empty text where none is like it; nothing where it is known."""
+    if scheme in held or any(scheme == each.id for each in SCHEMES):
+        return None
+    names = {name: each.id for each in SCHEMES for name in (each.id, *each.other_names)}
+    near = difflib.get_close_matches(scheme.casefold(), list(names), n=1, cutoff=_LIKE)
+    return names[near[0]] if near else ""
 
 
 def find_odd_lengths(values: Iterable[str]) -> dict[str, str]:

@@ -11,16 +11,16 @@ from cab_cli.cleaning import clean
 from cab_cli.desk import RIGHTS
 from cab_cli.economy_words import suggest_economy
 from cab_cli.headings import clean_heading, match_headings, tell_unread
-from cab_cli.mapping import ANY_RIGHT, LISTS, MappingFile
+from cab_cli.mapping import ANY_RIGHT, LISTS, RIGHT_FIELDS, MappingFile
 from cab_cli.misfits import find_misfit
 from cab_cli.row_days import read_day
 from cab_cli.row_lists import KnownCodes, find_several_methods, read_list, split_values
-from cab_cli.row_numbers import find_odd_lengths, read_number
+from cab_cli.row_numbers import find_odd_lengths, read_named_number, read_number, require_schemes
 from cab_cli.spreadsheets import Line
 from cab_cli.workbooks import Mark
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.folding import find_folded
-from cab_registry.domain.schemes import SCHEMES, find_scheme
+from cab_registry.domain.schemes import SCHEMES
 
 
 class RowFault(msgspec.Struct, frozen=True):
@@ -133,6 +133,11 @@ class RowReader:
         self._fields = match_headings(mapping, self.headings)
         self._headings = {field: self.headings[index] for index, field in self._fields}
         tell_unread(self.headings, {index for index, _ in self._fields}, tell)
+        self._schemes = frozenset(scheme for scheme, _ in on_record.numbers)
+        columns = {field: f"/columns/{heading}" for field, heading in self._headings.items()}
+        fields = columns | {field: f"/constants/{field}" for field in mapping.constants}
+        named = {field.removeprefix(NUMBER): place for field, place in fields.items() if field.startswith(NUMBER)}
+        require_schemes(named, self._schemes, tell)
         self._constants = self._read_constants(tell)
 
     def _read_constants(self, tell: Callable[[str], None]) -> dict[str, str]:
@@ -172,10 +177,6 @@ class RowReader:
     def from_columns(self, kind: str) -> bool:
         """Whether a column holds anything of the body or of a right."""
         return any(field.startswith((f"{kind}.", f"{ANY_RIGHT}.")) for field in self._headings)
-
-    def holds(self, kind: str) -> bool:
-        """Whether rows may say anything of the body or of a right, by a column or a constant."""
-        return self.from_columns(kind) or any(field.startswith(f"{kind}.") for field in self.mapping.constants)
 
     def read(self, line: Line, found: Findings) -> Row:
         """Read a line; what is wrong with it is added to what was found, and the row says that it is refused."""
@@ -293,6 +294,9 @@ class RowReader:
         if text not in self._meant:
             self._meant[text] = find_folded(text, self._economies)
         codes = self._meant[text]
+        if len(codes) == 1 and codes[0] in self._on_record.unions and cell.field.startswith("body."):
+            found.faults.append(cell.fault("is a union of economies, in which no body has its seat: name the economy"))
+            return None
         if len(codes) == 1:
             if codes[0] != text:
                 name = next(iter(self._economies[codes[0]]), "")
@@ -320,12 +324,15 @@ class RowReader:
         return read.value
 
     def _read_numbers(self, cell: _Cell, text: str, found: Findings, numbers: list[tuple[str, str]]) -> str | None:
-        for each in self.split(text):
-            scheme, colon, value = each.partition(":")
-            if not colon or not value.strip():
-                found.faults.append(cell.fault(f"{each!r} does not say whose number it is: write SCHEME:NUMBER"))
+        if not (parts := self.split(text)):
+            found.faults.append(cell.fault("has nothing between its separators: leave it empty, or write numbers"))
+        for part in parts:
+            number = read_named_number(part, self._schemes)
+            if number.fault is not None:
+                found.faults.append(cell.fault(number.fault))
                 return None
-            self._read_number(cell, find_scheme(scheme.strip()), value.strip(), found, numbers)
+            found.notes += [cell.note(text, words) for words in number.done]
+            self._read_number(cell, number.scheme, number.value, found, numbers)
         return text
 
     @staticmethod
@@ -344,6 +351,11 @@ class RowReader:
             words = f"does not say what it is: {', '.join(RIGHTS)}" if kind else "says nothing of what kind it is"
             found.faults.append(RowFault(line, heading, kind, words))
             return values
+        for name in named:
+            part = name.removeprefix(f"{ANY_RIGHT}.")
+            if not part.startswith("scope.") and part not in RIGHT_FIELDS[kind]:
+                words = f"cannot be entered: a {kind} has no {part}"
+                found.faults.append(RowFault(line, self.heading_of(name), values[name], words))
         return {
             f"{kind}{name.removeprefix(ANY_RIGHT)}" if name in named else name: each for name, each in values.items()
         }

@@ -9,7 +9,7 @@ from cab_cli.desk import Held
 from cab_cli.mapping import MappingFile
 from cab_cli.planning import Group, Planned, Planner
 from cab_cli.reading_tables import read_table
-from cab_cli.rows import RowFault
+from cab_cli.rows import Row, RowFault
 
 COLUMNS = {
     "Name": "body.name",
@@ -35,14 +35,25 @@ RULES = {"47 CFR Part 15 Subpart C": "us-47cfr-15c"}
 def plan(
     folder: Path, headings: str, *lines: str, held: Held | None = None, rights: tuple[Held, ...] = ()
 ) -> tuple[list[Planned], list[RowFault]]:
+    planner, rows = read(folder, headings, *lines)
+    faults: list[RowFault] = []
+    return planner.plan(Group("alpha-lab", rows, held, list(rights)), faults), faults
+
+
+def told(folder: Path, headings: str, *lines: str) -> list[str]:
+    """Return what is told of rows that are taken."""
+    planner, rows = read(folder, headings, *lines)
+    planner.plan(Group("alpha-lab", rows), [])
+    return [each.reason for each in planner.notes]
+
+
+def read(folder: Path, headings: str, *lines: str) -> tuple[Planner, list[Row]]:
     place = folder / "a.csv"
     place.write_text("\n".join((headings, *lines)), "utf-8")
     columns = {name: COLUMNS[name] for name in headings.split(",")}
     table, reader = read_table(place, MappingFile(columns=columns, constants=CONSTANTS), None, {"KR": ["Korea"]})
     assert table.found.faults == []
-    planner = Planner(reader, "kr-rra", lambda words: RULES.get(words, words), update=False)
-    faults: list[RowFault] = []
-    return planner.plan(Group("alpha-lab", table.rows, held, list(rights)), faults), faults
+    return Planner(reader, "kr-rra", lambda words: RULES.get(words, words), update=False), table.rows
 
 
 def said(faults: list[RowFault]) -> list[tuple[int, str, str]]:
@@ -127,3 +138,25 @@ def test_two_names_that_one_body_has_on_record_may_both_stand(tmp_path: Path) ->
     body = {"type": "body", "id": "alpha-lab", "owner": "kr-rra", "names": names, "economy": "KR"}
     _, faults = plan(tmp_path, "Name,Rule", "KCTL,a", "KCTL Inc.,b", held=Held(body, 1))
     assert faults == []
+
+
+def test_a_row_that_does_not_say_for_what_is_refused_or_told(tmp_path: Path) -> None:
+    planned, faults = plan(tmp_path, HEADINGS, "Alpha,us-47cfr-15c,2025-01-01,", "Alpha,,2025-02-01,")
+    assert [(line, column, "for what" in why) for line, column, why in said(faults)] == [(3, "Rule", True)]
+    assert len(planned[1].change.document["scope"]) == 1
+    planned, faults = plan(tmp_path, "Name,Rule,From", "Alpha,,2025-02-01")
+    assert [each.change.document["type"] for each in planned] == ["body"]
+    assert [line for line, _, _ in said(faults)] == [2]
+    assert told(tmp_path, "Name,Rule", "Alpha,") == ["says nothing of a designation: the body alone is taken"]
+    (words,) = told(tmp_path, "Name,From", "Alpha,2025-02-01")
+    assert "without a scope" in words
+
+
+def test_a_right_that_has_no_scope_on_record_may_stand_in_a_row_without_one(tmp_path: Path) -> None:
+    right = {
+        "type": "designation", "id": "d", "body": "alpha-lab", "by": "kr-rra", "agreement": "apec-tel-us-kr",
+        "annex": "phase-1", "owner": "kr-rra", "from": "always",
+    }  # fmt: skip
+    body = {"type": "body", "id": "alpha-lab", "owner": "kr-rra", "names": [{"name": "Alpha"}], "economy": "KR"}
+    planned, faults = plan(tmp_path, "Name,Rule", "Alpha,", held=Held(body, 1), rights=(Held(right, 1),))
+    assert (planned, faults) == ([], [])
