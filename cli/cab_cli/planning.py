@@ -310,6 +310,9 @@ class Planner:
                 if isinstance(requirement, Unsettled):
                     faults.append(RowFault(row.line, column, item["requirement"], requirement.words))
                     continue
+                if requirement != item["requirement"]:
+                    words = f"read as {requirement}"
+                    self.notes.setdefault(RowNote(row.line, column, item["requirement"], requirement, words))
                 whole["requirement"] = requirement
             same = next(
                 (other for other in (*there, *items) if all(other.get(name) == whole.get(name) for name in _COMPARED)),

@@ -10,9 +10,10 @@ from cab_cli.drafts import end_of, today
 from cab_cli.identities import Identifier, KnownBody, known_body
 from cab_cli.planning import Group, Unsettled
 from cab_cli.row_lists import KnownCodes
+from cab_registry.domain.citing import key_citation, key_section, read_section
 from cab_registry.domain.folding import fold
-from cab_registry.domain.records import read_record
-from cab_registry.register.indexes import list_codes
+from cab_registry.domain.records import Requirement, read_record
+from cab_registry.register.indexes import index_citations, list_codes
 
 PAGE: Final = 500
 _LAW: Final = ("requirement", "route", "position")
@@ -62,30 +63,56 @@ def read_codes(desk: Desk) -> KnownCodes:
 
 def read_requirements(desk: Desk) -> Callable[[str], str | Unsettled]:
     """Read the rules of the register, and return how their words are settled."""
-    by_fold: dict[str, set[str]] = {}
-    ids: set[str] = set()
+    rules: list[Requirement] = []
     cursor: str | None = None
     while True:
         page = desk.client.get("/v1/requirements", {"limit": str(PAGE), "cursor": cursor})
-        for each in page["items"]:
-            record = each["record"]
-            ids.add(record["id"])
-            for name in (record["id"], record["citation"], *record.get("other_citations", []), *record.get("also", [])):
-                by_fold.setdefault(fold(name), set()).add(record["id"])
+        records = (read_record(each["record"]) for each in page["items"])
+        rules += (each for each in records if isinstance(each, Requirement))
         cursor = page["next"]
         if cursor is None:
-            # Each citation is looked up once, however many rows have it.
-            return lru_cache(maxsize=_KEPT)(lambda written: _settle(written, ids, by_fold))
+            return settle_rules(rules)
 
 
-def _settle(written: str, ids: set[str], by_fold: Mapping[str, set[str]]) -> str | Unsettled:
-    if written in ids:
-        return written
-    found = sorted(by_fold.get(fold(written), ()))
-    if len(found) == 1:
-        return found[0]
-    if found:
-        return Unsettled(f"can mean {' or '.join(found)}: write the id of the rule")
+def settle_rules(rules: Iterable[Requirement]) -> Callable[[str], str | Unsettled]:
+    """Return what gives the rule that words mean, as a question's words are read; a part of a rule is not all of it."""
+    known = {each.id: each for each in rules}
+    citations = index_citations(known.values())
+    names = {each.id: list(_citations_of(each)) for each in known.values()}
+    whole = {(key, rule) for rule, texts in names.items() for text in texts for key in key_citation(text)}
+    by_fold: dict[str, list[str]] = {}
+    for rule, texts in names.items():
+        for text in texts:
+            by_fold.setdefault(fold(text), []).append(rule)
+
+    # Each citation is looked up once, however many rows have it.
+    @lru_cache(maxsize=_KEPT)
+    def settle(written: str) -> str | Unsettled:
+        if written in known:
+            return written
+        for key in key_citation(written):
+            found = citations.get(key, ())
+            if len(found) > 1:
+                return Unsettled(f"can mean {' or '.join(found)}: write the id of the rule")
+            if found:
+                return found[0] if (key, found[0]) in whole else _say_part(known[found[0]])
+        section = read_section(written)
+        above = citations.get(key_section(section._replace(section=None)), ()) if section and section.section else ()
+        return _say_part(known[above[0]]) if len(above) == 1 else _say_unknown(written, by_fold)
+
+    return settle
+
+
+def _citations_of(rule: Requirement) -> Iterator[str]:
+    yield from (rule.id, rule.citation, *rule.other_citations, *rule.also)
+
+
+def _say_part(rule: Requirement) -> Unsettled:
+    words = f"is a part of {rule.id} ({rule.citation}): if all of that is meant, write {rule.id}"
+    return Unsettled(f"{words}; else say it in scope.text, beside {rule.id}")
+
+
+def _say_unknown(written: str, by_fold: Mapping[str, list[str]]) -> Unsettled:
     from rapidfuzz import fuzz, process
 
     near = process.extract(fold(written), list(by_fold), scorer=fuzz.WRatio, limit=_LISTED, score_cutoff=_NEAR)
