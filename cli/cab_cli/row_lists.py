@@ -24,6 +24,7 @@ _ALL: Final = frozenset({
     "several", "etc", "alle", "alles", "tous", "toutes", "todos", "todas", "tutti", "wszystkie", "*", "全部", "すべて",
     "모두", "전체",
 })  # fmt: skip
+_NO_LIMIT: Final = "names none: leave the cell empty where there is no limit, or write each value"
 _BETWEEN: Final = re.compile(
     r"[,;|/+&\n\N{IDEOGRAPHIC COMMA}\N{FULLWIDTH COMMA}\N{FULLWIDTH SEMICOLON}\N{FULLWIDTH SOLIDUS}]"
     r"|\s(?:and|or|und|oder|et|ou|y|e|i|to)\s",
@@ -80,7 +81,7 @@ def read_list(field: str, text: str, separator: str, known: KnownCodes) -> ListR
     for part in parts:
         read = _read_code(field, part, separator, codes) if codes is not None else _read_words(field, part, separator)
         if read.fault is not None:
-            return ListRead(fault=read.fault)
+            return ListRead(fault=read.fault if part == text.strip() else f"{part!r} {read.fault}")
         done += read.done
         values += read.values
     if len(distinct := tuple(dict.fromkeys(values))) < len(values):
@@ -107,7 +108,7 @@ def _read_words(field: str, part: str, separator: str) -> ListRead:
     if field == "other_name":
         return ListRead((part,), fault=find_placeholder(part, field))
     if part.casefold().rstrip(".") in _ALL:
-        return ListRead(fault=_say_all(part))
+        return ListRead(fault=_NO_LIMIT)
     if field == "standards" and (several := find_several_methods(part)) is not None:
         return ListRead(fault=f"{several}; {_say_separator(separator)}")
     return ListRead((part,))
@@ -119,14 +120,14 @@ def _read_code(field: str, part: str, separator: str, codes: frozenset[str]) -> 
     if code := _find_code(part, codes):
         return ListRead((code,), (f"{part!r} read as {code}",))
     if part.casefold().rstrip(".") in _ALL:
-        return ListRead(fault=_say_all(part))
+        return ListRead(fault=_NO_LIMIT)
     pieces = [piece.strip() for piece in _BETWEEN.split(part) if piece.strip()]
     if len(pieces) > 1 and all(_find_code(piece, codes) for piece in pieces):
         return ListRead(fault=f"holds several values: {', '.join(pieces)}; {_say_separator(separator)}")
     near = list(dict.fromkeys(code for piece in pieces for code in _list_near(piece, codes)))
     several = f"; if these are several, {_say_separator(separator)}" if len(pieces) > 1 else ""
     hint = f"; did you mean {', '.join(near)}?" if near else ""
-    return ListRead(fault=f"{part!r} is not {_TITLES[field]} that the register knows{hint}{several}")
+    return ListRead(fault=f"is not {_TITLES[field]} that the register knows{hint}{several}")
 
 
 def _find_code(part: str, codes: frozenset[str]) -> str | None:
@@ -142,10 +143,6 @@ def _list_near(piece: str, codes: frozenset[str]) -> Iterator[str]:
         yield from ends
     else:
         yield from difflib.get_close_matches(piece.casefold().replace(" ", "_"), sorted(codes), n=1, cutoff=0.7)
-
-
-def _say_all(part: str) -> str:
-    return f"{part!r} names none: leave the cell empty where there is no limit, or write each value"
 
 
 def _say_separator(separator: str) -> str:

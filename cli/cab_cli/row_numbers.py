@@ -75,8 +75,8 @@ def read_named_number(text: str, held: Container[str]) -> NamedNumber:
         text: one value of a cell.
         held: the schemes of numbers on record.
     """
-    before, colon, value = text.partition(":")
-    if not colon or not value.strip():
+    before, _, value = text.partition(":")
+    if not before.strip() or not value.strip():
         return NamedNumber(fault=f"{text!r} does not say whose number it is: write SCHEME:NUMBER")
     scheme = find_scheme(before.strip())
     meant = _suggest_scheme(scheme, held)

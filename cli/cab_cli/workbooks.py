@@ -208,12 +208,16 @@ def _read_rows(place: Path, sheet: Any, layout: _Layout) -> Iterator[SheetRow]:
 
 def describe_damage(place: Path, error: Exception, where: str | None = None) -> Refusal:
     """Say that a workbook is damaged, as far as that can be told in words."""
+    from defusedxml import DefusedXmlException
+
     if isinstance(error, zipfile.BadZipFile | zlib.error | EOFError | OSError):
         why = f"it cannot be unpacked ({error})"
+    elif isinstance(error, DefusedXmlException):
+        why = "it defines entities, which are not expanded"
     elif isinstance(error, SyntaxError):
         why = f"a part of it breaks off, or is no XML ({error})"
     else:
-        why = "a cell points to a text or a format that is not there, or holds what its kind cannot be"
+        why = "a part of it is missing or does not fit the others, such as a cell whose text or format is not there"
     return Refusal(
         f"{place} is no proper XLSX", (Fault("", f"{why}; open and save it in a spreadsheet program", where),)
     )

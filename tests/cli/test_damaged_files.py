@@ -88,8 +88,8 @@ def test_a_month_never_becomes_its_first_day(tmp_path: Path, form: str, whole: b
         (ROW.format(1, "Name") + ROW.format(2, "A") + ROW.format(2, "B"), "row 2 stands after row 2"),
         ('<row r="1"><c r="B1"><v>1</v></c><c r="A1"><v>2</v></c></row>', "cells of row 1 stand twice"),
         ('<row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row>', "cells of row 1 stand twice"),
-        ('<row r="1"><c r="A1" t="s"><v>99</v></c></row>', "points to a text"),
-        ('<row r="1"><c r="A1"><v>abc</v></c></row>', "holds what its kind cannot be"),
+        ('<row r="1"><c r="A1" t="s"><v>99</v></c></row>', "does not fit the others"),
+        ('<row r="1"><c r="A1"><v>abc</v></c></row>', "does not fit the others"),
         ("<row/>" * 1_100_000, "more than 1048576 lines"),
     ],
 )
@@ -123,12 +123,12 @@ def test_a_scheme_that_is_misspelt_is_refused(tmp_path: Path, field: str, why: s
 
 def test_a_scheme_that_nobody_knows_is_told(tmp_path: Path) -> None:
     place = tmp_path / "a.csv"
-    place.write_text("Name,No,More\nAlpha,1,xyz:1\nBeta,2,nadno:9901\nGamma,3,;;\n", "utf-8")
+    place.write_text("Name,No,More\nAlpha,1,xyz:1\nBeta,2,nadno:9901\nGamma,3,;;\nDelta,4,:8809\n", "utf-8")
     columns = {"Name": "body.name", "No": "body.identifier.own-list", "More": "body.identifiers"}
     table = read(place, columns=columns)
     assert [words for words in table.words if "'own-list' is not known" in words]
     assert [(each.line, "'xyz' is not known" in each.reason) for each in table.found.notes] == [(2, True)]
-    assert [(each.line, each.column) for each in table.found.faults] == [(3, "More"), (4, "More")]
+    assert [(each.line, each.column) for each in table.found.faults] == [(3, "More"), (4, "More"), (5, "More")]
     assert "did you mean nando?" in table.found.faults[0].reason
 
 

@@ -38,7 +38,7 @@ def read(folder: Path, column: str, cell: str) -> Table:
         ("Procedure", "B+C", "did you mean module_b, module_c?"),
         ("Procedure", "B/C", "module_b, module_c"),
         ("Procedure", "Modules B and D", "module_b, module_d"),
-        ("Procedure", "asdf", "'asdf' is not a procedure"),
+        ("Procedure", "asdf", "is not a procedure"),
         ("Procedure", "\N{GREEK CAPITAL LETTER BETA}", "is not a procedure"),
         ("Procedure", "all", "leave the cell empty where there is no limit"),
         ("Class", "ite, radio", "is not a product class"),
