@@ -20,16 +20,16 @@ _PLACEHOLDERS: Final = frozenset({
 })  # fmt: skip
 # What stands for the cell above.
 _DITTO: Final = frozenset({
-    "ditto", "dito", "do", "dto", "idem", "id", "ibid", "same", "same as above", "as above", "see above", "above",
+    "ditto", "dito", "do.", "dto", "idem", "id.", "ibid", "same", "same as above", "as above", "see above", "above",
     "the same", "siehe oben", "s. o", "wie oben", "v. supra", "voir ci-dessus", "idem ci-dessus", "come sopra",
-    "véase arriba", "jw", "j.w", "〃", "″", '"', "''", "“", "”", "„", "同上", "同左", "同前", "위와 같음", "상동",
+    "véase arriba", "j.w", "〃", "″", '"', "''", "“", "”", "„", "同上", "同左", "同前", "위와 같음", "상동",
 })  # fmt: skip
 _AROUND: Final = "()[]<>{}:. "
 _DOTS: Final = "…."
 _ADDRESS: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|(?:https?://|www\.)\S+", re.IGNORECASE)
 _MARKUP: Final = re.compile(r"</?[A-Za-z][^>]*>|\{\{.*\}\}|\$\{.*\}|\[object ", re.IGNORECASE)
 _REMARK: Final = re.compile(
-    r"(?:notes?|remarks?|sources?|anmerkung(?:en)?|hinweis|quelle|nb|n\.b\.|remarque|nota|uwaga)\s*:|(?:\*+|\d{1,2})\)\s",
+    r"(?:notes?|remarks?|sources?|anmerkung(?:en)?|hinweis|quelle|nb|n\.b\.|remarque|nota|uwaga)\s*:|(?:\*+|\(?\d{1,2})\)\s",
     re.IGNORECASE,
 )
 _FORMULA: Final = re.compile(r"=\s*(?:[A-Za-z_.]+\(|'?[^'!]*'?!|\$?[A-Z]{1,3}\$?\d)")

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from cab_cli.damaged_letters import find_damage
@@ -16,6 +17,7 @@ _LIKE_BLANKS: Final = frozenset("\u2800\u3164\uffa0")
 # Signs of category Cf that are seen: they stand around the digits of other scripts.
 _SEEN: Final = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2")
 _NO_SIGNS: Final = frozenset({"Co", "Cn", "Cs"})
+_KEPT: Final = 1 << 14
 _OBJECT: Final = "\ufffc"
 _JOINERS: Final = frozenset("\u200c\u200d")
 _OVERRIDES: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -30,6 +32,7 @@ class Cleaned(NamedTuple):
     fault: str | None = None
 
 
+@lru_cache(maxsize=_KEPT)
 def clean(raw: str, *, lines: bool = False) -> Cleaned:
     """Return a text without signs that nobody sees.
 

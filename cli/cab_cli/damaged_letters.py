@@ -4,6 +4,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import groupby
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -40,6 +41,8 @@ _TWO_REGIONS: Final = re.compile(r"(?i)[šž][^\W\d_]*[ïèìòøùûêæñð]|[
 _ACCENTED_RUN: Final = re.compile(r"[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]{4,}")
 _FEWEST_LETTERS: Final = 4
 _MOST_ACCENTED: Final = 0.8
+_ALONE: Final = re.compile(r"(?<![^\x00-\x7f])[^\x00-\x7f](?![^\x00-\x7f])")
+_LAST_LATIN: Final = "\u024f"
 _LAST_COMMON: Final = "\u017f"
 _LONGEST_DECODED: Final = 400
 
@@ -57,6 +60,7 @@ _LOOKALIKES: Final = frozenset({
 })  # fmt: skip
 """Scripts that separate words and have letters that look like those of another."""
 
+_SIGNS_KEPT: Final = 4096
 _MICRO: Final = "\N{GREEK SMALL LETTER MU}"
 _LOST: Final = re.compile(
     r"\w\?|\?{2,}|\?(?=[^\W\d_])(?=[^A-Za-z\u00c0-\u024f])|\?(?=[a-z\u00df-\u00f6\u00f8-\u00ff])|(?<!^)(?<=\s)\?(?=\w)"
@@ -112,6 +116,8 @@ def _find_odd(text: str) -> str | None:
 
 
 def _find_two_scripts(text: str) -> str | None:
+    if all(sign <= _LAST_LATIN for sign in text):
+        return None
     for is_word, signs in groupby(text, key=lambda sign: unicodedata.category(sign)[0] in "LM"):
         word = "".join(signs)
         if not is_word or word.isascii():
@@ -123,6 +129,7 @@ def _find_two_scripts(text: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=_SIGNS_KEPT)
 def _script_of(sign: str) -> str | None:
     """Return the script of a letter, where it is one whose letters look like those of another."""
     if sign.isascii():
@@ -142,7 +149,8 @@ def _repair(text: str) -> str | None:
 
     if is_bad(text):
         return ftfy.fix_encoding(text)
-    for codec in _MISTAKEN_FOR:
+    # UTF-8 spells each such letter with two signs or more, which then stand side by side.
+    for codec in () if _ALONE.search(text) else _MISTAKEN_FOR:
         try:
             return text.encode(codec).decode("utf-8")
         except (UnicodeError, LookupError):

@@ -177,6 +177,11 @@ def test_what_is_read_in_another_way_is_listed(
     assert table.rows[1].values.get(field) == read_as
 
 
+@pytest.mark.parametrize("code", ["DO", "ID", "NA"])
+def test_codes_of_economies_are_no_fillers(code: str) -> None:
+    assert find_placeholder(code, "economy") is None
+
+
 def test_na_is_namibia_and_nothing_else(tmp_path: Path) -> None:
     table = read(write_csv(tmp_path / "a.csv", [row(Country="NA"), row(Name="NA")]))
     assert table.rows[0].values["body.economy"] == "NA"
