@@ -8,15 +8,16 @@ from cab_cli.desk import RIGHTS
 from cab_cli.mapping import LISTS
 from cab_cli.row_days import plain_when
 from cab_cli.row_lists import split_values
-from cab_cli.rows import Row, RowFault, RowReader
+from cab_cli.rows import Row, RowFault, RowNote, RowReader
 from cab_registry.domain.days import ALWAYS, NEVER, DayError, Period, When, parse_when
 from cab_registry.domain.folding import fold
 
 Document = Mapping[str, Any]
-HEADING: Final = ("by", "agreement", "annex", "scheme", "site", "standard")
+_HEADING: Final = ("by", "agreement", "annex", "scheme", "site", "standard")
 """What makes rows speak of one right."""
 
-_OF_RIGHTS: Final = ("edition", "number", "validity")
+_CERTIFICATE: Final = ("edition", "number")
+_LIMITS: Final = tuple(f"scope.{name}" for name in ("requirement", *LISTS, "text"))
 _OF_BODIES: Final = ("name", "economy", "kind", "other_name", "from", "name_from", "note")
 _OF_SITES: Final = ("site.economy", "site.address")
 
@@ -56,10 +57,11 @@ def _differs(name: str, one: str, two: str, known: set[str]) -> bool:
 
 
 class _Claim(NamedTuple):
-    """What a row says of one right, and for which days."""
+    """What a row says of one right, what it says beside that, and for which days."""
 
     row: Row
     about: tuple[Any, ...]
+    beside: frozenset[tuple[str, str]]
     period: Period
     on_record: bool
 
@@ -86,26 +88,70 @@ class RightsOfRows:
             held: its rights on record; a row that says what stands there is right.
         """
         for kind in RIGHTS:
-            groups: dict[tuple[str | None, ...], list[Row]] = {}
-            for row in rows:
-                part = row.part(kind)
-                if part:
-                    heading = tuple(part.get(name, self.authority if name == "by" else None) for name in HEADING)
-                    groups.setdefault(heading, []).append(row)
-            for heading, own in groups.items():
-                fitting = [each for each in held if each["type"] == kind and _heading_of(each) == heading]
-                yield from self._find_other_numbers(kind, own, fitting)
-                yield from self._find_other_days(kind, own, fitting)
+            names = _names_of(kind)
+            for heading, own in self._group(kind, rows).items():
+                fitting = [each for each in held if each["type"] == kind and _heading_of(each, names) == heading]
+                speaking = [row for row in own if self._speaks_of(kind, row)]
+                yield from self._find_other_validity(kind, speaking)
+                yield from self._find_other_days(kind, speaking, fitting)
 
-    def _find_other_numbers(self, kind: str, rows: Sequence[Row], held: Sequence[Document]) -> Iterator[RowFault]:
-        for name in _OF_RIGHTS:
-            known = {each.get(name) for each in held}
-            said = [(row, value) for row in rows if (value := row.part(kind).get(name)) is not None]
-            for row, value in said:
-                other = next((each for each in said if each[1] != value), None)
-                if other is not None and not {value, other[1]} <= known:
-                    words = f"line {other[0].line} says {other[1]!r} of the same {kind}"
-                    yield RowFault(row.line, self.reader.heading_of(f"{kind}.{name}"), value, words)
+    def find_without_scope(
+        self, rows: Sequence[Row], held: Sequence[Document], notes: dict[RowNote, None]
+    ) -> Iterator[RowFault]:
+        """Yield each row that does not say for what a right is given, as far as the table says that of any.
+
+        Args:
+            rows: of one body.
+            held: its rights on record; one without a scope may stand in a row without one.
+            notes: takes what is done without a fault: a right without a scope, none at all, a rule read by its words.
+        """
+        for kind in RIGHTS:
+            names = _names_of(kind)
+            columns = [column for name in _LIMITS if (column := self.reader.heading_of(f"{kind}.{name}"))]
+            for heading, own in self._group(kind, rows).items():
+                fitting = [each for each in held if each["type"] == kind and _heading_of(each, names) == heading]
+                limited = bool(columns) or any(name in row.part(kind) for row in own for name in _LIMITS)
+                bare = any(not each.get("scope") for each in fitting)
+                for row in own:
+                    self._note_rule(kind, row, notes)
+                    if bare or any(name in row.part(kind) for name in _LIMITS):
+                        continue
+                    if limited and self._speaks_of(kind, row):
+                        words = f"does not say for what the {kind} is given: write a rule, or what else limits it"
+                        yield RowFault(row.line, next(iter(columns), ""), "", words)
+                        continue
+                    words = f"the {kind} is entered without a scope: no question about a rule can rest on it"
+                    if not self._speaks_of(kind, row):
+                        words = f"says nothing of a {kind}: the body alone is taken"
+                    notes.setdefault(RowNote(row.line, "", "", "", words))
+
+    def _speaks_of(self, kind: str, row: Row) -> bool:
+        """Whether a row itself says something of a right; where a table has columns of it, constants do not count."""
+        named = any(self.reader.heading_of(f"{kind}.{name}") for name in row.part(kind))
+        return named or not self.reader.from_columns(kind)
+
+    def _note_rule(self, kind: str, row: Row, notes: dict[RowNote, None]) -> None:
+        written = row.part(kind).get("scope.requirement")
+        rule = self.settle(written) if written is not None else None
+        if written is not None and isinstance(rule, str) and rule != written:
+            column = self.reader.heading_of(f"{kind}.scope.requirement")
+            notes.setdefault(RowNote(row.line, column, written, rule, f"read as {rule}"))
+
+    def _group(self, kind: str, rows: Sequence[Row]) -> dict[tuple[str | None, ...], list[Row]]:
+        groups: dict[tuple[str | None, ...], list[Row]] = {}
+        for row in rows:
+            if part := row.part(kind):
+                heading = (part.get(name, self.authority if name == "by" else None) for name in _names_of(kind))
+                groups.setdefault(tuple(heading), []).append(row)
+        return groups
+
+    def _find_other_validity(self, kind: str, rows: Sequence[Row]) -> Iterator[RowFault]:
+        said = [(row, value) for row in rows if (value := row.part(kind).get("validity")) is not None]
+        for row, value in said:
+            other = next((each for each in said if each[1] != value), None)
+            if other is not None:
+                words = f"line {other[0].line} says {other[1]!r} of the same {kind}"
+                yield RowFault(row.line, self.reader.heading_of(f"{kind}.validity"), value, words)
 
     def _find_other_days(self, kind: str, rows: Sequence[Row], held: Sequence[Document]) -> Iterator[RowFault]:
         there = [
@@ -121,7 +167,10 @@ class RightsOfRows:
             for place, claim in enumerate(claims):
                 if claim.on_record:
                     continue
-                same = next((each for each in claims[:place] if each.period == claim.period), None)
+                same = next(
+                    (each for each in claims[:place] if each.period == claim.period and each.beside == claim.beside),
+                    None,
+                )
                 other = next(
                     (each for each in claims if each.period != claim.period and _meet(each.period, claim.period)), None
                 )
@@ -145,7 +194,8 @@ class RightsOfRows:
         if period is None:
             return None
         about = _about(item)
-        return _Claim(row, (item.get("key"), *about), period, (about, period) in there)
+        beside = frozenset(each for each in row.values.items() if each[0] != f"{kind}.scope.requirement")
+        return _Claim(row, (item.get("key"), *about), beside, period, (about, period) in there)
 
     def _say(self, kind: str, claim: _Claim, other: _Claim) -> RowFault:
         name = "until" if claim.period.start == other.period.start else "from"
@@ -156,8 +206,12 @@ class RightsOfRows:
         return RowFault(claim.row.line, column, value, words)
 
 
-def _heading_of(right: Document) -> tuple[Any, ...]:
-    return tuple(right.get(name) for name in HEADING)
+def _names_of(kind: str) -> tuple[str, ...]:
+    return (*_HEADING, *_CERTIFICATE) if kind == "accreditation" else _HEADING
+
+
+def _heading_of(right: Document, names: Iterable[str]) -> tuple[Any, ...]:
+    return tuple(right.get(name) for name in names)
 
 
 def _about(item: Document) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from cab_cli.contradictions import HEADING, RightsOfRows, find_other_bodies
+from cab_cli.contradictions import RightsOfRows, find_other_bodies
 from cab_cli.desk import RIGHTS, Held
 from cab_cli.drafts import GIVES, Document, end_of, has_begun, new_right, today, with_event, with_items
 from cab_cli.mapping import LISTS
@@ -15,8 +15,8 @@ from cab_registry.domain.days import DayError, parse_when, show_day
 from cab_registry.domain.folding import fold
 from cab_registry.domain.schemes import canonise
 
+_HEADING: Final = ("by", "agreement", "annex", "scheme", "site", "standard")
 _COMPARED: Final = ("requirement", *LISTS, "text", "from")
-_LIMITS: Final = dict.fromkeys(f"scope.{name}" for name in ("requirement", *LISTS, "text")).keys()
 _FIELDS: Final = {
     "/names": "name",
     "/economy": "economy",
@@ -118,8 +118,10 @@ class Planner:
             kept.append(row)
         names = [each["name"] for each in group.held.document["names"]] if group.held else []
         rights = RightsOfRows(self.reader, self._authority, self._requirements)
+        held = [each.document for each in group.rights]
         kept = _without(find_other_bodies(self.reader, kept, names), kept, faults)
-        return _without(rights.find(kept, [each.document for each in group.rights]), kept, faults)
+        kept = _without(rights.find_without_scope(kept, held, self.notes), kept, faults)
+        return _without(rights.find(kept, held), kept, faults)
 
     def _plan_body(
         self, group: Group, rows: Sequence[Row], document: Document, faults: list[RowFault]
@@ -213,13 +215,10 @@ class Planner:
             part = row.part(kind)
             named = any(self.reader.heading_of(f"{kind}.{name}") for name in part)
             if part and (named or not self.reader.from_columns(kind)):
-                heading = tuple(part.get(name, self._authority if name == "by" else None) for name in HEADING)
+                heading = tuple(part.get(name, self._authority if name == "by" else None) for name in _HEADING)
                 by_heading.setdefault(heading, []).append(row)
-            elif part:
-                words = f"says nothing of a {kind}: the body alone is taken"
-                self.notes.setdefault(RowNote(row.line, "", "", "", words))
         for heading, own in by_heading.items():
-            planned = self._plan_right(kind, group, dict(zip(HEADING, heading, strict=True)), own, faults)
+            planned = self._plan_right(kind, group, dict(zip(_HEADING, heading, strict=True)), own, faults)
             if planned is not None:
                 yield planned
 
@@ -228,16 +227,9 @@ class Planner:
     ) -> Planned | None:
         fitting = [each for each in group.rights if _fits(each.document, kind, heading)]
         held = next((each for each in fitting if each.document["owner"] == self._authority), None)
-        rows = self._with_scope(kind, rows, [each.document for each in fitting], faults)
-        if not rows:
-            return None
         first = rows[0].part(kind)
         if held is None:
-            parts = [row.part(kind) for row in rows]
-            more = {
-                name: next((each[name] for each in parts if name in each), None)
-                for name in ("edition", "number", "validity")
-            }
+            more = {name: first.get(name) for name in ("edition", "number", "validity")}
             if kind == "accreditation" and more["validity"] is None:
                 more["validity"] = "dated" if "until" in first or "scope.until" in first else "open_ended"
             right = new_right(kind, self._authority, group.body, **heading, **more)
@@ -268,23 +260,6 @@ class Planner:
         change = Change(right) if held is None else Change.of(held, right)
         return Planned(change, list(rows), {start + index: row for index, row in enumerate(origins)})
 
-    def _with_scope(
-        self, kind: str, rows: Sequence[Row], fitting: Sequence[Document], faults: list[RowFault]
-    ) -> Sequence[Row]:
-        """Return the rows that say for what a right is given, as far as the table says that of any."""
-        named = [name for row in rows for name in row.part(kind) if name in _LIMITS]
-        columns = [heading for name in _LIMITS if (heading := self.reader.heading_of(f"{kind}.{name}"))]
-        without = [row for row in rows if not row.part(kind).keys() & _LIMITS]
-        if not without or any(not each.get("scope") for each in fitting):
-            return rows
-        if columns or named:
-            words = f"does not say for what the {kind} is given: write a rule, or what else limits it"
-            faults.extend(RowFault(row.line, next(iter(columns), ""), "", words) for row in without)
-            return [row for row in rows if row not in without]
-        words = f"the {kind} is entered without a scope: no question about a rule can rest on it"
-        self.notes.update({RowNote(row.line, "", "", "", words): None for row in without})
-        return rows
-
     def _items(
         self, kind: str, right: Document, rows: Sequence[Row], faults: list[RowFault], elsewhere: Sequence[Document]
     ) -> tuple[list[Document], list[Row]]:
@@ -310,9 +285,6 @@ class Planner:
                 if isinstance(requirement, Unsettled):
                     faults.append(RowFault(row.line, column, item["requirement"], requirement.words))
                     continue
-                if requirement != item["requirement"]:
-                    words = f"read as {requirement}"
-                    self.notes.setdefault(RowNote(row.line, column, item["requirement"], requirement, words))
                 whole["requirement"] = requirement
             same = next(
                 (other for other in (*there, *items) if all(other.get(name) == whole.get(name) for name in _COMPARED)),

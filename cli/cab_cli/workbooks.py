@@ -206,7 +206,7 @@ def _read_rows(place: Path, sheet: Any, layout: _Layout) -> Iterator[SheetRow]:
         raise describe_damage(place, error, f"{place}:{number + 1}") from None
 
 
-def describe_damage(place: Path, error: Exception, where: str | None = None) -> Refusal:
+def describe_damage(place: Path, error: Exception, where: str = "") -> Refusal:
     """Say that a workbook is damaged, as far as that can be told in words."""
     from defusedxml import DefusedXmlException
 

@@ -20,7 +20,11 @@ COLUMNS = {
     "Rule": "designation.scope.requirement",
     "From": "designation.from",
     "Until": "designation.until",
-    "Number": "designation.number",
+    "By": "accreditation.by",
+    "Standard": "accreditation.standard",
+    "Number": "accreditation.number",
+    "Validity": "accreditation.validity",
+    "Text": "accreditation.scope.text",
     "Key": "designation.scope.key",
 }
 CONSTANTS = {
@@ -122,9 +126,18 @@ def test_two_things_said_of_one_body_are_told(
     assert [(line, where, "line 2 says" in why) for line, where, why in said(faults)] == [(3, column, True)]
 
 
-def test_two_numbers_of_one_right_enter_neither(tmp_path: Path) -> None:
-    _, faults = plan(tmp_path, "Name,Rule,Number", "Alpha,a,1", "Alpha,b,2")
-    assert [(line, where) for line, where, _ in said(faults)] == [(2, "Number"), (3, "Number")]
+def test_two_kinds_of_validity_of_one_certificate_enter_neither(tmp_path: Path) -> None:
+    lines = ("Alpha,kr-kolas,ISO/IEC 17025,1,a,dated", "Alpha,kr-kolas,ISO/IEC 17025,1,b,open_ended")
+    _, faults = plan(tmp_path, "Name,By,Standard,Number,Text,Validity", *lines)
+    assert [(line, where) for line, where, _ in said(faults)] == [(2, "Validity"), (3, "Validity")]
+
+
+def test_rows_that_say_more_of_a_body_may_say_the_same_of_a_right(tmp_path: Path) -> None:
+    lines = ("Alpha,us-47cfr-15c,s,Street 1", "Alpha,47 CFR Part 15 Subpart C,t,Street 2")
+    planned, faults = plan(tmp_path, "Name,Rule,Site,Address", *lines)
+    assert faults == []
+    assert [each["key"] for each in planned[0].change.document["sites"]] == ["s", "t"]
+    assert len(planned[1].change.document["scope"]) == 1
 
 
 def test_what_a_later_row_alone_says_of_a_body_is_not_lost(tmp_path: Path) -> None:
@@ -145,7 +158,7 @@ def test_a_row_that_does_not_say_for_what_is_refused_or_told(tmp_path: Path) -> 
     assert [(line, column, "for what" in why) for line, column, why in said(faults)] == [(3, "Rule", True)]
     assert len(planned[1].change.document["scope"]) == 1
     planned, faults = plan(tmp_path, "Name,Rule,From", "Alpha,,2025-02-01")
-    assert [each.change.document["type"] for each in planned] == ["body"]
+    assert planned == []
     assert [line for line, _, _ in said(faults)] == [2]
     assert told(tmp_path, "Name,Rule", "Alpha,") == ["says nothing of a designation: the body alone is taken"]
     (words,) = told(tmp_path, "Name,From", "Alpha,2025-02-01")
