@@ -120,10 +120,15 @@ class RightsOfRows:
                         words = f"does not say for what the {kind} is given: write a rule, or what else limits it"
                         yield RowFault(row.line, next(iter(columns), ""), "", words)
                         continue
-                    words = f"the {kind} is entered without a scope: no question about a rule can rest on it"
-                    if not self._speaks_of(kind, row):
-                        words = f"says nothing of a {kind}: the body alone is taken"
+                    words = self._say_without_scope(kind, row, known=bool(fitting))
                     notes.setdefault(RowNote(row.line, "", "", "", words))
+
+    def _say_without_scope(self, kind: str, row: Row, *, known: bool) -> str:
+        if not self._speaks_of(kind, row):
+            return f"says nothing of a {kind}: the body alone is taken"
+        if known:
+            return f"does not say for what the {kind} is given: what is on record stays as it is"
+        return f"the {kind} is entered without a scope: no question about a rule can rest on it"
 
     def _speaks_of(self, kind: str, row: Row) -> bool:
         """Whether a row itself says something of a right; where a table has columns of it, constants do not count."""
