@@ -193,7 +193,7 @@ def _find_damage(text: str) -> str | None:
 def _say_form(scheme: Scheme) -> str:
     """Say what the numbers of a scheme look like: digits, or letters and digits in this order."""
     parts = _GROUPS.findall(scheme.pattern)
-    if all(part.startswith(r"\d") for part in parts):
+    if len(parts) == 1 and parts[0].startswith(r"\d"):
         return "these are digits"
     letters = (re.sub(r"\[A-Z\](?:\{(\d)\}|\??)", _show_letters, part) for part in parts)
     shown = [re.sub(r"\\d(?:\{(?:\d,)?(\d)\})?", lambda found: "9" * int(found[1] or 1), part) for part in letters]

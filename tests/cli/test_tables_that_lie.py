@@ -18,6 +18,7 @@ from cab_cli.mapping import MappingFile
 from cab_cli.reading_tables import Table, read_table
 from cab_cli.row_days import find_form_fault, read_day
 from cab_cli.row_numbers import find_odd_lengths, read_number
+from cab_cli.rows import OnRecord
 from cab_registry.domain.errors import Refusal
 
 ECONOMIES = {
@@ -219,6 +220,20 @@ def test_the_mapping_may_say_what_a_cell_means(tmp_path: Path) -> None:
     table = read(write_csv(tmp_path / "a.csv", rows), given)
     assert told(table) == []
     assert [each.values.get("designation.until") for each in table.rows] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    "name", ["Why Not?", "1408", "?WHAT IF! LTD", "\N{GREEK CAPITAL LETTER DELTA}T Labs", "=SUM(A1)"]
+)
+def test_a_name_that_looks_damaged_is_taken_where_the_mapping_or_the_register_says_so(
+    tmp_path: Path, name: str
+) -> None:
+    place = write_csv(tmp_path / "a.csv", [row(Name=name)])
+    assert len(read(place).found.faults) == 1
+    table = read(place, mapping(values={"Name": {name: name}}))
+    assert (told(table), table.rows[0].values["body.name"]) == ([], name)
+    table, _ = read_table(place, mapping(), None, ECONOMIES, OnRecord(names=frozenset({name})))
+    assert (told(table), table.rows[0].values["body.name"]) == ([], name)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be", "utf-32"])
