@@ -42,6 +42,11 @@ _OF_THE_SAME: Final = re.compile(
     r"PHASE|EXCEPT|EXCLUDING)\b|.*\d\s?(?:[kMG]?Hz|k?V|dBm?|mm|°C)\b",
     re.IGNORECASE,
 )
+_ACT: Final = re.compile(
+    r"\b(?:regulation|directive|decision|act|verordnung|richtlinie)\b|\bs\.? ?i\.?(?= )|/(?:EU|EC|EEC|EG|EWG|CE|CEE|UE)\b",
+    re.IGNORECASE,
+)
+_NUMBER_OF_ACT: Final = re.compile(r"\b\d{1,4}/\d{1,4}(?:/[A-Z]{2,3}\b)?")
 _BARE: Final = re.compile(r"-?\d[\d.\-]*")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _SAME_MAKER_TWICE: Final = re.compile(r"\b([A-Z]{2,})\b[^A-Za-z]*\d\s+\1\s*\d")
@@ -91,7 +96,9 @@ def read_list(field: str, text: str, separator: str, known: KnownCodes) -> ListR
 
 def find_several_methods(text: str) -> str | None:
     """Say why a text names more than one method or standard, or nothing where it names one."""
-    whole = [part.strip() for part in _BETWEEN_METHODS.split(text)]
+    # The number of an act has a stroke of its own.
+    plain = _NUMBER_OF_ACT.sub("0", text) if _ACT.search(text) else text
+    whole = [part.strip() for part in _BETWEEN_METHODS.split(plain)]
     own = [part for part in whole if _names_a_method(part)]
     bare = [part for part in whole if _BARE.fullmatch(part) and not _YEAR.fullmatch(part)]
     if len(own) + (len(bare) if own else 0) > 1 or _SAME_MAKER_TWICE.search(text) or _TWO_LONG_NUMBERS.search(text):

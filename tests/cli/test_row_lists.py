@@ -57,6 +57,8 @@ def read(folder: Path, column: str, cell: str) -> Table:
         ("Method", "EN 55032 55035", "several standards"),
         ("Method", "EN 55032 EN 55035", "several standards"),
         ("Method", "EN 301 489-1, -17", "several standards"),
+        ("Method", "CISPR 11/22", "several standards"),
+        ("Method", "RED 2014/53/EU, EN 300 328", "several standards"),
         ("Method", ";;", "nothing between its separators"),
         ("Method", "all", "names none"),
         ("Standard", "ISO/IEC 17025 and ISO/IEC 17065", "several standards"),
@@ -95,6 +97,7 @@ def test_what_is_read_in_another_way_is_listed(tmp_path: Path, column: str, cell
         "ISO/IEC 17025", "EN 55032:2015+A1:2020", "EN 55032:2015 + A1:2020", "ANSI C63.4, 2014", "AS/NZS CISPR 22",
         "EN 60601-1:2006/AC:2010", "RSS-247, Issue 2", "EN 300 328 V2.2.2", "47 CFR Part 15, Subpart C", "ANSI C63",
         "VCCI V-3", "EN 300 328, 2.4 GHz", "IEC/EN 61000-4-2", "EN 60335-1 2012", "ISO/IEC Guide 65", "KN",
+        "Regulation (EU) 2016/425", "Directive 89/686/EEC", "RED 2014/53/EU", "S.I. 2017/1206",
     ],
 )  # fmt: skip
 def test_the_name_of_one_standard_is_one(standard: str) -> None:
