@@ -43,7 +43,8 @@ _OF_THE_SAME: Final = re.compile(
     re.IGNORECASE,
 )
 _ACT: Final = re.compile(
-    r"\b(?:regulation|directive|decision|act|verordnung|richtlinie)\b|\bs\.? ?i\.?(?= )|/(?:EU|EC|EEC|EG|EWG|CE|CEE|UE)\b",
+    r"\b(?:regulation|directive|decision|act|verordnung|richtlinie)\b|\bs\.? ?i\.?(?= )"
+    r"|/(?:EU|EC|EEC|EG|EWG|CE|CEE|UE)\b",
     re.IGNORECASE,
 )
 _NUMBER_OF_ACT: Final = re.compile(r"\b\d{1,4}/\d{1,4}(?:/[A-Z]{2,3}\b)?")
