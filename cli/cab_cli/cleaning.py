@@ -2,32 +2,26 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final, NamedTuple
+
+from cab_cli.damaged_letters import find_damage
 
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _LINES: Final = re.compile(r"[ \t]*[\r\n\v\f\u0085\u2028\u2029]+[ \t]*")
 _BLANKS: Final = re.compile(r"[ \t]{2,}|\t")
-_UNSEEN: Final = frozenset("\u200b\u2060\ufeff\u00ad\u200e\u200f\u061c\u180e")
+# Signs that show nothing, beside those whose category says so.
+_UNSEEN: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f")
+_VARIANTS: Final = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+_LIKE_BLANKS: Final = frozenset("\u2800\u3164\uffa0")
+# Signs of category Cf that are seen: they stand around the digits of other scripts.
+_SEEN: Final = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2")
+_NO_SIGNS: Final = frozenset({"Co", "Cn", "Cs"})
+_KEPT: Final = 1 << 14
+_OBJECT: Final = "\ufffc"
 _JOINERS: Final = frozenset("\u200c\u200d")
 _OVERRIDES: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _WIDE_BLANK: Final = "\u3000"
-_FIRST_SEEN: Final = 32
-# What UTF-8 looks like where it was read as one of these.
-_MISTAKEN_FOR: Final = (
-    "sloppy-windows-1252",
-    "sloppy-windows-1250",
-    "sloppy-windows-1251",
-    "latin-1",
-    "cp437",
-    "cp850",
-)
-# Signs, and letters of a second alphabet, which one encoding has where another has a letter.
-_ODD_WITHIN_A_WORD: Final = re.compile(
-    r"(?<=[^\W\d_])[\u2500-\u259f\u207f\u2229\u2248\u2261\u2310\u00a1-\u00a3\u00a5-\u00a8\u00ab\u00ac\u00af"
-    r"\u00b2\u00b3\u00b6\u00b8\u00b9\u00bb\u00bf\u00f7\u2020\u2021\u2030](?=[^\W\d_])"
-)
-_TWO_SCRIPTS: Final = re.compile(r"[A-Za-z\u00c0-\u024f][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z\u00c0-\u024f]")
-_LOST_LETTER: Final = re.compile(r"[^\W\d_]\?[^\W\d_]")
 
 
 class Cleaned(NamedTuple):
@@ -38,6 +32,7 @@ class Cleaned(NamedTuple):
     fault: str | None = None
 
 
+@lru_cache(maxsize=_KEPT)
 def clean(raw: str, *, lines: bool = False) -> Cleaned:
     """Return a text without signs that nobody sees.
 
@@ -46,12 +41,15 @@ def clean(raw: str, *, lines: bool = False) -> Cleaned:
         lines: whether the text may have several lines.
     """
     if raw.isascii() and raw.isprintable() and "_x" not in raw and "  " not in raw and raw == raw.strip():
-        return Cleaned(raw)
+        return Cleaned(raw, fault=find_damage(raw))
     done: list[str] = []
     text = _unescape(raw, done)
     wrong = next((sign for sign in text if sign in _OVERRIDES), None)
     if wrong is not None:
         return Cleaned(text, fault=f"holds {_name(wrong)}, which turns the text around: take it out")
+    wrong = next((sign for sign in text if sign == _OBJECT or unicodedata.category(sign) in _NO_SIGNS), None)
+    if wrong is not None:
+        return Cleaned(text, fault=f"holds {_name(wrong)}, which stands for no letter: write what is meant")
     text = _drop_unseen(_widen_blanks(text, done), done)
     text = _join_lines(text, done, lines=lines)
     wrong = next((sign for sign in text if unicodedata.category(sign) == "Cc" and sign != "\n"), None)
@@ -64,71 +62,51 @@ def clean(raw: str, *, lines: bool = False) -> Cleaned:
     return Cleaned(text, tuple(done), find_damage(text))
 
 
-def find_damage(text: str) -> str | None:
-    """Say how the letters of a text were damaged on the way, and what they were, as far as that can be told."""
-    if "\ufffd" in text:
-        return "letters were lost (\N{REPLACEMENT CHARACTER}): export the list again as UTF-8"
-    if text.isascii():
-        return None
-    meant = _repair(text)
-    if meant is not None and meant != text:
-        return f"its letters were read in the wrong encoding; did you mean {meant!r}?"
-    if found := _ODD_WITHIN_A_WORD.search(text) or _TWO_SCRIPTS.search(text):
-        return (
-            f"has {found.group()!r} within a word: its letters were read in the wrong encoding; name the right one, or "
-            "say under `values` what it means"
-        )
-    return None
-
-
-def lost_letters(text: str) -> bool:
-    """Whether question marks stand where letters were."""
-    return _LOST_LETTER.search(text) is not None
-
-
-def _repair(text: str) -> str | None:
-    import ftfy
-    import ftfy.bad_codecs
-    from ftfy.badness import is_bad
-
-    if is_bad(text):
-        return ftfy.fix_encoding(text)
-    for codec in _MISTAKEN_FOR:
-        try:
-            return text.encode(codec).decode("utf-8")
-        except UnicodeError:
-            continue
-    return None
-
-
 def _unescape(text: str, done: list[str]) -> str:
-    """Resolve what spreadsheets write for signs that XML cannot hold, such as `_x000D_`."""
-    found = {each for each in _ESCAPED.findall(text) if int(each, 16) < _FIRST_SEEN}
-    for code in sorted(found):
-        sign = chr(int(code, 16))
-        text = text.replace(f"_x{code}_", sign if sign in "\n\t\r" else "")
-        done.append(f"_x{code}_ left out")
-    return text.replace("\r\n", "\n") if found else text
+    """Resolve what spreadsheets write for signs that XML cannot hold, such as `_x000D_`, and for any other sign."""
+    written: dict[str, str] = {}
+
+    def resolve(found: re.Match[str]) -> str:
+        sign = chr(int(found.group(1), 16))
+        seen = sign if sign >= " " or sign in "\n\t\r" else ""
+        shown = repr(sign) if sign.isprintable() and sign != " " else _name(sign)
+        written[found.group()] = f"{found.group()} read as {shown}" if sign >= " " else f"{found.group()} left out"
+        return seen
+
+    text = _ESCAPED.sub(resolve, text)
+    done += written.values()
+    return text.replace("\r\n", "\n") if written else text
 
 
 def _widen_blanks(text: str, done: list[str]) -> str:
-    odd = sorted({sign for sign in text if unicodedata.category(sign) == "Zs" and sign not in {" ", _WIDE_BLANK}})
+    odd = sorted({sign for sign in text if _is_odd_blank(sign)})
     for sign in odd:
         text = text.replace(sign, " ")
         done.append(f"{_name(sign)} read as a blank")
     return text
 
 
+def _is_odd_blank(sign: str) -> bool:
+    return sign in _LIKE_BLANKS or (unicodedata.category(sign) == "Zs" and sign not in {" ", _WIDE_BLANK})
+
+
 def _drop_unseen(text: str, done: list[str]) -> str:
     kept: list[str] = []
     dropped: list[str] = []
     for place, sign in enumerate(text):
-        if sign in _UNSEEN or (sign in _JOINERS and not _joins(text, place)):
+        if _is_unseen(sign) and not (sign in _JOINERS and _joins(text, place)):
             dropped.append(sign)
         else:
             kept.append(sign)
     done += [f"{_name(sign)} left out" for sign in dict.fromkeys(dropped)]
     return "".join(kept)
+
+
+def _is_unseen(sign: str) -> bool:
+    if sign < "\u00ad" or sign in _SEEN:
+        return False
+    hidden = sign in _UNSEEN or unicodedata.category(sign) == "Cf"
+    return hidden or any(ord(sign) in each for each in _VARIANTS)
 
 
 def _joins(text: str, place: int) -> bool:

@@ -68,6 +68,8 @@ def read_csv(place: Path, named: str, header_row: int, tell: Tell) -> Generator[
         Refusal: it cannot be decoded, or is not CSV.
     """
     codec, marked = _find_codec(place, named, tell)
+    if not marked and not codec.startswith("utf"):
+        _require_no_utf_8(place, codec)
     try:
         with _open_text(place, codec, marked=marked) as text:
             skipped, delimiter = _find_delimiter(text, header_row, tell)
@@ -77,6 +79,29 @@ def read_csv(place: Path, named: str, header_row: int, tell: Tell) -> Generator[
             yield from _read_lines(place, text, skipped, delimiter)
     except UnicodeError:
         raise _undecodable(place, codec) from None
+
+
+def _require_no_utf_8(place: Path, codec: str) -> None:
+    """Refuse a file whose letters are all UTF-8 and which is named otherwise: most encodings read anything.
+
+    Raises:
+        Refusal: it is UTF-8; a line shows how it reads in both.
+    """
+    first: tuple[int, bytes] | None = None
+    with place.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.isascii():
+                continue
+            if not _decodes(line, "utf-8"):
+                return
+            first = first or (number, line)
+    if first is None:
+        return
+    number, line = first
+    hint = (
+        f"its letters are UTF-8: {_try(line, 'utf-8')!r}, which reads as {_try(line, codec)!r} in {codec}; name utf-8"
+    )
+    raise Refusal(f"{place} is not in {codec}", (Fault("encoding", hint, f"{place}:{number}"),))
 
 
 @contextmanager
@@ -111,8 +136,9 @@ def _find_codec(place: Path, named: str, tell: Tell) -> tuple[str, bool]:
             elif codec != "utf-8" and named == USUAL:
                 tell(f"read as {codec}, by the mark at its beginning")
             return codec, True
-    if asked.startswith("utf-8") and head.count(b"\0") > len(head) // _FEW:
-        order = "le" if head[1:2] == b"\0" else "be"
+    even, odd = head[::2].count(b"\0"), head[1::2].count(b"\0")
+    if asked.startswith("utf-8") and even + odd > len(head) // _FEW and _FEW * min(even, odd) < max(even, odd):
+        order = "le" if odd > even else "be"
         raise Refusal(
             f"{place} is not in UTF-8", (Fault("encoding", f"it looks like UTF-16: name it as utf-16-{order}"),)
         )

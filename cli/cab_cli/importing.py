@@ -20,7 +20,7 @@ from cab_cli.mapping import MappingFile, read_mapping
 from cab_cli.planned import Group
 from cab_cli.planning import Planner
 from cab_cli.reading_tables import Table, read_table
-from cab_cli.register_words import list_bodies, list_gone, read_economies, read_requirements
+from cab_cli.register_words import list_bodies, list_gone, read_codes, read_economies, read_requirements, read_unions
 from cab_cli.rows import OnRecord, RowFault, RowNote, RowReader
 from cab_cli.spreadsheets import require_file
 from cab_cli.submitting import Change, await_position
@@ -100,7 +100,7 @@ def import_table(
         if sending.dry_run:
             ledger.done, ledger.faults, ledger.resumed = set(), [], False
         held = list_bodies(desk)
-        table, reader = read_table(file, mapped, encoding, read_economies(desk), _list_known(held))
+        table, reader = read_table(file, mapped, encoding, read_economies(desk), _list_known(desk, held))
         identifier = Identifier(reader, desk.authority, table.found, update=update, names_from=since)
         identifier.learn(held)
         planner = Planner(reader, desk.authority, read_requirements(desk), update=update, names_from=since)
@@ -136,11 +136,11 @@ def _read_day(names_from: str | None) -> str | None:
     return since
 
 
-def _list_known(held: Iterable[KnownBody]) -> OnRecord:
+def _list_known(desk: Desk, held: Iterable[KnownBody]) -> OnRecord:
     bodies = list(held)
     names = frozenset(name for body in bodies for name in body.names)
     numbers = ((scheme, each) for body in bodies for scheme, values in body.numbers.items() for each in values)
-    return OnRecord(names, frozenset(numbers))
+    return OnRecord(names, frozenset(numbers), read_codes(desk), read_unions(desk))
 
 
 def _ground(places: Iterable[Path], desk: Desk, *options: object) -> str:

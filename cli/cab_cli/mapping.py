@@ -17,9 +17,12 @@ from cab_registry.domain.errors import Fault, Refusal
 
 BODY_FIELDS: Final = ("id", "name", "name_from", "other_name", "economy", "kind", "identifiers", "from", "note")
 SITE_FIELDS: Final = ("site.key", "site.economy", "site.address")
-RIGHT_FIELDS: Final = (
-    "by", "agreement", "annex", "scheme", "site", "standard", "edition", "number", "validity", "from", "until",
-)  # fmt: skip
+_OF_EVERY_RIGHT: Final = ("by", "site", "from", "until")
+_OF_ACCREDITATIONS: Final = (*_OF_EVERY_RIGHT, "standard", "edition", "number", "validity")
+_OF_TREATIES: Final = (*_OF_EVERY_RIGHT, "agreement", "annex", "scheme")
+RIGHT_FIELDS: Final = {kind: _OF_ACCREDITATIONS if kind == "accreditation" else _OF_TREATIES for kind in RIGHTS}
+"""By kind of right what it has beside its scope."""
+
 LISTS: Final = ("standards", "product_classes", "procedures", "result_kinds")
 ANY_RIGHT: Final = "right"
 """Stands for the right that the row itself names with `right.kind`."""
@@ -27,9 +30,10 @@ ANY_RIGHT: Final = "right"
 SCOPE_FIELDS: Final = ("key", "requirement", *LISTS, "text", "from", "until")
 _FIELD: Final = re.compile(
     rf"body\.(?:{'|'.join((*BODY_FIELDS, *SITE_FIELDS))}|identifier\.[a-z0-9]+(?:-[a-z0-9]+)*)"
-    rf"|(?:{'|'.join((*RIGHTS, ANY_RIGHT))})"
-    rf"\.(?:{'|'.join((*RIGHT_FIELDS, *(f'scope.{each}' for each in SCOPE_FIELDS)))})"
-    rf"|{ANY_RIGHT}\.kind"
+    rf"|(?:{'|'.join((*RIGHTS, ANY_RIGHT))})\.scope\.(?:{'|'.join(SCOPE_FIELDS)})"
+    rf"|{ANY_RIGHT}\.(?:{'|'.join({each: 0 for fields in RIGHT_FIELDS.values() for each in fields})})"
+    + "".join(rf"|{kind}\.(?:{'|'.join(fields)})" for kind, fields in RIGHT_FIELDS.items())
+    + rf"|{ANY_RIGHT}\.kind"
 )
 
 
@@ -120,7 +124,9 @@ def mapping_of_export(headings: Sequence[str]) -> MappingFile | None:
 
 def _suggest(field: str) -> str:
     rights = (
-        f"{kind}.{name}" for kind in RIGHTS for name in (*RIGHT_FIELDS, *(f"scope.{each}" for each in SCOPE_FIELDS))
+        f"{kind}.{name}"
+        for kind, fields in RIGHT_FIELDS.items()
+        for name in (*fields, *(f"scope.{each}" for each in SCOPE_FIELDS))
     )
     known = [*(f"body.{name}" for name in (*BODY_FIELDS, *SITE_FIELDS)), *rights]
     near = difflib.get_close_matches(field, known, n=1)

@@ -10,6 +10,7 @@ _SUMS: Final = frozenset({
     "total", "totals", "grand total", "sub total", "subtotal", "sum", "count", "summe", "gesamt", "gesamtsumme",
     "insgesamt", "anzahl", "total general", "totale", "totaal", "razem", "suma", "somme", "合計", "总计", "합계",
 })  # fmt: skip
+_AFTER_SUMS: Final = " :.=,'0123456789"
 _FEWEST_HEADINGS: Final = 3
 _DELIMITERS: Final = ",;\t|"
 
@@ -51,7 +52,7 @@ def _find_stranger(line: Line, headings: Sequence[str], mapped: int, name: int |
             1
         ], "has one cell alone: is it a note, or a heading within the table? write the rest, or delete it"
     named = line.cells[name] if name is not None and name < len(line.cells) else ""
-    if clean(named).text.casefold().rstrip(" :.") in _SUMS:
+    if clean(named).text.casefold().rstrip(_AFTER_SUMS) in _SUMS:
         return named, "is the sum of a column, and names no body: delete the row"
     if line.loose and "\n" in named and _holds_a_row(named, len(headings)):
         return named, "has another row within one cell: is a quotation mark open, or one too many?"

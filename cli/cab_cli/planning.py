@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+from cab_cli.contradictions import RightsOfRows, find_other_bodies
 from cab_cli.desk import RIGHTS
 from cab_cli.drafts import Document, today
 from cab_cli.planned import Group, Planned, Unsettled
@@ -44,6 +45,7 @@ class Planner:
         self.reader = reader
         self.notes: dict[RowNote, None] = {}
         self._authority = authority
+        self._requirements = requirements
         self._rights = RightsPlanner(reader, authority, requirements, self.notes)
         self._update = update
         self._names_from = names_from
@@ -77,7 +79,7 @@ class Planner:
         return next((found for name in names if (found := self.reader.heading_of(f"{kind}.{name}"))), "")
 
     def _agreeing(self, group: Group, faults: list[RowFault]) -> list[Row]:
-        """Return the rows that say the same of the body as the first; the others contradict it."""
+        """Return the rows that neither say the same again nor contradict one another."""
         kept: list[Row] = []
         seen: dict[tuple[tuple[str, str], ...], int] = {}
         for row in group.rows:
@@ -86,22 +88,13 @@ class Planner:
                 faults.append(RowFault(row.line, "", "", f"says what line {seen[same]} says"))
                 continue
             seen[same] = row.line
-            wrong = self._contradiction(kept[0], row) if kept else None
-            if wrong is not None:
-                faults.append(wrong)
-            else:
-                kept.append(row)
-        return kept
-
-    def _contradiction(self, first: Row, row: Row) -> RowFault | None:
-        one, two = first.part("body"), row.part("body")
-        for name in ("name", "economy", "kind"):
-            said = one.get(name, two.get(name, ""))
-            same = fold(said) == fold(two.get(name, "")) if name == "name" else said == two.get(name)
-            if name in two and not same:
-                column = self.reader.heading_of(f"body.{name}")
-                return RowFault(row.line, column, two[name], f"line {first.line} says {one[name]!r} of the same body")
-        return None
+            kept.append(row)
+        names = [each["name"] for each in group.held.document["names"]] if group.held else []
+        rights = RightsOfRows(self.reader, self._authority, self._requirements)
+        held = [each.document for each in group.rights]
+        kept = _without(find_other_bodies(self.reader, kept, names), kept, faults)
+        kept = _without(rights.find_without_scope(kept, held, self.notes), kept, faults)
+        return _without(rights.find(kept, held), kept, faults)
 
     def _plan_body(
         self, group: Group, rows: Sequence[Row], document: Document, faults: list[RowFault]
@@ -125,7 +118,8 @@ class Planner:
             self.notes.setdefault(RowNote(row.line, self.reader.heading_of("body.name"), group.body, group.body, words))
 
     def _new_body(self, rows: Sequence[Row]) -> Document:
-        part = rows[0].part("body")
+        # What an earlier row says stands: those that contradict it are refused.
+        part = {name: value for row in reversed(rows) for name, value in row.part("body").items()}
         since = plain_when(part.get("from", "always"))
         names = [{"name": part["name"], "from": since}] if "name" in part else []
         if "other_name" in part:
@@ -187,6 +181,13 @@ class Planner:
                 return changed
             changed[index]["until"] = show_day(first.earliest - 1)
         return [*changed, {"name": name, "from": since}]
+
+
+def _without(wrong: Iterable[RowFault], rows: list[Row], faults: list[RowFault]) -> list[Row]:
+    """Return the rows that have no fault, which is added to the others."""
+    found = list(wrong)
+    faults += found
+    return [row for row in rows if row.line not in {fault.line for fault in found}]
 
 
 def _ended_before_today(names: Iterable[Document]) -> bool:

@@ -8,7 +8,7 @@ from cab_cli.drafts import GIVES, Document, end_of, free_key, new_right, with_ev
 from cab_cli.giving import with_given
 from cab_cli.mapping import LISTS
 from cab_cli.planned import Group, Planned, Unsettled
-from cab_cli.row_days import plain_when
+from cab_cli.row_days import plain_when, show_when
 from cab_cli.rows import Row, RowFault, RowNote, RowReader
 from cab_cli.standing_items import Item, Standing, read_items, spell_item
 from cab_cli.submitting import Change
@@ -210,8 +210,9 @@ class RightsPlanner:
         if one == two:
             return
         column = self._reader.heading_of(f"{kind}.scope.until") or self._reader.heading_of(f"{kind}.until")
-        words = f"the end differs from the one on record ({two or 'none'}), which is left as it is"
-        self._notes.setdefault(RowNote(row.line, column, str(one or ""), str(two or ""), words))
+        here, there = show_when(one), show_when(two)
+        words = f"the end differs from the one on record ({there or 'none'}), which is left as it is"
+        self._notes.setdefault(RowNote(row.line, column, here, there, words))
 
 
 def _give_whole(kind: str, right: Document, rows: Sequence[Row]) -> Document:

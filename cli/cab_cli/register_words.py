@@ -2,16 +2,24 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from cab_cli.desk import RIGHTS, Desk
 from cab_cli.drafts import end_of, today
 from cab_cli.identities import Identifier, KnownBody, known_body
 from cab_cli.planned import Group, Unsettled
+from cab_cli.row_lists import KnownCodes
+from cab_registry.domain.citing import key_citation, key_section, read_section
 from cab_registry.domain.folding import fold
+from cab_registry.domain.records import Requirement, read_record
+from cab_registry.register.indexes import index_citations, list_codes
 
 PAGE: Final = 500
+_LAW: Final = ("requirement", "route", "position")
+_CODED: Final = {"product_class": "product_classes", "procedure": "procedures"}
+"""The tables of codes, and the fields of scope items that take them."""
+
 _KEPT: Final = 10_000
 _LISTED: Final = 3
 _NEAR: Final = 75
@@ -32,32 +40,79 @@ def _names_of(economy: Mapping[str, Any]) -> list[str]:
     return [*economy.get("names", {}).values(), *economy.get("other_names", [])]
 
 
+def read_unions(desk: Desk) -> frozenset[str]:
+    """Read the codes of unions, in which no body has its seat."""
+    return frozenset(each["code"] for each in _list_records(desk, {"type": "economy"}) if each.get("kind") == "union")
+
+
+def read_codes(desk: Desk) -> KnownCodes:
+    """Return what gives the codes that the law, or a right on record, uses for a field; each is read when asked for."""
+
+    @cache
+    def list_all() -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {field: set() for field in _CODED.values()}
+        for kind in (*_LAW, *RIGHTS):
+            for document in _list_records(desk, {"type": kind}):
+                for part, code in list_codes(read_record(document)):
+                    if part in _CODED:
+                        found[_CODED[part]].add(code)
+        return {field: frozenset(codes) for field, codes in found.items()}
+
+    return lambda field: list_all()[field] if field in _CODED.values() else None
+
+
 def read_requirements(desk: Desk) -> Callable[[str], str | Unsettled]:
     """Read the rules of the register, and return how their words are settled."""
-    by_fold: dict[str, set[str]] = {}
-    ids: set[str] = set()
+    rules: list[Requirement] = []
     cursor: str | None = None
     while True:
         page = desk.client.get("/v1/requirements", {"limit": str(PAGE), "cursor": cursor})
-        for each in page["items"]:
-            record = each["record"]
-            ids.add(record["id"])
-            for name in (record["id"], record["citation"], *record.get("other_citations", []), *record.get("also", [])):
-                by_fold.setdefault(fold(name), set()).add(record["id"])
+        records = (read_record(each["record"]) for each in page["items"])
+        rules += (each for each in records if isinstance(each, Requirement))
         cursor = page["next"]
         if cursor is None:
-            # Each citation is looked up once, however many rows have it.
-            return lru_cache(maxsize=_KEPT)(lambda written: _settle(written, ids, by_fold))
+            return settle_rules(rules)
 
 
-def _settle(written: str, ids: set[str], by_fold: Mapping[str, set[str]]) -> str | Unsettled:
-    if written in ids:
-        return written
-    found = sorted(by_fold.get(fold(written), ()))
-    if len(found) == 1:
-        return found[0]
-    if found:
-        return Unsettled(f"can mean {' or '.join(found)}: write the id of the rule")
+def settle_rules(rules: Iterable[Requirement]) -> Callable[[str], str | Unsettled]:
+    """Return what gives the rule that words mean, as a question's words are read; a part of a rule is not all of it."""
+    known = {each.id: each for each in rules}
+    citations = index_citations(known.values())
+    names = {each.id: list(_citations_of(each)) for each in known.values()}
+    whole = {(key, rule) for rule, texts in names.items() for text in texts for key in key_citation(text)}
+    by_fold: dict[str, list[str]] = {}
+    for rule, texts in names.items():
+        for text in texts:
+            by_fold.setdefault(fold(text), []).append(rule)
+
+    # Each citation is looked up once, however many rows have it.
+    @lru_cache(maxsize=_KEPT)
+    def settle(written: str) -> str | Unsettled:
+        if written in known:
+            return written
+        for key in key_citation(written):
+            found = citations.get(key, ())
+            if len(found) > 1:
+                return Unsettled(f"can mean {' or '.join(found)}: write the id of the rule")
+            if found:
+                return found[0] if (key, found[0]) in whole else _say_part(known[found[0]])
+        section = read_section(written)
+        above = citations.get(key_section(section._replace(section=None)), ()) if section and section.section else ()
+        return _say_part(known[above[0]]) if len(above) == 1 else _say_unknown(written, by_fold)
+
+    return settle
+
+
+def _citations_of(rule: Requirement) -> Iterator[str]:
+    yield from (rule.id, rule.citation, *rule.other_citations, *rule.also)
+
+
+def _say_part(rule: Requirement) -> Unsettled:
+    words = f"is a part of {rule.id} ({rule.citation}): if all of that is meant, write {rule.id}"
+    return Unsettled(f"{words}; else say it in scope.text, beside {rule.id}")
+
+
+def _say_unknown(written: str, by_fold: Mapping[str, list[str]]) -> Unsettled:
     from rapidfuzz import fuzz, process
 
     near = process.extract(fold(written), list(by_fold), scorer=fuzz.WRatio, limit=_LISTED, score_cutoff=_NEAR)
@@ -69,8 +124,8 @@ def _settle(written: str, ids: set[str], by_fold: Mapping[str, set[str]]) -> str
 def list_gone(desk: Desk, groups: Iterable[Group], identifier: Identifier) -> list[str]:
     """List the bodies that hold what the table is a list of, and are not in it.
 
-    For a table of rights these are the caller's standing rights under the same agreements and schemes; for a table
-    of bodies alone, the caller's bodies.
+    These are bodies with a standing right of the caller's under the same agreements and schemes; a table without any
+    right is a list of nothing.
     """
     lists = {
         (kind, *_heading(part, desk.authority))
@@ -79,11 +134,6 @@ def list_gone(desk: Desk, groups: Iterable[Group], identifier: Identifier) -> li
         for kind in RIGHTS
         if (part := row.part(kind))
     }
-    if not lists and any(identifier.reader.holds(kind) for kind in RIGHTS):
-        return []
-    if not lists:
-        own = (each.id for each in identifier.bodies.values() if each.owner == desk.authority)
-        return sorted(each for each in own if each not in identifier.named)
     held = set()
     for kind in RIGHTS:
         if not any(each[0] == kind for each in lists):

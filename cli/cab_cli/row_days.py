@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -26,6 +27,8 @@ _SERIAL: Final = re.compile(r"([1-9]\d{4})(?:\.\d+)?")
 _SHORT: Final = re.compile(r"(\d{1,2})[./ -](\d{1,2})[./ -](\d{2}|\d{4})")
 _SHORT_YEAR: Final = re.compile(r"\d{1,2}[./ -](?:\d{1,2}|[A-Za-z]{3,9})[./ -]'?\d{2}|'?\d{2}[./-]\d{1,2}[./-]\d{1,2}")
 _PART: Final = re.compile(r"%(.)")
+_HOURS: Final = re.compile(r"%[HIMSfp]")
+_WITH_TIME: Final = "with a time of day"
 _YEARS: Final = frozenset("Yy")
 _MONTHS: Final = frozenset("mbB")
 _TAKEN: Final = frozenset("YymbBdHMSIpfj%aA")
@@ -69,7 +72,7 @@ def read_day(text: str, forms: Sequence[str], *, end: bool) -> DayRead:
     if not days:
         return DayRead(fault=_explain(text, forms))
     if len(days) > 1:
-        ways = " or ".join(f"{day.isoformat()} ({form})" for day, form in days.items())
+        ways = " or ".join(f"{day.isoformat()} ({form or 'YYYY-MM-DD'})" for day, form in days.items())
         return DayRead(fault=f"can be read as {ways}: say which of the date_formats this column has")
     ((day, form),) = days.items()
     return _weigh(day, form, end=end)
@@ -83,16 +86,19 @@ def plain_when(value: str) -> Any:
     return {name: each for name, each in (("not_before", first), ("not_after", last)) if each}
 
 
+def show_when(value: Any) -> str:
+    """Return a day as tables write it, a window as FIRST..LAST; nothing where there is none."""
+    if isinstance(value, dict):
+        return f"{value.get('not_before', '')}{WINDOW}{value.get('not_after', '')}"
+    return str(value or "")
+
+
 def _list_readings(text: str, forms: Sequence[str]) -> dict[date, str]:
     found: dict[date, str] = {}
     moment = _MOMENT.fullmatch(text)
     whole = moment.group(1) if moment else text
-    try:
-        found[date.fromordinal(parse_when(whole).earliest)] = "a time of day" if moment else ""
-    except (DayError, ValueError):
-        pass
-    else:
-        return found
+    with suppress(DayError, ValueError):
+        found[date.fromordinal(parse_when(whole).earliest)] = _WITH_TIME if moment else ""
     for form in forms:
         try:
             found.setdefault(datetime.strptime(text, form).date(), form)  # noqa: DTZ007 - a day has no zone
@@ -118,7 +124,7 @@ def _weigh(day: date, form: str, *, end: bool) -> DayRead:
         return DayRead(fault="lies too far away to be meant; leave the cell empty where there is no such day")
     if day.year < _FIRST_LIKELY or day in _FILLERS:
         return DayRead(fault="is what programs write where there is no day; leave the cell empty, or write always")
-    if form == "a time of day":
+    if form == _WITH_TIME or _HOURS.search(form):
         return DayRead(shown, done="the time of day left out")
     if "%y" in form:
         return DayRead(shown, done=f"its year has two digits; read as {shown}")

@@ -1,6 +1,5 @@
 """Rows of a table by field: what each cell is taken to mean, what was done to it, and what is wrong with it."""
 
-import difflib
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -11,15 +10,17 @@ from cab_cli.cell_kinds import DAYS, ENDS, LONG, NUMBER, find_placeholder, fits_
 from cab_cli.cleaning import clean
 from cab_cli.desk import RIGHTS
 from cab_cli.economy_words import suggest_economy
-from cab_cli.mapping import ANY_RIGHT, MappingFile
+from cab_cli.headings import clean_heading, match_headings, tell_unread
+from cab_cli.mapping import ANY_RIGHT, LISTS, RIGHT_FIELDS, MappingFile
 from cab_cli.misfits import find_misfit
 from cab_cli.row_days import read_day
-from cab_cli.row_numbers import find_odd_lengths, read_number
+from cab_cli.row_lists import KnownCodes, find_several_methods, read_list, split_values
+from cab_cli.row_numbers import find_odd_lengths, read_named_number, read_number, require_schemes
 from cab_cli.spreadsheets import Line
 from cab_cli.workbooks import Mark
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.folding import find_folded
-from cab_registry.domain.schemes import SCHEMES, find_scheme
+from cab_registry.domain.schemes import SCHEMES
 
 
 class RowFault(msgspec.Struct, frozen=True):
@@ -73,11 +74,24 @@ class Findings:
         self.notes: list[RowNote] = []
 
 
+def _any_word(_field: str) -> None:
+    """Give no codes: any word is taken."""
+
+
 class OnRecord(NamedTuple):
-    """Names and numbers that the register holds, as they are written there; a cell that says the same is right."""
+    """What the register holds, as it is written there; a cell that says the same is right.
+
+    Attributes:
+        names: of bodies.
+        numbers: of bodies, with their schemes.
+        codes: gives the codes that a field takes.
+        unions: codes of economies in which no body has its seat.
+    """
 
     names: frozenset[str] = frozenset()
     numbers: frozenset[tuple[str, str]] = frozenset()
+    codes: KnownCodes = _any_word
+    unions: frozenset[str] = frozenset()
 
 
 _NOTHING: Final = OnRecord()
@@ -111,14 +125,19 @@ class RowReader:
     ) -> None:
         self._on_record = on_record
         self.mapping = mapping
-        self.headings = [_clean_heading(heading, tell) for heading in headings]
+        self.headings = [clean_heading(heading, tell) for heading in headings]
         self._economies = economies
         # Each word is looked up once, however many rows have it.
         self._meant: dict[str, tuple[str, ...]] = {}
         self._hints: dict[str, str] = {}
-        self._fields = self._match_headings()
+        self._fields = match_headings(mapping, self.headings)
         self._headings = {field: self.headings[index] for index, field in self._fields}
-        self._tell_headings(tell)
+        tell_unread(self.headings, {index for index, _ in self._fields}, tell)
+        self._schemes = frozenset(scheme for scheme, _ in on_record.numbers)
+        columns = {field: f"/columns/{heading}" for field, heading in self._headings.items()}
+        fields = columns | {field: f"/constants/{field}" for field in mapping.constants}
+        named = {field.removeprefix(NUMBER): place for field, place in fields.items() if field.startswith(NUMBER)}
+        require_schemes(named, self._schemes, tell)
         self._constants = self._read_constants(tell)
 
     def _read_constants(self, tell: Callable[[str], None]) -> dict[str, str]:
@@ -135,41 +154,6 @@ class RowReader:
         for note in found.notes:
             tell(f"the constant {note.column}, {note.value!r}: {note.reason}")
         return constants
-
-    def _match_headings(self) -> list[tuple[int, str]]:
-        wanted = {clean(heading).text: heading for heading in self.mapping.columns}
-        faults = []
-        for cleaned, heading in wanted.items():
-            count = self.headings.count(cleaned)
-            if not count:
-                shown = ", ".join(filter(None, self.headings))
-                near = difflib.get_close_matches(cleaned, self.headings, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near and near[0] else ""
-                faults.append(Fault(f"/columns/{heading}", f"the table has no such column{hint}; it has: {shown}"))
-            elif count > 1:
-                faults.append(Fault(f"/columns/{heading}", "the table has two columns of that name"))
-        if len(faults) == len(wanted):
-            hint = "if the headings stand on another line, say so in the mapping: header_row: LINE"
-            faults.append(Fault("/header_row", hint))
-        if faults:
-            raise Refusal("the mapping does not fit the table", tuple(faults))
-        return [
-            (index, self.mapping.columns[wanted[heading]])
-            for index, heading in enumerate(self.headings)
-            if heading in wanted
-        ]
-
-    def _tell_headings(self, tell: Callable[[str], None]) -> None:
-        mapped = {index for index, _ in self._fields}
-        again = {
-            each
-            for index, each in enumerate(self.headings)
-            if each and index not in mapped and self.headings.count(each) > 1
-        }
-        if again:
-            tell(f"these headings stand over several columns, which are not read: {', '.join(sorted(again))}")
-        if empty := [str(index + 1) for index, heading in enumerate(self.headings) if not heading]:
-            tell(f"these columns have no heading, and are not read: {', '.join(empty)}")
 
     def unread(self) -> list[str]:
         """Return the headings that the mapping does not name."""
@@ -193,10 +177,6 @@ class RowReader:
     def from_columns(self, kind: str) -> bool:
         """Whether a column holds anything of the body or of a right."""
         return any(field.startswith((f"{kind}.", f"{ANY_RIGHT}.")) for field in self._headings)
-
-    def holds(self, kind: str) -> bool:
-        """Whether rows may say anything of the body or of a right, by a column or a constant."""
-        return self.from_columns(kind) or any(field.startswith(f"{kind}.") for field in self.mapping.constants)
 
     def read(self, line: Line, found: Findings) -> Row:
         """Read a line; what is wrong with it is added to what was found, and the row says that it is refused."""
@@ -282,7 +262,22 @@ class RowReader:
             return self._read_number(cell, scheme, text, found, numbers)
         if name == "identifiers":
             return self._read_numbers(cell, text, found, numbers)
+        if name in LISTS or cell.field in {"body.kind", "body.other_name"}:
+            return self._read_list(cell, name, text, found)
+        if name == "standard" and (several := find_several_methods(text)) is not None:
+            found.faults.append(cell.fault(f"{several}: write one in a row"))
+            return None
         return text
+
+    def _read_list(self, cell: _Cell, name: str, text: str, found: Findings) -> str | None:
+        separator = self.mapping.separator
+        read = read_list(name, text, separator, self._on_record.codes)
+        if read.fault is not None:
+            found.faults.append(cell.fault(read.fault))
+            return None
+        whole = separator.join(read.values)
+        found.notes += [cell.note(whole, words) for words in read.done]
+        return whole
 
     def _read_day(self, cell: _Cell, text: str, found: Findings, *, end: bool) -> str | None:
         day = read_day(text, self.mapping.date_formats, end=end)
@@ -299,6 +294,9 @@ class RowReader:
         if text not in self._meant:
             self._meant[text] = find_folded(text, self._economies)
         codes = self._meant[text]
+        if len(codes) == 1 and codes[0] in self._on_record.unions and cell.field.startswith("body."):
+            found.faults.append(cell.fault("is a union of economies, in which no body has its seat: name the economy"))
+            return None
         if len(codes) == 1:
             if codes[0] != text:
                 name = next(iter(self._economies[codes[0]]), "")
@@ -326,12 +324,15 @@ class RowReader:
         return read.value
 
     def _read_numbers(self, cell: _Cell, text: str, found: Findings, numbers: list[tuple[str, str]]) -> str | None:
-        for each in self.split(text):
-            scheme, colon, value = each.partition(":")
-            if not colon or not value.strip():
-                found.faults.append(cell.fault(f"{each!r} does not say whose number it is: write SCHEME:NUMBER"))
+        if not (parts := self.split(text)):
+            found.faults.append(cell.fault("has nothing between its separators: leave it empty, or write numbers"))
+        for part in parts:
+            number = read_named_number(part, self._schemes)
+            if number.fault is not None:
+                found.faults.append(cell.fault(number.fault))
                 return None
-            self._read_number(cell, find_scheme(scheme.strip()), value.strip(), found, numbers)
+            found.notes += [cell.note(text, words) for words in number.done]
+            self._read_number(cell, number.scheme, number.value, found, numbers)
         return text
 
     @staticmethod
@@ -350,6 +351,11 @@ class RowReader:
             words = f"does not say what it is: {', '.join(RIGHTS)}" if kind else "says nothing of what kind it is"
             found.faults.append(RowFault(line, heading, kind, words))
             return values
+        for name in named:
+            part = name.removeprefix(f"{ANY_RIGHT}.")
+            if not part.startswith("scope.") and part not in RIGHT_FIELDS[kind]:
+                words = f"cannot be entered: a {kind} has no {part}"
+                found.faults.append(RowFault(line, self.heading_of(name), values[name], words))
         return {
             f"{kind}{name.removeprefix(ANY_RIGHT)}" if name in named else name: each for name, each in values.items()
         }
@@ -378,12 +384,4 @@ class RowReader:
 
     def split(self, text: str) -> list[str]:
         """Return the several values of one cell."""
-        return [part.strip() for part in text.split(self.mapping.separator) if part.strip()]
-
-
-def _clean_heading(heading: str, tell: Callable[[str], None]) -> str:
-    cleaned = clean(heading)
-    odd = [words for words in cleaned.done if not words.startswith("blanks")]
-    if odd:
-        tell(f"heading {cleaned.text!r}: {', '.join(odd)}")
-    return cleaned.text
+        return split_values(text, self.mapping.separator)

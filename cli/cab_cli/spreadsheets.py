@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from cab_cli.csv_reading import USUAL, Tell, read_csv, say_kind
-from cab_cli.workbooks import MOST_LINES, Mark, open_sheet
+from cab_cli.workbooks import BROKEN, MOST_LINES, Mark, describe_damage, has_too_many_rows, open_sheet
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.services.cells import escape, unescape
 
@@ -135,7 +135,7 @@ def _check_unpacked(place: Path) -> None:
         with zipfile.ZipFile(place) as packed:
             parts = packed.infolist()
     except (zipfile.BadZipFile, OSError) as error:
-        raise Refusal(f"{place} is no proper XLSX: {error}") from None
+        raise describe_damage(place, error) from None
     total = sum(part.file_size for part in parts)
     largest = max((part.file_size for part in parts), default=0)
     texts = max((part.file_size for part in parts if part.filename.endswith("sharedStrings.xml")), default=0)
@@ -151,6 +151,19 @@ def _check_unpacked(place: Path) -> None:
     ]
     if faults:
         raise Refusal("the spreadsheet is too large", tuple(faults))
+    _require_few_rows(place, [part.filename for part in parts if part.filename.endswith(".xml")])
+
+
+def _require_few_rows(place: Path, sheets: Iterable[str]) -> None:
+    """Refuse a small file that unpacks to millions of empty rows, before any is read."""
+    try:
+        with zipfile.ZipFile(place) as packed:
+            for name in sheets:
+                with packed.open(name) as source:
+                    if has_too_many_rows(source):
+                        raise Refusal(f"{place} has more than {MOST_LINES} lines, empty ones counted; split it")
+    except BROKEN as error:
+        raise describe_damage(place, error) from None
 
 
 def _plain_all(cells: Iterable[str]) -> list[str]:

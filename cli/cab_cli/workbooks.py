@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
@@ -28,6 +29,10 @@ _LARGEST_NUMBER: Final = 10**15
 _ZEROS: Final = re.compile(r"0+")
 _DECIMALS: Final = re.compile(r"0*#*0\.(0+)")
 _WITH_WORDS: Final = re.compile(r'(?:"([^"]*)"|((?:\\.|[A-Za-z\-])*))(0+)')
+_CHUNK: Final = 1 << 20
+_LONGEST_MARK: Final = 32
+_ROW: Final = re.compile(rb"<(?:\w{1,16}:)?row[\s/>]")
+_NOT_SHOWN: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _PLAIN_FORMATS: Final = frozenset({"General", "0", "@", "#"})
 _GROUPED: Final = re.compile(r"#,##0(?:_\)|_-)?(?:;.*)?")
 
@@ -82,7 +87,7 @@ def open_sheet(place: Path, wanted: str | None, tell: Callable[[str], None]) -> 
             reader.read()
             parts = {sheet.name: relation.target for sheet, relation in reader.parser.find_sheets()}
         except (InvalidFileException, *BROKEN) as error:
-            raise Refusal(f"{place} is no proper XLSX: {error}") from None
+            raise describe_damage(place, error) from None
         try:
             sheet = _choose(place, reader.wb, wanted, tell)
             layout = _read_layout(place, parts[sheet.title])
@@ -118,11 +123,23 @@ def _read_layout(place: Path, part: str) -> _Layout:
         with zipfile.ZipFile(place) as packed, packed.open(part.lstrip("/")) as source:
             _walk(source, layout)
     except BROKEN as error:
-        raise Refusal(f"{place} is no proper XLSX: {error}") from None
+        raise describe_damage(place, error) from None
     if len(layout.merged) > MOST_MERGED:
         raise Refusal(f"{place} has more than {MOST_MERGED} merged cells; take the merging away first")
     layout.merged.sort()
     return layout
+
+
+def has_too_many_rows(source: IO[bytes]) -> bool:
+    """Whether a sheet has more rows than a spreadsheet holds, counted without reading them, which is quick."""
+    count, end = 0, b""
+    while chunk := source.read(_CHUNK):
+        count += len(_ROW.findall(end + chunk))
+        end = chunk[-_LONGEST_MARK:]
+        end = end[end.rfind(b"<") :] if b"<" in end and b">" not in end[end.rfind(b"<") :] else b""
+        if count > MOST_LINES:
+            return True
+    return False
 
 
 def _walk(source: IO[bytes], layout: _Layout) -> None:
@@ -138,7 +155,8 @@ def _walk(source: IO[bytes], layout: _Layout) -> None:
             continue
         hidden = part.get("hidden") in {"1", "true"}
         if name == "row":
-            number = int(part.get("r", number + 1))
+            before, number = number, int(part.get("r", number + 1))
+            _require_order(before, number, part)
             if hidden and len(layout.rows) < MOST_HIDDEN:
                 layout.rows.add(number)
             if data is not None:
@@ -150,10 +168,28 @@ def _walk(source: IO[bytes], layout: _Layout) -> None:
             layout.merged.append((top, bottom, left, right, part.get("ref")))
 
 
+def _require_order(before: int, number: int, row: Any) -> None:
+    """Refuse rows and cells that do not follow one another, of which the reader of cells would lose some.
+
+    Raises:
+        Refusal: they stand in another order, or twice.
+    """
+    if number > MOST_LINES:
+        raise Refusal(f"the spreadsheet has more than {MOST_LINES} lines, empty ones counted")
+    if number <= before:
+        hint = "open it in a spreadsheet program and save it again"
+        raise Refusal(f"row {number} stands after row {before} in the file", (Fault("", hint),))
+    columns = [ref.rstrip("0123456789") for cell in row if (ref := cell.get("r"))]
+    if any((len(one), one) >= (len(two), two) for one, two in pairwise(columns)):
+        hint = "open it in a spreadsheet program and save it again"
+        raise Refusal(f"the cells of row {number} stand twice, or in another order, in the file", (Fault("", hint),))
+
+
 def _read_rows(place: Path, sheet: Any, layout: _Layout) -> Iterator[SheetRow]:
     # What a file says of its own size is often wrong, in both directions.
     sheet.reset_dimensions()
     waiting, active = list(reversed(layout.merged)), list[tuple[int, int, int, int, str]]()
+    number = 0
     try:
         for number, row in enumerate(sheet.iter_rows(), 1):
             if number > MOST_LINES:
@@ -167,7 +203,24 @@ def _read_rows(place: Path, sheet: Any, layout: _Layout) -> Iterator[SheetRow]:
             _mark_merged(number, cells, marks, active)
             yield SheetRow(number, cells, marks, number in layout.rows)
     except BROKEN as error:
-        raise Refusal(f"{place} is no proper XLSX: {error}") from None
+        raise describe_damage(place, error, f"{place}:{number + 1}") from None
+
+
+def describe_damage(place: Path, error: Exception, where: str = "") -> Refusal:
+    """Say that a workbook is damaged, as far as that can be told in words."""
+    from defusedxml import DefusedXmlException
+
+    if isinstance(error, zipfile.BadZipFile | zlib.error | EOFError | OSError):
+        why = f"it cannot be unpacked ({error})"
+    elif isinstance(error, DefusedXmlException):
+        why = "it defines entities, which are not expanded"
+    elif isinstance(error, SyntaxError):
+        why = f"a part of it breaks off, or is no XML ({error})"
+    else:
+        why = "a part of it is missing or does not fit the others, such as a cell whose text or format is not there"
+    return Refusal(
+        f"{place} is no proper XLSX", (Fault("", f"{why}; open and save it in a spreadsheet program", where),)
+    )
 
 
 def _read_cells(row: Any) -> tuple[list[str], dict[int, Mark]]:
@@ -203,7 +256,7 @@ def _show(cell: Any) -> tuple[str, Mark | None]:
     if isinstance(value, bool):
         return "true" if value else "false", Mark("wrong", "is a truth value of the spreadsheet, not a text")
     if isinstance(value, datetime | date):
-        return _show_day(value)
+        return _show_day(value, cell.number_format)
     if isinstance(value, time | timedelta):
         return str(value), Mark("wrong", "is a time of day or a duration")
     if isinstance(value, int | float):
@@ -211,13 +264,22 @@ def _show(cell: Any) -> tuple[str, Mark | None]:
     return str(value), None
 
 
-def _show_day(value: date) -> tuple[str, Mark | None]:
+def _show_day(value: date, form: str) -> tuple[str, Mark | None]:
+    if not _shows_whole_day(form):
+        words = f"is kept as a day, and its format {form!r} shows a part of it only: write the whole day"
+        return value.isoformat(), Mark("wrong", words)
     day = value
     if isinstance(value, datetime):
         day = value.date()
         if value.time() != time():
             return day.isoformat(), Mark("moment", f"the time of day {value:%H:%M} left out")
     return day.isoformat(), Mark("day", "is a day of the spreadsheet, not a text; format the column as text")
+
+
+def _shows_whole_day(form: str) -> bool:
+    """Whether a format shows day, month and year; `e` and `b` are years of other calendars."""
+    shown = set(_NOT_SHOWN.sub("", form).lower())
+    return form in _PLAIN_FORMATS or ({"d", "m"} <= shown and bool(shown & {"y", "e", "b"}))
 
 
 def show_number(value: float, form: str) -> tuple[str, Mark | None]:

@@ -120,8 +120,8 @@ def test_bodies_never_share_an_id(importing: Importing) -> None:
         ("試験研究所", "KR"),
         ("A&B Imp", "KR"),
         ("A+B Imp", "KR"),
-        ("@@", "KR"),
-        ("++", "KR"),
+        ("Ж Imp", "KR"),
+        ("Zh Imp", "KR"),
     ]
     table = [(name, economy, "", C, "2020-01-01") for name, economy in rows]
     done = importing.takes(*table)

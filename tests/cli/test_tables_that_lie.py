@@ -12,11 +12,13 @@ import openpyxl
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from cab_cli.cell_kinds import find_placeholder
 from cab_cli.cleaning import clean
 from cab_cli.mapping import MappingFile
 from cab_cli.reading_tables import Table, read_table
 from cab_cli.row_days import find_form_fault, read_day
 from cab_cli.row_numbers import find_odd_lengths, read_number
+from cab_cli.rows import OnRecord
 from cab_registry.domain.errors import Refusal
 
 ECONOMIES = {
@@ -83,6 +85,34 @@ def test_a_good_row_is_told_of_in_nothing(tmp_path: Path) -> None:
         ("Name", "N/A", "stands for nothing"),
         ("Name", "#REF!", "error of a spreadsheet"),
         ("Name", "TRUE", "stands for nothing"),
+        ("Name", '=HYPERLINK("x")', "formula"),
+        ("Name", "???????", "question mark"),
+        ("Name", "?????? Lab", "question mark"),
+        ("Name", "株式会社?", "question mark"),
+        ("Name", "?ilina", "question mark"),
+        ("Name", "?ILINA LAB", "question mark"),
+        ("Name", "Test?", "question mark"),
+        ("Name", "ditto", "what is above it"),
+        ("Name", "〃", "what is above it"),
+        ("Name", '"', "what is above it"),
+        ("Name", "同上", "what is above it"),
+        ("Name", "(see above)", "what is above it"),
+        ("Name", "…", "stands for nothing"),
+        ("Name", "undefined", "stands for nothing"),
+        ("Name", "123", "no letter"),
+        ("Name", "2024-01-01", "no letter"),
+        ("Name", "lab@b.example", "is an address"),
+        ("Name", "<b>Bold</b> Lab", "a program wrote"),
+        ("Name", "*) withdrawn", "is a remark"),
+        ("No", "-7811", "as a calculation does"),
+        ("No", "78-12", "between its digits"),
+        ("No", "90 37", "between its digits"),
+        ("No", "\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT THREE}", "raised or framed"),
+        ("No", "0", "no digit but zeros"),
+        ("No", "0000", "no digit but zeros"),
+        ("No", "(9033)", "'9033' alone"),
+        ("No", "9035;", "'9035' alone"),
+        ("No", "9032 (expired)", "words beside the number ('expired')"),
         ("No", "1121, 1314, 0833", "several numbers"),
         ("No", "0120 (ex 0890)", "several numbers"),
         ("No", "0120/0121", "several numbers"),
@@ -148,6 +178,11 @@ def test_what_is_read_in_another_way_is_listed(
     assert table.rows[1].values.get(field) == read_as
 
 
+@pytest.mark.parametrize("code", ["DO", "ID", "NA"])
+def test_codes_of_economies_are_no_fillers(code: str) -> None:
+    assert find_placeholder(code, "economy") is None
+
+
 def test_na_is_namibia_and_nothing_else(tmp_path: Path) -> None:
     table = read(write_csv(tmp_path / "a.csv", [row(Country="NA"), row(Name="NA")]))
     assert table.rows[0].values["body.economy"] == "NA"
@@ -185,6 +220,20 @@ def test_the_mapping_may_say_what_a_cell_means(tmp_path: Path) -> None:
     table = read(write_csv(tmp_path / "a.csv", rows), given)
     assert told(table) == []
     assert [each.values.get("designation.until") for each in table.rows] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    "name", ["Why Not?", "1408", "?WHAT IF! LTD", "\N{GREEK CAPITAL LETTER DELTA}T Labs", "=SUM(A1)"]
+)
+def test_a_name_that_looks_damaged_is_taken_where_the_mapping_or_the_register_says_so(
+    tmp_path: Path, name: str
+) -> None:
+    place = write_csv(tmp_path / "a.csv", [row(Name=name)])
+    assert len(read(place).found.faults) == 1
+    table = read(place, mapping(values={"Name": {name: name}}))
+    assert (told(table), table.rows[0].values["body.name"]) == ([], name)
+    table, _ = read_table(place, mapping(), None, ECONOMIES, OnRecord(names=frozenset({name})))
+    assert (told(table), table.rows[0].values["body.name"]) == ([], name)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be", "utf-32"])
@@ -312,10 +361,10 @@ def test_a_fraction_is_read_as_its_format_shows_it(tmp_path: Path) -> None:
     assert [(each.line, each.column) for each in table.found.notes] == [(2, "No")]
 
 
-def test_a_formula_in_a_name_is_its_text_and_listed(tmp_path: Path) -> None:
-    table = read(write_xlsx(tmp_path / "a.xlsx", put("A2", '=HYPERLINK("x")')))
-    assert table.rows[0].values["body.name"] == '=HYPERLINK("x")'
-    assert [(each.line, each.column) for each in table.found.notes] == [(2, "Name")]
+@pytest.mark.parametrize("column", ["A2", "D2"])
+def test_a_formula_of_a_spreadsheet_is_refused_wherever_it_stands(tmp_path: Path, column: str) -> None:
+    table = read(write_xlsx(tmp_path / "a.xlsx", put(column, "=TRIM(G2)")))
+    assert [(each.line, "write the value itself" in each.reason) for each in table.found.faults] == [(2, True)]
 
 
 def test_merged_cells_and_hidden_rows_are_faults(tmp_path: Path) -> None:
@@ -368,6 +417,53 @@ def test_digits_that_one_number_of_a_column_lacks_are_missed() -> None:
     assert read_number("any", "135") == ("135", (), None)
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        "KR9001 KR9002", "KR9008\N{IDEOGRAPHIC COMMA}KR9009", "1E5", "9005", "KR9006.0", "KR9007*", "KR8009-KR8012",
+        "\N{GREEK CAPITAL LETTER KAPPA}R9003", "KR8009+KR8010", "KR 8OO9", "KR0000", "KR90 01",
+    ],
+)  # fmt: skip
+def test_what_is_not_of_the_form_of_its_scheme_is_refused(number: str) -> None:
+    assert read_number("fcc-designation", number).fault is not None
+    assert read_number("fcc-designation", "kr-9001").value == "KR9001"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "£ódŸ", "Žïár", "Èñïûòàíèÿ", "PrŸfzentrum", "ƒcole", "Pr&uuml;f", "Pr=C3=BCf", "Pr%FCf", "Pr\\xfcf", "Pr+APw-f",
+        "Pr체fstelle", "Pr眉fstelle", "Prﾃｼfstelle", "Prรผfstelle", "ÇÑ±¹½ÃÇè",
+        "\N{GREEK CAPITAL LETTER BETA}SI", "\N{GREEK CAPITAL LETTER NU}ova", "\N{GREEK CAPITAL LETTER TAU}ÜV",
+        "\N{LISU LETTER BA}SI", "\N{CHEROKEE LETTER GO}lpha", "B\N{CYRILLIC CAPITAL LETTER ES}I",
+        "Nova\uf8ffP", "Nova\ufffcQ", "Nova\uffffR",
+    ],
+)  # fmt: skip
+def test_letters_that_no_name_has_are_damage(name: str) -> None:
+    assert clean(name).fault is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "read_as"),
+    [
+        ("Nova\ufe0fC", "NovaC"),
+        ("Nova\u3164D", "Nova D"),
+        ("Nova\u115fE", "NovaE"),
+        ("Nova\u2800F", "Nova F"),
+        ("Nova\u034fG", "NovaG"),
+        ("Nova\U000e0041H", "NovaH"),
+        ("La_x00A0_b", "La b"),
+        ("La_x200B_b", "Lab"),
+        ("Pr_x00FC_f", "Prüf"),
+        ("_x005F_x000D_", "_x000D_"),
+    ],
+)
+def test_signs_that_nobody_sees_are_left_out_and_listed(name: str, read_as: str) -> None:
+    cleaned = clean(name)
+    assert (cleaned.text, cleaned.fault) == (read_as, None)
+    assert cleaned.done
+
+
 def test_names_of_every_script_are_left_alone() -> None:
     for name in (
         "Łódź Ω",
@@ -378,5 +474,27 @@ def test_names_of_every_script_are_left_alone() -> None:
         "O'Neill & Söhne (GmbH)",
         "A+B",
         "Œuvre",
+        "?What If! Ltd",
+        "ABC試験所",
+        "ΕΛΟΤ S.A.",
+        "บริษัทABC",
+        "L\u2019École d\u2019Évaluation",
+        "Ülkü Öğütçü A.Ş.",
+        "Þýðandi hf",
+        "O\u2018zbekiston",
+        "col·lecció",
+        "µTest",
+        "3M",
+        "C++Test-Lab",
+        "R&D; Lab",
+        "100% FCC Lab",
+        "Do & Co",
     ):
         assert clean(name) == (name, (), None)
+        assert find_placeholder(name, "name") is None
+
+
+def test_letters_that_are_lost_within_an_address_are_damage(tmp_path: Path) -> None:
+    assert find_placeholder("Pr?fstra?e 5", "address") is not None
+    assert find_placeholder("https://x.example/?y=a%20b", "note") is None
+    assert clean("https://x.example/?y=a%20b&amp;z").fault is None

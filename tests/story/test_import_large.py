@@ -26,7 +26,7 @@ MAPPING = """
 columns:
   Laboratory: body.name
   Country: body.economy
-  FCC No: body.identifier.fcc-designation
+  FCC No: body.identifier.kr-lab
   Rule: designation.scope.requirement
   Since: designation.from
 constants:
