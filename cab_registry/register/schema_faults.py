@@ -11,6 +11,7 @@ from jsonschema import ValidationError
 from jsonschema.protocols import Validator
 
 from cab_registry.domain.errors import Fault
+from cab_registry.domain.records.common import FORMS
 
 _KINDS: Final[Mapping[str, str]] = {
     "string": "a text",
@@ -29,7 +30,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "enum": "{shown} is not one of: {listed}",
     "const": "must be {allowed}, not {shown}",
     "format": "{shown} is no {allowed} of the calendar: write YYYY-MM-DD",
-    "pattern": "{shown} has not the form {allowed}{meaning}",
+    "pattern": "{shown} has not {form}",
     "minLength": "must not be empty",
     "maxLength": "is longer than {allowed} characters",
     "minItems": "must hold at least {allowed}",
@@ -102,6 +103,7 @@ def _say(wrong: _Wrong) -> str:
         listed=", ".join(listed),
         listed_as_order=" lies after ".join(listed),
         meaning=_meaning(wrong.schema),
+        form=FORMS.get(str(wrong.allowed)) or f"the right form{_meaning(wrong.schema)}",
         keys=", ".join(wrong.schema.get("properties", ("any key",))),
     )
 

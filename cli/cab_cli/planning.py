@@ -105,13 +105,14 @@ class Planner:
         return next((found for name in names if (found := self.reader.heading_of(f"{kind}.{name}"))), "")
 
     def _agreeing(self, group: Group, faults: list[RowFault]) -> list[Row]:
-        """Return the rows that say the same of the body as the first; the others contradict it."""
+        """Return the rows that say the same of the body as the first, each once; the others contradict it."""
         kept: list[Row] = []
         seen: dict[tuple[tuple[str, str], ...], int] = {}
         for row in group.rows:
             same = tuple(sorted(row.values.items()))
             if same in seen:
-                faults.append(RowFault(row.line, "", "", f"says what line {seen[same]} says"))
+                words = f"says what line {seen[same]} says, and is taken once"
+                self.notes.setdefault(RowNote(row.line, "", "", "", words))
                 continue
             seen[same] = row.line
             wrong = self._contradiction(kept[0], row) if kept else None
