@@ -40,7 +40,7 @@ from cab_registry.engine.unread import find_decisive
 from cab_registry.engine.weighing import decide
 from cab_registry.engine.wording import Speech
 
-ENGINE: Final = "1.1.0"
+ENGINE: Final = "1.2.0"
 """Version of the engine; it changes whenever an answer may change."""
 
 _NEAR: Final = 8

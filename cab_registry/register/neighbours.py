@@ -11,10 +11,11 @@ from cab_registry.domain.errors import Fault
 from cab_registry.domain.folding import fold
 from cab_registry.domain.records import AnyRecord, Authority, Body, Economy, Requirement
 from cab_registry.domain.records.law import Agreement
-from cab_registry.domain.records.rights import Right
+from cab_registry.domain.records.rights import ScopeItem
 from cab_registry.domain.schemes import canonise, find_misfit, find_scheme
 from cab_registry.register.checking import check_record, list_unsourced
 from cab_registry.register.compiled import Register
+from cab_registry.register.compiled_rights import AnyRight
 from cab_registry.register.intervals import overlap, show_period
 from cab_registry.register.minting import find_contradiction
 from cab_registry.register.references import Known, find_unknown, list_known
@@ -61,15 +62,27 @@ class About:
             self._compare_names(record, found)
         if isinstance(record, Economy | Requirement):
             found.faults.extend(self._taken(record))
-        if isinstance(record, Right):
+        if isinstance(record, AnyRight):
             others = [other for other, _ in self.after.records_of(record.body)]
             earlier = self.before.records.get(record.id)
             agreement = self.after.law.agreements.get(getattr(record, "agreement", None) or "")
             found.warnings.extend(find_outside_agreement(record, agreement))
             found.warnings.extend(find_doubled(record, others))
             found.warnings.extend(find_repeated(earlier.record if earlier is not None else None, record))
-            found.wider.extend(find_wider(record, others, self.after.law.wider))
+            found.wider.extend(self._wider(record, others))
         return found
+
+    def _wider(self, record: AnyRight, others: Sequence[AnyRecord]) -> Iterator[Fault]:
+        """Yield where a right is wider than its ground; what of its scope stood so before was told then."""
+        earlier = self.before.records.get(record.id)
+        told: list[tuple[ScopeItem, str]] = []
+        if earlier is not None and isinstance(earlier.record, AnyRight):
+            beside = [other for other, _ in self.before.records_of(record.body)]
+            known = find_wider(earlier.record, beside, self.before.law.wider)
+            told = [(_item_at(earlier.record, fault), fault.message) for fault in known]
+        for fault in find_wider(record, others, self.after.law.wider):
+            if (_item_at(record, fault), fault.message) not in told:
+                yield fault
 
     def _unsourced(self, record: AnyRecord) -> Iterator[Fault]:
         """Yield a warning of the facts that name no source, those left out that stood so before."""
@@ -167,6 +180,11 @@ def find_about(before: Register, after: Register, changed: Sequence[AnyRecord]) 
     for (scheme, value), bearers in after.facts.identifiers.items():
         spelled[scheme, _spell(value)].update((bearer, value) for bearer, _, _ in bearers)
     return About(before, after, earlier, known, spelled)
+
+
+def _item_at(right: AnyRight, fault: Fault) -> ScopeItem:
+    """Return the scope item of which a fault speaks."""
+    return right.scope[int(fault.pointer.removeprefix("/scope/"))]
 
 
 def _find_misread(scheme: str, value: str, pointer: str) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from cab_registry.domain.errors import Fault
-from cab_registry.domain.folding import fold
+from cab_registry.domain.folding import find_folded, fold
 from cab_registry.domain.records import (
     Agreement,
     AnyRecord,
@@ -43,13 +43,15 @@ class Known:
     sides: Mapping[str, frozenset[str]]
     bodies: Mapping[str, frozenset[str]]
     standards: Mapping[str, frozenset[str]]
+    names: Mapping[str, tuple[str, ...]]
 
 
 def list_known(records: Iterable[AnyRecord]) -> Known:
     """Gather what the records hold.
 
     `agreements` has annexes and `parties` the parties by agreement, `bodies` the sites by body, `standards` the
-    editions by folded citation, and `sides` for each economy and authority the codes for which it may act.
+    editions by folded citation, `sides` for each economy and authority the codes for which it may act, and `names` all
+    names of each economy by its code.
     """
     economies: dict[str, Economy] = {}
     authorities: dict[str, str | None] = {}
@@ -83,6 +85,7 @@ def list_known(records: Iterable[AnyRecord]) -> Known:
         _list_sides(economies, authorities),
         {key: frozenset(sites) for key, sites in bodies.items()},
         {key: frozenset(editions) for key, editions in standards.items()},
+        {code: (*economy.names.values(), *economy.other_names) for code, economy in economies.items()},
     )
 
 
@@ -122,6 +125,8 @@ _TESTS: Final[Mapping[str, tuple[str, Callable[[Known, str], bool]]]] = {
         lambda known, name: name in known.authorities or name in known.economies or name in _WORDS,
     ),
 }
+
+_OF_ECONOMIES: Final = frozenset({"economy", "union", "holder", "side"})
 
 _NAMES: Final[Mapping[type[msgspec.Struct], Mapping[str, str]]] = {
     Record: {"owner": "authority"},
@@ -192,7 +197,9 @@ def _unknown(value: object, pointer: str, what: str, known: Known) -> Iterator[F
     elif isinstance(value, str):
         text, test = _TESTS[what]
         if not test(known, value):
-            yield Fault(pointer, f"{text} {value!r}")
+            meant = find_folded(value, known.names) if what in _OF_ECONOMIES else ()
+            hint = f"; did you mean {' or '.join(meant)}?" if meant else ""
+            yield Fault(pointer, f"{text} {value!r}{hint}")
 
 
 _WITH_ANNEX: Final = (

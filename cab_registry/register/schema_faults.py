@@ -12,6 +12,7 @@ from jsonschema.protocols import Validator
 from cab_registry.domain.day_forms import say_day
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.nearest import find_nearest
+from cab_registry.domain.records.common import FORMS
 
 _KINDS: Final[Mapping[str, str]] = {
     "string": "a text",
@@ -30,7 +31,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "enum": "{shown} is not one of: {listed}",
     "const": "must be {allowed}, not {shown}",
     "format": "{day}",
-    "pattern": "{shown} has not the form {allowed}{meaning}",
+    "pattern": "{shown} has not {form}",
     "minLength": "must not be empty",
     "maxLength": "is longer than {allowed} characters",
     "minItems": "must hold at least {allowed}",
@@ -102,8 +103,8 @@ def _say(wrong: _Wrong) -> str:
         allowed=wrong.allowed,
         listed=", ".join(listed),
         listed_as_order=" lies after ".join(listed),
-        meaning=_meaning(wrong.schema),
         day=say_day(wrong.instance) if wrong.keyword == "format" else "",
+        form=FORMS.get(str(wrong.allowed)) or f"the right form{_meaning(wrong.schema)}",
         keys=", ".join(wrong.schema.get("properties", ("any key",))),
     )
 

@@ -111,7 +111,7 @@ async def read_other_steps(engine: AsyncEngine, authority: str, titles: frozense
         for position, record, kind, owner, body, before, now, submission, reason in rows
         if owner != authority and (kind == "accreditation" or (body, _ground(now)) in titles)
         if position > _answered(answered, body, kind, _ground(now))
-        for step in _steps(record, kind, before, now, submission, reason)
+        for step in _reasoned(list(_steps(record, kind, before, now, submission)), reason)
     ]
 
 
@@ -127,7 +127,7 @@ def _answered(answered: Mapping[Title, int], body: str, kind: str, ground: str) 
 
 
 def _steps(
-    record: str, kind: str, before: Mapping[str, Any] | None, now: Mapping[str, Any], submission: str, reason: str
+    record: str, kind: str, before: Mapping[str, Any] | None, now: Mapping[str, Any], submission: str
 ) -> Iterator[OtherStep]:
     known = [_bare(event) for event in (before or {}).get("timeline", ())]
     for event in now.get("timeline", ()):
@@ -143,8 +143,13 @@ def _steps(
                 on=_day(event["on"]),
                 did=_DID.get((kind, event["event"])) or f"entered {event['event'].replace('_', ' ')} on its {kind}",
                 submission=submission,
-                reason=reason,
+                reason="",
             )
+
+
+def _reasoned(steps: list[OtherStep], reason: str) -> list[OtherStep]:
+    """Give the reason of a submission to the last step that it entered: the others only led to it."""
+    return [*steps[:-1], *(step._replace(reason=reason) for step in steps[-1:])]
 
 
 def _bare(event: Mapping[str, Any]) -> dict[str, Any]:

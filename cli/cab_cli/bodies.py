@@ -1,5 +1,6 @@
 """`cab body`: bring a body in, show it, its history, and what changed between two moments."""
 
+import re
 from typing import Annotated, Any, Final, get_args
 
 import typer
@@ -11,17 +12,21 @@ from cab_cli.client import DEFAULT_SERVER, Client
 from cab_cli.console import data_console, print_json, say
 from cab_cli.desk import AsJson, Desk, ProfileOption, ServerOption, open_reading
 from cab_cli.drafts import list_differences, read_when
+from cab_cli.economy_words import suggest_economy
 from cab_cli.profiles import FIRST
+from cab_cli.register_words import read_economies
 from cab_cli.show import AsOf, KnownAt, show
 from cab_cli.submitting import Change, Draft, hand_in
 from cab_cli.tables import in_words
 from cab_cli.writing import Sending, writes
 from cab_registry.domain.codes import BodyKind
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.folding import find_folded
 from cab_registry.domain.schemes import find_scheme
 
 body_app = typer.Typer(help="Bodies: bring one in, show it, its history, what changed.", no_args_is_help=True)
 PAGE: Final = 200
+FORM_OF_CODE: Final = re.compile(r"[A-Z]{2,5}(-[A-Z]{2,3})?")
 KINDS: Final = ", ".join(get_args(BodyKind))
 
 
@@ -86,9 +91,21 @@ def add_body(
     ]
 
     def prepare(desk: Desk) -> Draft:
+        _require_code(desk, economy)
         return Draft(f"{name} ({economy}) comes in", [Change({**plain, "owner": desk.authority})])
 
     hand_in(sending, [*words, record_id or ""], prepare)
+
+
+def _require_code(desk: Desk, economy: str) -> None:
+    """Hold that an economy is named by a code; whoever writes its name is told the code."""
+    if re.fullmatch(FORM_OF_CODE, economy):
+        return
+    names = read_economies(desk)
+    meant = find_folded(economy, names)
+    hint = f"did you mean {' or '.join(meant)}?" if meant else (suggest_economy(economy, names) or "as KR")
+    words = f"{economy!r} is not the code of an economy: {hint.removeprefix('; ')}"
+    raise Refusal("the economy cannot be read", (Fault("--economy", words),))
 
 
 def _identifier(written: str) -> dict[str, str]:

@@ -7,12 +7,12 @@ import typer
 from cab_cli import completion
 from cab_cli.desk import Desk
 from cab_cli.submitting import Change, Draft, hand_in
-from cab_cli.writing import Sending, writes
+from cab_cli.writing import Sending, writes_unsourced
 
 policy_app = typer.Typer(help="How your authority wants its submissions handled.", no_args_is_help=True)
 
 
-@writes
+@writes_unsourced
 def transfer(
     sending: Sending,
     records: Annotated[list[str], typer.Argument(metavar="RECORD...", help="Ids of records of yours.")],
@@ -39,7 +39,7 @@ def transfer(
 
 
 @policy_app.command("set")
-@writes
+@writes_unsourced
 def set_policy(
     sending: Sending,
     *,

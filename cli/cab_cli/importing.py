@@ -258,7 +258,8 @@ def _summarise(
     submissions = [each.submission for each in done if each.submission]
     summary: dict[str, Any] = {
         "rows": len(table.rows),
-        "entered": sum(len(each.entered) for each in done),
+        "entered": sum(len(each.entered) for each in done if not each.waiting),
+        "to_approve": sum(len(each.entered) for each in done if each.waiting),
         "unchanged": sum(len(each.unchanged) for each in done),
         "refused": refused,
         "submissions": submissions,
@@ -275,8 +276,12 @@ def _summarise(
         print_json({**summary, **words})
         return
     console = data_console()
-    names = {"entered": "would be entered" if sending.dry_run else "entered", "unchanged": "there already"}
-    shown = ("rows", "entered", "unchanged", "refused")
+    names = {
+        "entered": "would be entered" if sending.dry_run else "entered",
+        "to_approve": "would wait for approval" if sending.dry_run else "wait for approval",
+        "unchanged": "there already",
+    }
+    shown = ("rows", "entered", *(("to_approve",) if summary["to_approve"] else ()), "unchanged", "refused")
     print_pairs(console, {names.get(name, name): summary[name] for name in shown})
     if not sending.dry_run:
         say(f"{len(submissions)} submissions, {summary['waiting']} of them wait for a second pair of eyes.")

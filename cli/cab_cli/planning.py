@@ -79,13 +79,14 @@ class Planner:
         return next((found for name in names if (found := self.reader.heading_of(f"{kind}.{name}"))), "")
 
     def _agreeing(self, group: Group, faults: list[RowFault]) -> list[Row]:
-        """Return the rows that neither say the same again nor contradict one another."""
+        """Return the rows that do not contradict one another, each once."""
         kept: list[Row] = []
         seen: dict[tuple[tuple[str, str], ...], int] = {}
         for row in group.rows:
             same = tuple(sorted(row.values.items()))
             if same in seen:
-                faults.append(RowFault(row.line, "", "", f"says what line {seen[same]} says"))
+                words = f"says what line {seen[same]} says, and is taken once"
+                self.notes.setdefault(RowNote(row.line, "", "", "", words))
                 continue
             seen[same] = row.line
             kept.append(row)

@@ -290,4 +290,11 @@ def _right(right: dict[str, Any]) -> tuple[Any, ...]:
     scope = ", ".join(dict.fromkeys(in_words(item["key"] or item["requirement"]) for item in states))
     since, until = ({item[key] for item in states} for key in ("since", "until"))
     ends = (next(iter(days)) if len(days) == 1 else "differs" for days in (since, until))
-    return (record["id"], record.get("by"), under, scope, right["status"], *ends)
+    return (record["id"], record.get("by"), under, scope, _state(right), *ends)
+
+
+def _state(right: dict[str, Any]) -> str:
+    """Return the state of a right; of one whose scope was taken away, that it was, since nobody suspended it."""
+    events = {item.get("event") for item in right["items"] if item["status"] == right["status"]}
+    taken = events & {"reduced", "restricted"}
+    return min(taken) if taken and taken == events and right["status"] == "suspended" else str(right["status"])

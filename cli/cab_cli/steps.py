@@ -1,6 +1,7 @@
 """Steps in the life of a right, each one event: suspend, reinstate, restrict, withdraw, annul, contest, verify."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -12,6 +13,14 @@ from cab_cli.writing import Sending, writes
 from cab_registry.domain.errors import Fault, Refusal
 
 _LOST = ("suspended", "inactive", "restricted", "reduced", "withdrawn", "resigned")
+_DONE: Final[Mapping[str, str]] = {
+    "notice_of_withdrawal": ": notice of its withdrawal is given",
+    "proceedings_opened": ": proceedings to withdraw it are opened",
+    "resigned": " is given up by the body",
+    "annulled": ": a decision against it is annulled",
+}
+"""What a step does, where `is` with the name of the event does not say it."""
+
 UntilOption = Annotated[str | None, typer.Option(metavar="DAY", help="The last day, where the decision names one.")]
 
 
@@ -47,7 +56,7 @@ class _Step:
             more["refers_to"] = answered
         whole = f" for {', '.join(keys)}" if keys else ""
         changed = with_event(right, self.event, self.on, items=keys, **more)
-        headline = f"{right['id']} is {self.event.replace('_', ' ')} on {_say(self.on)}{whole}"
+        headline = f"{right['id']}{_DONE.get(self.event, f' is {self.event}')} on {_say(self.on)}{whole}"
         return Draft(headline, [Change.of(held, changed)])
 
     def take(self, sending: Sending) -> None:

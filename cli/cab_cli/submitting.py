@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from cab_cli.citing import FLAG, Citation, cite
+from cab_cli.citing import Citation, cite
 from cab_cli.console import data_console, print_json, say, words_console
 from cab_cli.desk import Desk, Held, open_desk
 from cab_cli.drafts import today
@@ -106,9 +106,6 @@ def _compose(desk: Desk, sending: Sending, draft: Draft) -> tuple[dict[str, Any]
     if not sending.reason and (draft.kind != "records" or not anew) and not sending.dry_run:
         raise Refusal("a change needs a reason", (Fault("--reason", "say why; everybody can read it"),))
     citations = sending.citations
-    if citations and draft.kind != "records":
-        hint = "goes with records that say something new; show what this rests on with --evidence"
-        raise Refusal(f"a {draft.kind} has no source", (Fault(FLAG, hint),))
     request = {
         "kind": draft.kind,
         "authority": desk.authority,
@@ -177,6 +174,8 @@ def print_receipt(console: Console, headline: str, receipt: dict[str, Any]) -> N
     if receipt["state"] == "submitted":
         console.print(Text(f"Submission {receipt['id']} waits for a second pair of eyes:"))
         console.print(Text(f"  cab submission approve {receipt['id']}"))
+    elif receipt["kind"] == "policy" and not receipt.get("unchanged"):
+        console.print(Text(f"Submission {receipt['id']} is {receipt['state']}: the policy counts from now on."))
     elif receipt["position"] is None:
         console.print(Text("Nothing was entered: the register says all of it already."))
     else:

@@ -2,6 +2,7 @@
 
 `writes` gives a command these options: `--reason`, `--although`, `--private-reason`, `--evidence`, `--source`,
 `--dry-run`, `--yes`, `--json`, `--server` and `--profile`; the command itself gets them as one `Sending`.
+`writes_unsourced` leaves `--source` out: for what says nothing new of a body or of the law.
 """
 
 import functools
@@ -130,14 +131,23 @@ def _common(  # noqa: PLR0917 - read for its signature alone
 
 def writes(work: Callable[Concatenate[Sending, Own], None]) -> Callable[Own, None]:
     """Give a command the options of every command that writes; its first parameter gets them."""
+    return _with_options(work, frozenset())
 
+
+def writes_unsourced(work: Callable[Concatenate[Sending, Own], None]) -> Callable[Own, None]:
+    """Give a command the same options without the one that names sources."""
+    return _with_options(work, frozenset({"source"}))
+
+
+def _with_options(work: Callable[Concatenate[Sending, Own], None], without: frozenset[str]) -> Callable[Own, None]:
     @functools.wraps(work)
     def command(*given: Own.args, **named: Own.kwargs) -> None:
         options: dict[str, Any] = {name: named.pop(name) for name in list(named) if name in common}
-        options |= {name: tuple(options[name] or ()) for name in ("evidence", "source")}
+        options |= {name: tuple(options.get(name) or ()) for name in ("evidence", "source")}
         work(Sending(**options), *given, **named)
 
-    common = inspect.signature(_common).parameters
+    parameters = inspect.signature(_common).parameters
+    common = {name: each for name, each in parameters.items() if name not in without}
     first, *own = inspect.signature(work).parameters.values()
     added = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in common.values()]
     command.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]  # what inspect looks for

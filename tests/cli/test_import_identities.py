@@ -114,6 +114,15 @@ def test_two_bodies_within_a_file_are_kept_apart(importing: Importing) -> None:
     assert importing.rules_of("fcc-designation-kr2201") == [C, E]
 
 
+def test_a_row_that_says_what_another_says_is_taken_once(importing: Importing) -> None:
+    row = ("Twice Lab", "KR", "KR2251", C, "2020-01-01")
+    done = importing.takes(row, ("Other Lab", "KR", "KR2252", C, "2020-01-01"), row)
+    assert (done["entered"], done["unchanged"], done["refused"]) == (2, 1, 0)
+    assert [(each["line"], each["reason"]) for each in done["notes"]] == [
+        (4, "says what line 2 says, and is taken once")
+    ]
+
+
 def test_bodies_never_share_an_id(importing: Importing) -> None:
     rows = [
         ("検査株式会社", "KR"),

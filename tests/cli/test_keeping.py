@@ -127,6 +127,10 @@ def test_scope_is_extended_restricted_renewed_and_reduced(bring: Bring, rra: Off
     kolas.does("accreditation", "reduce", body, "--scope", "us-47cfr-15e", "--on", "2025-01-01", "--reason", "Less")
     events = [event["event"] for event in right_of(rra, body, "accreditation")["timeline"]]
     assert events == ["granted", "renewed", "reduced"]
+    kolas.does("accreditation", "reduce", body, "--scope", RULE, "--on", "2025-02-01", "--reason", "Nothing left")
+    table = kolas.types("show", body, "--as-of", "2025-03-01", "--server", kolas.server).stdout
+    (line,) = [each for each in table.splitlines() if "accreditation-kr-kolas" in each]
+    assert ("reduced" in line, "suspended" in line) == (True, False), table
 
 
 def test_what_will_flip_is_said_and_nothing_is_sent(bring: Bring, rra: Officer, fcc: Officer, tmp_path: Path) -> None:
@@ -183,6 +187,10 @@ def test_what_is_another_s_is_refused(bring: Bring, rra: Officer, fcc: Officer) 
         (["submit", "/no/such/file.yaml", "--reason", "x"], "file.yaml"),
         (["body", "add", "X", "--economy", "KR", "--kind", "nothing", "--reason", "x"], "/kinds/0"),
         (["body", "add", "X", "--economy", "KR", "--kind", "testing_laboratory", "--identifier", "x"], "SCHEME:VALUE"),
+        (["body", "add", "X", "--economy", "United Kingdom", "--kind", "testing_laboratory"], "did you mean GB?"),
+        (["body", "add", "X", "--economy", "UK", "--kind", "testing_laboratory"], "'UK'; did you mean GB?"),
+        (["body", "add", "X", "--economy", "XI", "--kind", "testing_laboratory"], "'XI'; did you mean GB-NIR?"),
+        (["body", "add", "X", "--economy", "KR", "--kind", "testing_laboratory", "--id", "X Y"], "the form of an id"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_place(rra: Officer, words: list[str], told: str) -> None:
@@ -251,16 +259,28 @@ def test_an_unreachable_server_is_an_outage(rra: Officer) -> None:
     assert (done.exit_code, done.stdout) == (Exit.UNAVAILABLE, "")
 
 
-def test_a_second_person_approves_what_was_seen(office: Office) -> None:
+def test_a_second_person_approves_what_was_seen(office: Office, tmp_path: Path) -> None:
     one = office.officer("ca-ised", "submitter", "approver")
     two = office.officer("ca-ised", "submitter", "approver", who="two")
     policy = one.does("policy", "set", "--four-eyes", "--reason", "Two officers")
     assert policy["state"] == "submitted"
     own = one.types("submission", "approve", policy["id"], "--yes")
     assert own.exit_code == Exit.REFUSED
-    assert two.does("submission", "approve", policy["id"])["state"] == "approved"
+    approved = two.types("submission", "approve", policy["id"], "--yes")
+    assert "the policy counts from now on" in approved.stdout
+    same = two.types("policy", "set", "--four-eyes", "--reason", "x")
+    assert "Nothing was entered: the register says all of it already." in same.stdout
     stale = one.types("policy", "set", "--no-four-eyes", "--reason", "x")
     assert (stale.exit_code, "version 1 stands" in stale.stderr) == (Exit.CONFLICT, True), stale.stderr
+
+    table, mapping = tmp_path / "t.csv", tmp_path / "m.yaml"
+    table.write_text("Name\nLab of a table\n", "utf-8")
+    mapping.write_text(
+        "columns: {Name: body.name}\nconstants: {body.economy: CA, body.kind: testing_laboratory}\n", "utf-8"
+    )
+    summary = json.loads(one.types("import", table, "--mapping", mapping, "--json").stdout)
+    assert (summary["entered"], summary["to_approve"], summary["waiting"]) == (0, 1, 1)
+    one.does("submission", "withdraw", summary["submissions"][0], "--reason", "Too early")
 
     words = ("body", "add", "Lab four eyes", "--economy", "CA", "--kind", "testing_laboratory")
     waits = one.types(*words)

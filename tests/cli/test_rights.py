@@ -187,6 +187,9 @@ def test_each_step_tells_the_other_side(office: Office, rra: Officer, fcc: Offic
         (("reinstate", lab, "--agreement", MRA[1], "--on", "2020-12-01"), "reinstated"),
     ]
     for words, did in steps:
+        if did == "notice":
+            tried = fcc.types(*words, "--reason", "x", "--dry-run").stdout
+            assert ": notice of its withdrawal is given on 2020-10-01" in tried, tried
         fcc.does(*words, "--reason", f"Because of {did}")
         assert any(did in each and f"Because of {did}" in each for each in told(rra, lab)), (words, told(rra, lab))
     assert told(fcc, lab) == []

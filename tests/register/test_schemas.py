@@ -171,7 +171,7 @@ def test_decoder_and_schema_agree_on_questions(document: dict[str, Any]) -> None
         ({}, "/type: `type` is missing; it is one of: economy, authority,"),
         ({"type": "rout"}, "/type: 'rout' is no type of record; it is one of: economy, authority,"),
         ({"type": 4}, "/type: 4 is no type of record"),
-        (example("economy", code="Xa"), "/code: 'Xa' has not the form ^("),
+        (example("economy", code="Xa"), "/code: 'Xa' has not the form of an economy's code: capital letters"),
         (example("economy", names={}), "/names: must hold at least one of: any key"),
         (example("economy", kind="land"), "/kind: 'land' is not one of: economy, region, union"),
         (example("economy", name="x"), "/name: unknown key `name`; did you mean `names`?; allowed: type, id, owner,"),

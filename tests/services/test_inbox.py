@@ -83,3 +83,16 @@ async def test_the_end_of_an_accreditation_waits_for_who_rests_on_it(office: Off
     )
     for who in ("accreditor", "officer", "regulator"):
         assert ("expiry", "2026-12-21", "accreditation-1") in await waits(office, who)
+
+
+async def test_the_reason_of_a_submission_stands_with_its_last_step_alone(office: Office) -> None:
+    await office.submit("officer", body())
+    await office.submit("officer", right("designation"))
+    both = [{"event": "notified", "on": "2019-01-01"}, {"event": "recognised", "on": "2019-02-01"}]
+    await office.submit("regulator", right("recognition", timeline=both), public_reason="No doubt is left")
+    inbox = await read_inbox(office.desk, office.people["officer"])
+    words = [each.words for each in inbox.items if each.record == "recognition-1"]
+    assert [("received" in each, "No doubt is left" in each) for each in sorted(words)] == [
+        (True, False),
+        (False, True),
+    ], words

@@ -398,10 +398,18 @@ async def test_a_wider_scope_is_a_warning_or_a_refusal_by_policy(office: Office)
     earlier = [{**narrow, "key": "c", "from": "2017-01-01", "until": "2017-06-01"}]
     done = await office.submit("officer", given({**wider, "scope": [*wider["scope"], *earlier]}, 2))
     assert any("on all of its days" in each.message for each in done.public.warnings)
+    # What stands already was told when it was entered, and hinders nothing that leaves it as it is or takes it away.
+    standing = {**wider, "scope": [*wider["scope"], *earlier]}
+    taken = [*wider["timeline"], {"event": "restricted", "on": "2020-01-01", "items": ["b", "c"]}]
+    done = await office.submit("officer", given({**standing, "timeline": taken}, 3))
+    assert not any("accredited" in each.message for each in done.public.warnings)
     await turn_on_four_eyes(office, "refuse")
+    more = {**narrow, "key": "d", "product_classes": ["toys"]}
     with pytest.raises(Refusal) as refused:
-        await office.submit("officer", given({**wider, "scope": [*wider["scope"], *earlier], "note": "x"}, 3))
-    assert any("accredited" in fault.message for fault in refused.value.faults)
+        await office.submit("officer", given({**standing, "timeline": taken, "scope": [*standing["scope"], more]}, 4))
+    assert [fault.pointer for fault in refused.value.faults if "accredited" in fault.message] == [
+        "/records/0/document/scope/3"
+    ]
 
 
 PAST = right(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -10,10 +11,22 @@ from msgspec import Meta
 from cab_registry.domain.codes import Confidence
 from cab_registry.domain.days import NEVER, DayError, Period, When, parse_when
 
+# A bare `$` also matches before a line break at the end.
+_ID: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)"
+_CODE: Final = r"^([A-Z]{2,4}(-[A-Z]{2,3})?|WORLD)$(?!\n)"
+_DIGEST: Final = r"^[0-9a-f]{64}$(?!\n)"
+
+FORMS: Final[Mapping[str, str]] = {
+    _ID: "the form of an id: small letters and digits, with hyphens between, as us-47cfr-15c",
+    _CODE: "the form of an economy's code: capital letters, as KR, EU or GB-NIR",
+    _DIGEST: "the form of a SHA-256 digest: 64 digits and small letters from a to f",
+}
+"""What the patterns of these fields ask for, in words."""
+
 Identifier = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)",  # a bare `$` also matches before a line break at the end
+        pattern=_ID,
         max_length=120,
         description="A stable id in kebab-case, unique over all record types, never reused and never renamed.",
     ),
@@ -21,7 +34,7 @@ Identifier = Annotated[
 EconomyCode = Annotated[
     str,
     Meta(
-        pattern=r"^([A-Z]{2,4}(-[A-Z]{2,3})?|WORLD)$(?!\n)",
+        pattern=_CODE,
         description="ISO 3166-1 alpha-2, or EU, EEA, EFTA for a union, or an ISO 3166-2 region such as GB-NIR; "
         "WORLD as an importer is every market.",
     ),
@@ -43,9 +56,7 @@ class Source(Value, frozen=True, kw_only=True):
         Confidence,
         Meta(description="high: page of an official body; medium: secondary page; low: general knowledge."),
     ] = "medium"
-    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="Digest of the evidence file.")] | None = (
-        None
-    )
+    sha256: Annotated[str, Meta(pattern=_DIGEST, description="Digest of the evidence file.")] | None = None
 
 
 class Sourced(Value, frozen=True, kw_only=True):

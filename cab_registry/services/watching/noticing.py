@@ -163,6 +163,6 @@ def _compare(before: Answered, after: Answered, was: Answer, now: Answer) -> lis
         kept = {each.key for each in now.conditions}
         lines += [f"No condition any more: {each.text}" for each in was.conditions if each.key not in kept]
     if before.until != after.until:
-        one, two = (each.until or "no known end" for each in (before, after))
-        lines.append(f"It holds until {two}; before: {one}.")
+        one, two = (f"until {each.until}" if each.until else "without a known end" for each in (before, after))
+        lines.append(f"It holds {two}; before: {one}.")
     return lines

@@ -38,13 +38,7 @@ def find_recall(
     if first is None:
         return None
     failing = next((each for each in now.checks if each.check == now.first_failing), None)
-    verdict = now.verdict.replace("_", " ")
-    held = f"held to be accepted and {'are' if target.kind == 'standing' else 'is'} {verdict}"
-    results = (
-        f"Results performed, issued and presented from {show_day(first)} on were {held}."
-        if target.kind == "standing"
-        else f"This document was {held} for whoever presents it from {show_day(first)} on."
-    )
+    results = say_lost(now.verdict, show_day(first), are_many=target.kind == "standing")
     return Recall(
         results=results,
         from_=show_day(first),
@@ -52,6 +46,17 @@ def find_recall(
         article=failing.citation if failing is not None else None,
         positions=_differing(after, now),
     )
+
+
+def say_lost(verdict: str, first: str, *, are_many: bool) -> str:
+    """Say what was held to be accepted, and what it is now."""
+    them, are = ("they", "are") if are_many else ("it", "is")
+    say = f"{them} {are} {verdict.replace('_', ' ')}"
+    if verdict == "cannot_tell":
+        say = f"we can no longer tell whether {them} {are}"
+    if are_many:
+        return f"Results performed, issued and presented from {first} on were held to be accepted; {say}."
+    return f"This document was held to be accepted; for whoever presents it from {first} on, {say}."
 
 
 def tell_owners(before: Register, after: Register, changed: Iterable[str]) -> list[Reference]:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
+from cab_registry.services.watching.recalling import say_lost
 from cab_registry.services.watching.targets import Target
 from cab_registry.storage.entries import NewRecord, NewSubmission
 from cab_registry.storage.log import append
@@ -91,6 +92,23 @@ async def test_a_loss_that_reaches_back_is_a_recall(office_of_watches: Offices) 
     assert await desk.notices(untouched) == []
 
 
+@pytest.mark.parametrize(
+    ("verdict", "are_many", "expected"),
+    [
+        ("not_accepted", True, "were held to be accepted; they are not accepted."),
+        ("cannot_tell", True, "were held to be accepted; we can no longer tell whether they are."),
+        (
+            "not_accepted",
+            False,
+            "This document was held to be accepted; for whoever presents it from 2026-03-01 on, it",
+        ),
+        ("cannot_tell", False, "from 2026-03-01 on, we can no longer tell whether it is."),
+    ],
+)
+def test_what_is_taken_back_is_said_in_a_sentence(verdict: str, are_many: bool, expected: str) -> None:
+    assert expected in say_lost(verdict, "2026-03-01", are_many=are_many)
+
+
 async def test_a_recall_names_the_positions_that_differ(office_of_watches: Offices) -> None:
     desk = office_of_watches
     position = {
@@ -133,7 +151,7 @@ async def test_a_renewal_is_told_with_its_end_however_far_ahead(office_of_watche
     await desk.watcher.catch_up()
     (event,) = [each for each in await desk.notices(watch) if last in str(each["data"]["headline"])]
     assert event["data"]["headline"].endswith(f"accepted until {last}")
-    assert f"It holds until {last}; before: 2027-01-02." in event["data"]["sentences"]
+    assert f"It holds until {last}; before: until 2027-01-02." in event["data"]["sentences"]
 
 
 async def test_a_body_that_is_retired_does_not_go_silent(office_of_watches: Offices) -> None:
