@@ -1,4 +1,4 @@
-"""What names nothing in the register never refuses: a refusal becomes open (domain.md, section 9, point 16)."""
+"""What names nothing in the register decides nothing: the answer becomes open (domain.md, section 9, point 16)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ _CHECKS: Final = {
 """Under which check a part of the question is told; the others under that of the site."""
 
 _REFUSED: Final = ("not_accepted", "not_covered")
+
+_WORDS: Final = frozenset(name for name in _CHECKS if name.startswith("subject.") or name == "result.attests")
+"""The parts that say what the result is about: nothing is accepted either, where one of them names nothing."""
 
 DECIDED: Final[tuple[Verdict, ...]] = ("accepted", "accepted_with_conditions", "not_accepted")
 """The verdicts of a route that reaches the question and of which nothing is open."""
@@ -58,14 +61,17 @@ def find_decisive(inquiry: Inquiry, outcome: Outcome) -> Finding | None:
     return next((each for each in list_unread(inquiry) if each.missing[0] in lacking), None)
 
 
-def withhold_refusal(inquiry: Inquiry, outcome: Outcome) -> Outcome:
-    """Return the outcome; a refusal of a question with words that name nothing as one that nobody can tell."""
-    if outcome.verdict not in _REFUSED:
+def withhold_unread(inquiry: Inquiry, outcome: Outcome) -> Outcome:
+    """Return the outcome; what was decided of a question with words that name nothing as what nobody can tell.
+
+    Whom or which place words mean may not matter where a result is accepted; what it is about does.
+    """
+    if outcome.verdict == "cannot_tell":
         return outcome
     unread = tuple(list_unread(inquiry))
-    if not unread:
-        return outcome
-    return leave_open(outcome, unread, ("not_accepted",))._replace(unread=unread)
+    if outcome.verdict not in _REFUSED:
+        unread = tuple(each for each in unread if each.missing[0] in _WORDS and each.key != "requirement.ambiguous")
+    return leave_open(outcome, unread)._replace(unread=unread) if unread else outcome
 
 
 def leave_open(outcome: Outcome, unread: tuple[Finding, ...], verdicts: tuple[Verdict, ...] = DECIDED) -> Outcome:

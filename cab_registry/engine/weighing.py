@@ -14,7 +14,7 @@ from cab_registry.engine.finding import UNKNOWN, Finding
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.leftout import LeftOut, find_left_out
 from cab_registry.engine.merging import CODES, Labels, Leaf, merge
-from cab_registry.engine.unread import leave_open, withhold_refusal
+from cab_registry.engine.unread import leave_open, withhold_unread
 
 BUDGET: Final = 600
 """How many routes are judged for one day of presentation; what is left out beyond that stays open."""
@@ -113,7 +113,7 @@ def decide(inquiry: Inquiry, routes: tuple[RouteFacts, ...], presented: int, bud
         presented: the day of presentation.
         budget: how many routes may be judged; what is not tried within it decides nothing.
     """
-    return withhold_refusal(inquiry, _weigh(inquiry, routes, presented, budget))
+    return withhold_unread(inquiry, _weigh(inquiry, routes, presented, budget))
 
 
 def _weigh(inquiry: Inquiry, routes: tuple[RouteFacts, ...], presented: int, budget: int) -> Outcome:

@@ -56,7 +56,7 @@ async def test_get_and_post_agree(ask: Asker, asked: dict[str, Any]) -> None:
 async def test_an_issuer_that_nobody_knows_gets_an_answer(ask: Asker) -> None:
     response = await ask.post(question(result__issuer={"name": "Nobody & Sons"}, result__issuer_economy="KR"))
     assert response.status_code == 200
-    assert response.json()["verdict"] == "not_accepted"
+    assert (response.json()["verdict"], response.json()["missing"]) == ("cannot_tell", ["result.issuer"])
 
 
 async def test_a_name_that_several_bear_gets_the_candidates(ask: Asker, scratch_register: Register) -> None:
