@@ -159,6 +159,8 @@ class RightsPlanner:
             if item is None or self._is_known(kind, row, item, known):
                 continue
             twice = next((place for place, other in enumerate(items) if _meet(other, item)), None)
+            if twice is not None and _lasts(items[twice]) == _lasts(item):
+                continue
             if twice is not None:
                 words = f"line {origins[twice].line} gives the same from {items[twice]['from']} on"
                 faults.append(RowFault(row.line, self._reader.heading_of(f"{kind}.from"), str(item["from"]), words))
@@ -241,6 +243,10 @@ def _has_item(part: dict[str, str]) -> bool:
 
 def _days_of(part: dict[str, str]) -> tuple[str | None, ...]:
     return tuple(part.get(name) for name in ("from", "until", "scope.from", "scope.until"))
+
+
+def _lasts(item: Document) -> tuple[object, object]:
+    return item["from"], item.get("until")
 
 
 def _meet(one: Document, two: Document) -> bool:
