@@ -191,6 +191,8 @@ class RightsPlanner:
     def _is_known(self, kind: str, row: Row, item: Document, known: Iterable[Item]) -> bool:
         """Whether the register has an item on some of the days already; days that differ are left, and told."""
         for held in known:
+            if held.is_told_by(item):
+                return True
             standing = held.standing(item["from"], item.get("until")) if held.spell() == spell_item(item) else None
             if standing is None:
                 continue

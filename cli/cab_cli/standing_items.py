@@ -20,6 +20,11 @@ class Item(NamedTuple):
         """Return what it covers, whatever its key and days."""
         return spell_item(self.document)
 
+    def is_told_by(self, row: Document) -> bool:
+        """Whether a row says of this item what the record says, key and days included, as an exported one does."""
+        days = all(self.document.get(name) == row.get(name) for name in ("key", "from", "until"))
+        return days and self.spell() == spell_item(row)
+
     def standing(self, start: Any, until: Any) -> "Standing | None":
         """Return how it stands on the first of certain days on which it is there; none where it is not on any."""
         from cab_registry.engine.facts import RightState

@@ -155,4 +155,4 @@ def test_an_open_ended_accreditation_is_confirmed(office: Office) -> None:
     kolas.does("withdraw", record, "--on", str(today), "--reason", "Given up")
     assert told() == []
     gone = kolas.types("accreditation", "confirm", record, "--reason", "Still there?")
-    assert (gone.exit_code, "withdrawn" in gone.stderr) == (Exit.REFUSED, True)
+    assert (gone.exit_code, "confirmed on" in gone.stderr) == (Exit.REFUSED, True), gone.stderr

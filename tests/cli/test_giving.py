@@ -333,7 +333,7 @@ def test_another_day_of_what_is_held_is_told_and_left(rra: Officer, imports: Any
 
 
 def test_rows_of_one_table_that_differ_in_a_day_are_told(rra: Officer, imports: Any) -> None:
-    name = ("Twice Lab", "KR8401")
+    name = ("Two Days Lab", "KR8401")
     rows = [(*name, RULE, "2025-03-01", ""), (*name, RULE, "2025-09-01", "")]
     summary, told = imports(rra, "designation", *rows)
     assert (summary["entered"], summary["refused"]) == (0, 2)

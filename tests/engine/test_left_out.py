@@ -112,7 +112,7 @@ def _values(field: str, question: Question, register: Register) -> list[Any]:
         issuer = facts.issuers.get(getattr(question.result.issuer, "id", None) or "")
         told = [notice for notice, _ in issuer.notices] if issuer is not None else []
         return [notice.about.number for notice in told if notice.about.number is not None] + [OTHER]
-    return sorted(facts.economies)
+    return sorted(code for code, economy in facts.economies.items() if economy.is_market)
 
 
 def _filled(question: Question, field: str, value: Any) -> Question:
