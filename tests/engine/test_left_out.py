@@ -109,9 +109,10 @@ def _values(field: str, question: Question, register: Register) -> list[Any]:
         ids = [key for key, issuer in facts.issuers.items() if issuer.economy == economy]
         return [{"id": key} for key in [*ids, OTHER]]
     if field == "result.number":
-        issuer = facts.issuers.get(getattr(question.result.issuer, "id", None) or "")
-        told = [notice for notice, _ in issuer.notices] if issuer is not None else []
-        return [notice.about.number for notice in told if notice.about.number is not None] + [OTHER]
+        key = getattr(question.result.issuer, "id", None)
+        told = [notice for pairs in facts.notices_by_number.values() for notice, _ in pairs]
+        own = [each for each in told if key in (each.about.body, each.by if each.about.body is None else None)]
+        return [each.about.number for each in own] + [OTHER]
     return sorted(code for code, economy in facts.economies.items() if economy.is_market)
 
 
@@ -142,6 +143,8 @@ def test_a_value_left_out_counts_where_it_could_change_the_verdict(field: str, r
         register = registers.of_case(case)
         question = _ask(case)
         if field == "result.issuer" and (question.result.issuer is None or question.result.issuer_economy is None):
+            return
+        if field == "result.number" and question.standing:
             return
         if field == "result.performed_in" and (question.standing or _values("result.site", question, register)):
             return
