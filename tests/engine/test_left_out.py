@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -12,8 +13,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from cab_registry.domain.answer import Answer
+from cab_registry.domain.codes import KIND_PROCEDURES
 from cab_registry.domain.question import Question, pose, read_question
 from cab_registry.engine.answer import answer
+from cab_registry.engine.facts import RightFacts
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.meaning import OTHER
 from cab_registry.engine.reach import find_candidates
@@ -85,6 +88,11 @@ def cases(draw: st.DrawFn) -> Case:
     return replace(case, given=tuple(given_))
 
 
+def _rights_of(question: Question, register: Register) -> Iterator[RightFacts]:
+    for holder in Inquiry(question, register.facts).right_holders:
+        yield from (*holder.designations, *holder.recognitions, *holder.accreditations)
+
+
 def _values(field: str, question: Question, register: Register) -> list[Any]:
     """Every value that the vocabulary, or the register, has for a field, and one that it has not."""
     facts = register.facts
@@ -92,10 +100,16 @@ def _values(field: str, question: Question, register: Register) -> list[Any]:
     if field == "subject.product_class":
         stated = {item.product_class for route in routes for item in route.excluded if item.if_stated}
         named = {item.product_class for route in routes for item in (*route.product_classes, *route.excluded)}
+        rights = _rights_of(question, register)
+        named |= {name for right in rights for item in right.items for name in item.product_classes}
+        named |= {name for position, _ in facts.positions for name in position.about.product_classes}
         return [*sorted((named | set(CLASSES)) - stated), OTHER]
     if field == "subject.procedure":
         if question.result.kind == "eu_type_examination":
-            return ["module_b"]
+            held = {
+                name for right in _rights_of(question, register) for item in right.items for name in item.procedures
+            }
+            return sorted(held & set(KIND_PROCEDURES[question.result.kind])) or ["module_b"]
         named = {name for route in routes for rule in route.survival for name in rule.procedures}
         named |= {name for route in routes for name in route.procedures}
         return [*sorted(named | set(PROCEDURES)), OTHER]
