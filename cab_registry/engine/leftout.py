@@ -16,9 +16,11 @@ from cab_registry.domain.codes import KIND_PROCEDURES
 from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.document import list_numbered
 from cab_registry.engine.facts import IssuerFacts, ItemFacts, RightFacts, RouteFacts
+from cab_registry.engine.identity import find_subcontractor
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.issuers import list_issuers
 from cab_registry.engine.judge import Trace
+from cab_registry.engine.losses import CONTROL
 from cab_registry.engine.meaning import OTHER
 from cab_registry.engine.unstated import list_days, list_rules, sector_of
 
@@ -200,8 +202,17 @@ def _rights(inquiry: Inquiry) -> Iterator[RightFacts]:
 
 
 def _items(inquiry: Inquiry) -> list[ItemFacts]:
-    """Return the items of the issuer's rights that are narrowed to classes or procedures."""
-    return [item for right in _rights(inquiry) for item in right.items if item.product_classes or item.procedures]
+    """Return the items of rights that are narrowed to classes or procedures: of the issuer, and of those who helped."""
+    rights = (*_rights(inquiry), *_rights_of_parts(inquiry))
+    return [item for right in rights for item in right.items if item.product_classes or item.procedures]
+
+
+def _rights_of_parts(inquiry: Inquiry) -> Iterator[RightFacts]:
+    for part in inquiry.question.result.subcontractors:
+        meant = find_subcontractor(part, inquiry.facts, inquiry.issued.first)
+        known = inquiry.facts.issuers.get(meant.fit.id or "") if meant is not None else None
+        if known is not None:
+            yield from known.recognitions
 
 
 def _site(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
@@ -311,12 +322,19 @@ def _tails(inquiry: Inquiry, traces: tuple[Trace, ...]) -> Iterator[tuple[str, .
                     yield listed.item.transition.procedures
 
 
+def _is_silent(trace: Trace) -> bool:
+    """Whether domestic law says nothing of a loss of the body's own: production control ends with it all the same."""
+    silent = any(each.code == "survival" and each.key.startswith("survival.silent_") for each in trace.findings)
+    return silent and trace.rf.route.agreement is None
+
+
 def _procedure(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
     if inquiry.question.subject.procedure is not None:
         return None
     narrowed = [trace.rf.procedures for trace in traces if trace.rf.procedures]
     narrowed += [frozenset(names) for names in _narrowed(traces, "procedures")]
     narrowed += [frozenset(names) for names in _tails(inquiry, traces)]
+    narrowed += [CONTROL] if any(_is_silent(trace) for trace in traces) else []
     narrowed += [item.procedures for item in _items(inquiry) if item.procedures]
     named = frozenset[str]().union(*narrowed)
     if not named:

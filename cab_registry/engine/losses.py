@@ -44,7 +44,7 @@ _REASONS = {
 _OF_THE_BODY = frozenset(_REASONS.values())
 """Losses of a right that the body itself held."""
 
-_CONTROL = frozenset(
+CONTROL = frozenset(
     (
         *(f"module_{letter}" for letter in ("c2", "d", "d1", "e", "e1", "f", "f1", "h", "h1")),
         *("avcp_1_plus", "avcp_1", "avcp_2_plus", "surveillance"),
@@ -55,7 +55,7 @@ _CONTROL = frozenset(
 
 def is_control(view: View) -> bool:
     """Whether a result is about production control, which goes on and so needs a body that is alive."""
-    return view.question.result.kind == "qms_approval" or view.question.subject.procedure in _CONTROL
+    return view.question.result.kind == "qms_approval" or view.question.subject.procedure in CONTROL
 
 
 def find_losses(view: View, rf: RouteFacts, holdings: list[Holding], accredited: Accredited) -> list[Loss]:
