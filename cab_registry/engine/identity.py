@@ -60,6 +60,10 @@ def _find_by_id(key: str, facts: Facts, day: int, economy: str | None) -> Found:
     if len(spelled) == 1:
         said = ("assumed.fold", {"words": key, "body": _name(spelled[0], facts)})
         return Found(Fit(key, "fold", spelled), None, (said,))
+    for scheme in SCHEMES:
+        stem, _, value = key.partition(f"{scheme.id}-")
+        if not stem and canonical_form(scheme.id, value) is not None:
+            return _find_by_number(scheme.id, value, facts, day)
     found = _find_by_name(key, facts, day, economy)
     near = found.fit.ids
     return Found(Fit(key, "unknown")) if not near and key in facts.authorities else _near(key, near, facts)

@@ -32,7 +32,8 @@ def find_one(text: str, facts: Facts, known: Container[str] | None = None) -> Fi
     for found in (facts.likeness.ids(text), facts.names.get(fold(text), ()), _find_numbered(text, facts)):
         if ids := keep(found):
             return Fit(text, "fold" if len(ids) == 1 else "several", ids)
-    near = keep(facts.likeness.issuers(text))
+    numbered = any(text.casefold().startswith(f"{each.id}-") for each in SCHEMES)
+    near = () if numbered else keep(facts.likeness.issuers(text))
     return Fit(text, "near" if near else "unknown", near)
 
 

@@ -139,3 +139,9 @@ def test_a_name_borne_elsewhere_is_not_settled_against_the_economy_stated() -> N
     assert find(AskedIssuer(name=name), "GB").fit.how == "several"
     assert set(find(AskedIssuer(name=name), "GB").fit.ids) == {"nando-0124", "gb-dekra"}
     assert find(AskedIssuer(name=name), "FI").fit.ids == ("nando-0124",)
+
+
+def test_an_id_made_of_a_number_is_asked_as_the_number() -> None:
+    assert find(AskedIssuer(id="nando-51")).fit.ids == ("nando-0051",)
+    gone = find(AskedIssuer(id="fcc-designation-uk9998"))
+    assert (gone.fit.how, gone.fit.ids, gone.open) == ("unknown", (), None)
