@@ -11,9 +11,9 @@ import msgspec
 from cab_registry.domain.citing import split_edition
 from cab_registry.domain.days import EARLIEST, LATEST, Period, Truth, When
 from cab_registry.domain.folding import find_folded, fold
-from cab_registry.domain.question import Question, Span
+from cab_registry.domain.question import AskedSubcontractor, Question, Span
 from cab_registry.engine.facts import Facts, IssuerFacts
-from cab_registry.engine.identity import find_issuer
+from cab_registry.engine.identity import Found, find_issuer, find_subcontractor
 from cab_registry.engine.meaning import (
     OTHER,
     SUBJECT,
@@ -60,6 +60,7 @@ class Inquiry:
         "issuer_missing",
         "issuer_open",
         "issuer_parties",
+        "parts",
         "performed",
         "performed_assumed",
         "question",
@@ -78,11 +79,10 @@ class Inquiry:
         self.question = placed.question
         self.facts = facts
         subject = question.subject
-        self._said = {f"subject.{name}": getattr(subject, name) or "" for name in (*SUBJECT, "requirement")}
+        self._said = {f"subject.{name}": getattr(subject, name) or "" for name in (*SUBJECT, "requirement", "origin")}
         result = question.result
-        self._said |= {"result.site": result.site or ""}
-        self._said |= {"result.issuer_economy": result.issuer_economy or "", "subject.origin": subject.origin or ""}
-        self._said |= {"result.performed_in": result.performed_in or "", "result.findings": result.findings or ""}
+        stated = ("site", "issuer_economy", "performed_in", "findings")
+        self._said |= {f"result.{name}": getattr(result, name) or "" for name in stated}
         for index, part in enumerate(result.subcontractors):
             self._said[f"result.subcontractors.{index}.economy"] = part.economy or ""
         self.assumptions: list[Assumption] = list(placed.assumptions)
@@ -101,6 +101,7 @@ class Inquiry:
         self._resolve_economy()
         self._resolve_subject()
         self._resolve_rules()
+        self.parts = self._find_parts(self.issued.first)
 
     @property
     def work_economy(self) -> str | None:
@@ -227,7 +228,19 @@ class Inquiry:
         other.issued = Span(day, day)
         if self.economy is not None:
             other.issuer_parties = self.facts.side(self.economy, day)
+        other.parts = self._find_parts(day)
         return other
+
+    def _find_parts(self, day: int) -> tuple[tuple[AskedSubcontractor, Found | None], ...]:
+        """Return how the question names those who did parts of the work, and whom that means on a day of issue."""
+        parts = self.question.result.subcontractors
+        return tuple((part, find_subcontractor(part, self.facts, day)) for part in parts)
+
+    @property
+    def helpers(self) -> list[IssuerFacts]:
+        """Those subcontractors who are on record."""
+        ids = [found.fit.id or "" for _, found in self.parts if found is not None]
+        return [self.facts.issuers[key] for key in ids if key in self.facts.issuers]
 
     def _resolve_rules(self) -> None:
         text = self.question.subject.requirement
@@ -237,9 +250,7 @@ class Inquiry:
             self.taken["requirement"] = fit
             if fit.id is not None or fit.how == "several":
                 self.requirements = fit.ids
-            else:
-                self.unresolved["subject.requirement"] = fit.ids
-            if fit.how == "several":
+            if fit.id is None:
                 self.unresolved["subject.requirement"] = fit.ids
         fits = [self._find_rule(stated) for stated in self.question.result.attests]
         self.attests = tuple(fit.id for fit in fits if fit.id is not None)

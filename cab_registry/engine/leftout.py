@@ -16,7 +16,6 @@ from cab_registry.domain.codes import KIND_PROCEDURES
 from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.document import list_numbered
 from cab_registry.engine.facts import IssuerFacts, ItemFacts, RightFacts, RouteFacts
-from cab_registry.engine.identity import find_subcontractor
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.issuers import list_issuers
 from cab_registry.engine.judge import Trace
@@ -208,11 +207,8 @@ def _items(inquiry: Inquiry) -> list[ItemFacts]:
 
 
 def _rights_of_parts(inquiry: Inquiry) -> Iterator[RightFacts]:
-    for part in inquiry.question.result.subcontractors:
-        meant = find_subcontractor(part, inquiry.facts, inquiry.issued.first)
-        known = inquiry.facts.issuers.get(meant.fit.id or "") if meant is not None else None
-        if known is not None:
-            yield from known.recognitions
+    for helper in inquiry.helpers:
+        yield from helper.recognitions
 
 
 def _site(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:

@@ -11,9 +11,11 @@ from typing import Final
 from cab_registry.domain.records import Authority
 from cab_registry.engine.facts import Facts, RightFacts
 
-_GIVES_NO_RIGHT: Final = frozenset({"accrediting", "arrangement", "customs", "registrar"})
+GIVES_NO_RIGHT: Final = frozenset({"accrediting", "arrangement", "customs", "registrar"})
+"""Roles that alone let nobody designate or recognise, nor say anything of the results of bodies."""
+
 _SPEAKS_FOR_NO_MARKET: Final = frozenset({"accrediting", "arrangement", "designating", "registrar"})
-_FINDS_NO_OWNER: Final = _GIVES_NO_RIGHT | {"designating"}
+_FINDS_NO_OWNER: Final = GIVES_NO_RIGHT | {"designating"}
 
 
 def accredits(facts: Facts, by: str) -> bool:
@@ -25,7 +27,7 @@ def accredits(facts: Facts, by: str) -> bool:
 
 def gives_rights(facts: Facts, by: str) -> bool:
     """Whether somebody may designate or recognise at all."""
-    return _has_other_role(facts, by, _GIVES_NO_RIGHT)
+    return _has_other_role(facts, by, GIVES_NO_RIGHT)
 
 
 def speaks_for_market(facts: Facts, by: str) -> bool:

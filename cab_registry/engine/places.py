@@ -11,7 +11,7 @@ from cab_registry.engine.coverage import listing
 from cab_registry.engine.facts import IssuerFacts, RightState, RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding
 from cab_registry.engine.holding import Holding, describe, used_by
-from cab_registry.engine.identity import find_subcontractor
+from cab_registry.engine.identity import Found
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.rights import (
     TAKEN,
@@ -115,8 +115,8 @@ def _subcontractors(view: View, rf: RouteFacts) -> Finding | None:
     if rule.need == "silent":
         return Finding("site", UNKNOWN, "site.subcontractors_silent", sourced=rule)
     worst: Finding | None = None
-    for index, part in enumerate(parts):
-        found = _one_subcontractor(view, rf, rule, part, index)
+    for index, (part, meant) in enumerate(view.inquiry.parts):
+        found = _one_subcontractor(view, rf, rule, part, meant, index)
         if found.outcome == FAIL:
             return found
         if worst is None or found.outcome == UNKNOWN:
@@ -125,12 +125,11 @@ def _subcontractors(view: View, rf: RouteFacts) -> Finding | None:
 
 
 def _one_subcontractor(
-    view: View, rf: RouteFacts, rule: SubcontractorRule, part: AskedSubcontractor, index: int
+    view: View, rf: RouteFacts, rule: SubcontractorRule, part: AskedSubcontractor, found: Found | None, index: int
 ) -> Finding:
     facts = view.facts
     name = part.id or part.name
     values: dict[str, Any] = {"part": name, "economy": part.economy}
-    found = find_subcontractor(part, facts, view.inquiry.issued.first)
     known = facts.issuers.get(found.fit.id) if found is not None and found.fit.id is not None else None
     economy = known.economy if known is not None else part.economy
     if rule.located and _place_matters(view, rule):

@@ -15,7 +15,6 @@ from cab_registry.engine.document import may_say
 from cab_registry.engine.early import find_early
 from cab_registry.engine.facts import IssuerFacts, RouteFacts, Working, WorkingState
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding, worst_of
-from cab_registry.engine.identity import find_subcontractor
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.mandate import finds_owners
 from cab_registry.engine.meaning import OTHER
@@ -207,13 +206,7 @@ def check_issuer(view: View, rf: RouteFacts) -> Finding:
 
 def _parts_barred(view: View, rf: RouteFacts) -> Finding | None:
     """What bars the issuer of a result bars whoever did a part of its work."""
-    found: list[Finding | None] = []
-    for part in view.question.result.subcontractors:
-        meant = find_subcontractor(part, view.facts, view.inquiry.issued.first)
-        known = view.facts.issuers.get(meant.fit.id or "") if meant is not None else None
-        if known is not None:
-            found.append(_barred(view, rf, known, {"body": known.name}, of_part=True))
-    return worst_of(found)
+    return worst_of([_barred(view, rf, each, {"body": each.name}, of_part=True) for each in view.inquiry.helpers])
 
 
 def _unknown_issuer(view: View, rf: RouteFacts) -> Finding:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cab_registry.domain.codes import Verdict
 from cab_registry.engine.criteria import say_unread
 from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.finding import UNKNOWN, Finding
@@ -28,9 +27,6 @@ _REFUSED: Final = ("not_accepted", "not_covered")
 
 _WORDS: Final = frozenset(name for name in _CHECKS if name.startswith("subject.") or name == "result.attests")
 """The parts that say what the result is about: nothing is accepted either, where one of them names nothing."""
-
-DECIDED: Final[tuple[Verdict, ...]] = ("accepted", "accepted_with_conditions", "not_accepted")
-"""The verdicts of a route that reaches the question and of which nothing is open."""
 
 
 def list_unread(inquiry: Inquiry) -> Iterator[Finding]:
@@ -71,21 +67,21 @@ def withhold_unread(inquiry: Inquiry, outcome: Outcome) -> Outcome:
     unread = tuple(list_unread(inquiry))
     if outcome.verdict not in _REFUSED:
         unread = tuple(each for each in unread if each.missing[0] in _WORDS and each.key != "requirement.ambiguous")
-    return leave_open(outcome, unread)._replace(unread=unread) if unread else outcome
+    return open_outcome(outcome, unread)._replace(unread=unread) if unread else outcome
 
 
-def leave_open(outcome: Outcome, unread: tuple[Finding, ...], verdicts: tuple[Verdict, ...] = DECIDED) -> Outcome:
+def open_outcome(outcome: Outcome, unread: tuple[Finding, ...]) -> Outcome:
     """Return the outcome with what is open in place of the verdicts that were given without it."""
-    traces = tuple(_open(trace, unread) if trace.verdict in verdicts else trace for trace in outcome.traces)
-    discretionary = tuple(
-        _open(trace, unread) if trace.verdict in verdicts else trace for trace in outcome.discretionary
-    )
+    traces = tuple(_open(trace, unread) for trace in outcome.traces)
+    discretionary = tuple(_open(trace, unread) for trace in outcome.discretionary)
     best = traces[0] if traces else (discretionary[0] if discretionary else None)
     return outcome._replace(best=best, traces=traces, discretionary=discretionary)
 
 
 def _open(trace: Trace, unread: tuple[Finding, ...]) -> Trace:
-    """Return a trace with its checks open about which nothing is known."""
+    """Return a trace with its checks open about which nothing is known; one that is open stays as it is."""
+    if trace.verdict == "cannot_tell":
+        return trace
     told = {finding.code: finding for finding in reversed(unread)}
     findings = [told.get(finding.code, finding) for finding in trace.findings]
     shown = {finding.code for finding in findings}

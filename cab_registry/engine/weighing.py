@@ -14,7 +14,7 @@ from cab_registry.engine.finding import UNKNOWN, Finding
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.leftout import LeftOut, find_left_out
 from cab_registry.engine.merging import CODES, Labels, Leaf, merge
-from cab_registry.engine.unread import leave_open, withhold_unread
+from cab_registry.engine.unread import open_outcome, withhold_unread
 
 BUDGET: Final = 600
 """How many routes are judged for one day of presentation; what is left out beyond that stays open."""
@@ -73,7 +73,7 @@ def _end(leaf: Leaf) -> _Node:
 def _cut(leaf: Leaf, name: str) -> _Node:
     """Return a question of which a value is left out that is not tried: nobody can tell what it would bring."""
     asked = Finding(CODES[name], UNKNOWN, "open.untried", {"what": (name,)}, missing=(name,))
-    opened = leave_open(leaf.outcome, (asked,))
+    opened = open_outcome(leaf.outcome, (asked,))
     found = OpenValue(name, order_verdicts({"accepted", opened.verdict, leaf.outcome.verdict}))
     return _Node((leaf._replace(outcome=opened),), (found,), cut=True)
 

@@ -28,9 +28,10 @@ from cab_registry.domain.records import (
 from cab_registry.domain.records.rights import ScopeItem
 from cab_registry.domain.records.route import Cover, RightRule
 from cab_registry.engine.facts import RouteFacts
+from cab_registry.engine.mandate import GIVES_NO_RIGHT
 from cab_registry.register.compiled import Register
 from cab_registry.register.compiled_rights import AnyRight
-from cab_registry.register.listing import GIVES, NOT_OF_STATE, find_doubts_of_list
+from cab_registry.register.listing import GIVES, find_doubts_of_list
 from cab_registry.register.offices import (
     Doubt,
     actor_of,
@@ -247,7 +248,7 @@ def _role_of(claim: _Claim) -> Iterator[Doubt]:
         return
     own = frozenset((authority.economy,) if authority.economy is not None else ())
     hint = _those_who_give(claim, own)
-    if authority.roles and set(authority.roles) <= NOT_OF_STATE:
+    if authority.roles and set(authority.roles) <= GIVES_NO_RIGHT:
         text = f"{by} gives no {claim.kind}; its role is {list_names(authority.roles)}{hint}"
         yield Doubt(Fault("/by", text))
         return

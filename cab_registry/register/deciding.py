@@ -7,11 +7,9 @@ from enum import Enum
 from typing import Final
 
 from cab_registry.engine.facts import RouteFacts
+from cab_registry.engine.mandate import GIVES_NO_RIGHT
 from cab_registry.register.compiled import Register
 from cab_registry.register.subjects import join_names
-
-NOT_OF_RESULTS: Final = frozenset({"accrediting", "arrangement", "customs", "registrar"})
-"""Roles that alone give nobody a say on the results of bodies."""
 
 _DECIDING: Final = frozenset({"regulating", "approving", "registering", "market_surveillance", "monitoring"})
 _INSPECTED: Final = frozenset(
@@ -50,7 +48,7 @@ def has_say(by: str, routes: Iterable[RouteFacts], register: Register) -> Say:
         return Say.YES
     if any(fit and not words for fit, words in zip(fits, named, strict=True)):
         return Say.YES
-    is_open = any(fits) or (not any(named) and not (roles and roles <= NOT_OF_RESULTS))
+    is_open = any(fits) or (not any(named) and not (roles and roles <= GIVES_NO_RIGHT))
     return Say.OPEN if is_open else Say.NO
 
 

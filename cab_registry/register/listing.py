@@ -9,6 +9,7 @@ from cab_registry.domain.errors import Fault
 from cab_registry.domain.records import AnyRecord, Coverage
 from cab_registry.domain.records.route import RightRule
 from cab_registry.engine.facts import RouteFacts
+from cab_registry.engine.mandate import GIVES_NO_RIGHT
 from cab_registry.register.compiled import Register
 from cab_registry.register.deciding import Say
 from cab_registry.register.offices import Doubt, accredits, actor_of
@@ -25,9 +26,6 @@ GIVES: Final[dict[str, frozenset[str]]] = {
     ),
 }
 """Roles of those who designate or recognise, where the data name a side and not an authority."""
-
-NOT_OF_STATE: Final = frozenset({"accrediting", "arrangement", "customs", "registrar"})
-"""Roles that alone let nobody designate or recognise."""
 
 
 def find_doubts_of_list(before: AnyRecord | None, after: Coverage, register: Register) -> Iterator[Doubt]:
@@ -68,7 +66,7 @@ def _may_list(kind: RightKind, record: Coverage, by: str, register: Register) ->
     sides = [_side(rule, rf, by, register) for rf, rule in rules]
     if Say.YES in sides or (Say.OPEN in sides and roles & GIVES[kind]):
         return Say.YES
-    if roles and roles <= NOT_OF_STATE:
+    if roles and roles <= GIVES_NO_RIGHT:
         return Say.NO
     return Say.OPEN if Say.OPEN in sides or not rules else Say.NO
 

@@ -14,8 +14,9 @@ from typing import Final
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.records import AnyRecord, Notice, Position
 from cab_registry.engine.facts import RouteFacts
+from cab_registry.engine.mandate import GIVES_NO_RIGHT
 from cab_registry.register.compiled import Register
-from cab_registry.register.deciding import NOT_OF_RESULTS, Say, has_say, list_deciding
+from cab_registry.register.deciding import Say, has_say, list_deciding
 from cab_registry.register.offices import Doubt, actor_of, meets
 from cab_registry.register.ownership import REGISTRAR, speaks_for
 from cab_registry.register.subjects import list_names
@@ -105,7 +106,7 @@ def _judge_notice(notice: Notice, register: Register) -> Iterator[Doubt]:
     if about is None and own is not None:
         yield from _judge_notice_on_a_number(by, register)
         return
-    if own is None or (roles and roles <= NOT_OF_RESULTS):
+    if own is None or (roles and roles <= GIVES_NO_RIGHT):
         whom = f"{about}" if about is not None else "a body of its own"
         what = f"; {_role_of(by, register)}" if roles else ""
         text = f"{by} has no say on results of bodies, and on record it did not designate, recognise or accredit {whom}"
