@@ -7,7 +7,7 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from cab_registry.storage.canonical import canonical_bytes, sha256
-from cab_registry.storage.entries import FORMAT, Change, Entry, entry_hash, genesis_hash, private_hash
+from cab_registry.storage.entries import FORMATS, Change, Entry, entry_hash, genesis_hash, private_hash
 
 _CHANGES: Final = frozenset(get_args(Change))
 _HEADS: Final = ("type", "id", "owner")
@@ -89,8 +89,8 @@ class ChainWalk:
 
 
 def _content(entry: Entry) -> Iterator[str]:
-    if entry.format != FORMAT:
-        yield f"has the unknown format {entry.format}"
+    if entry.format not in FORMATS or (entry.format == 1) != (entry.act_hash is None):
+        yield f"has the unknown format {entry.format}, or lacks what belongs to it"
     if entry.change not in _CHANGES or (entry.change == "new") != (entry.version == 1):
         yield f"is called {entry.change} as version {entry.version}"
     if sha256(entry.payload) != entry.payload_hash:

@@ -36,6 +36,7 @@ FLIPS = {
     "private_hash": "set_byte(private_hash, 0, get_byte(private_hash, 0) # 128)",
     "previous_hash": "set_byte(previous_hash, 0, get_byte(previous_hash, 0) # 1)",
     "entry_hash": "set_byte(entry_hash, 0, get_byte(entry_hash, 0) # 1)",
+    "act_hash": "set_byte(act_hash, 0, get_byte(act_hash, 0) # 1)",
 }
 
 
