@@ -12,7 +12,24 @@ from cab_registry.storage.entries import FORMATS, Change, Entry, entry_hash, gen
 _CHANGES: Final = frozenset(get_args(Change))
 _HEADS: Final = ("type", "id", "owner")
 
-FaultKind = Literal["entry", "order", "private", "version", "search", "submission", "tail"]
+FaultKind = Literal[
+    "entry",
+    "order",
+    "private",
+    "version",
+    "search",
+    "submission",
+    "tail",
+    "act",
+    "authority",
+    "principal",
+    "role",
+    "token",
+    "policy",
+    "run",
+    "clock",
+    "row",
+]
 
 
 class LogFault(msgspec.Struct, frozen=True):
@@ -20,9 +37,11 @@ class LogFault(msgspec.Struct, frozen=True):
 
     Attributes:
         kind: entry: its bytes are not what was hashed; order: positions, instants, versions or links of the chain;
-            private: a private part that its hash does not vouch for; version, search, submission: a derived row, or
-            a submission's span, that the log does not yield; tail: the kept head is not in the log.
-        position: the entry concerned, where there is one.
+            private: a private part that its hash does not vouch for, or that is missing though no act erased it;
+            version, search: a derived row that the log does not yield; submission, principal, role, token, policy,
+            run, row: a row that is not as the acts left it; act: the chain of acts itself; authority: an act that its
+            actor could not do; clock: instants recorded by a wrong clock; tail: the kept head is in neither chain.
+        position: the entry concerned, of kind act and authority the act, where there is one.
         subject: the record, body or submission concerned, where there is one.
         message: one sentence.
     """

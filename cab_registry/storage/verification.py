@@ -8,6 +8,8 @@ from sqlalchemy import Text, cast, func, select, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cab_registry.storage.acts.replay import EnteredWalk
+from cab_registry.storage.acts.verification import ActProof
 from cab_registry.storage.canonical import NotCanonical, canonical_bytes
 from cab_registry.storage.chain import ChainWalk, LogFault
 from cab_registry.storage.entries import Entry
@@ -70,12 +72,20 @@ async def verify(connection: AsyncConnection, kept_head: bytes | None = None) ->
 
     Args:
         connection: where to read.
-        kept_head: an entry hash that was noted elsewhere, earlier; its absence shows that the log was cut or replaced.
+        kept_head: the hash of an entry or of an act that was noted elsewhere, earlier; its absence shows that what is
+            there was cut or replaced.
 
     Returns:
-        All faults in order of position, those of derived rows after those of the log; none for a log that is whole.
+        All faults in order of position, those of acts and of derived rows after those of the log; none where all is
+        whole.
     """
-    faults = await verify_chain(connection, kept_head, derived=True)
+    entered = EnteredWalk()
+    faults = await verify_chain(connection, kept_head, derived=True, entered=entered)
+    proof = ActProof((await head(connection)).log_id, kept_head)
+    await proof.run(connection, entered)
+    if proof.kept_seen:
+        faults = [fault for fault in faults if fault.kind != "tail"]
+    faults.extend(proof.faults)
     for position, record_id in await connection.execute(_WITHOUT_ENTRY):
         faults.append(LogFault("version", position, record_id, "a record version that no entry yields"))
     for submission in await connection.scalars(_WRONG_SPANS):
@@ -85,9 +95,13 @@ async def verify(connection: AsyncConnection, kept_head: bytes | None = None) ->
 
 
 async def verify_chain(
-    connection: AsyncConnection, kept_head: bytes | None = None, *, derived: bool = False
+    connection: AsyncConnection,
+    kept_head: bytes | None = None,
+    *,
+    derived: bool = False,
+    entered: EnteredWalk | None = None,
 ) -> list[LogFault]:
-    """Check the log alone, or, where `derived`, each entry's record version with it."""
+    """Check the log alone, or, where `derived`, each entry's record version with it; gather what acts entered."""
     end = await head(connection)
     walk = ChainWalk(end.log_id)
     versions = _VersionWalk()
@@ -100,13 +114,17 @@ async def verify_chain(
             entry = entry_of(row)
             salt, private = row[len(COLUMNS) : len(COLUMNS) + 2]
             faults.extend(walk.step(entry, salt, private))
+            if entered is not None:
+                faults.extend(entered.step(entry, private))
             kept_seen = kept_seen or entry.entry_hash == kept_head
             if derived:
                 faults.extend(versions.step(entry, _stored_row(row)))
     if derived:
         faults.extend(versions.end())
     if not kept_seen:
-        message = f"the kept head is not in the log, which ends at position {walk.position}: entries were cut off"
+        message = (
+            f"the kept head is not on record; the log ends at position {walk.position}: entries or acts were cut off"
+        )
         faults.append(LogFault("tail", None, None, message))
     return faults
 

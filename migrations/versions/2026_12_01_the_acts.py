@@ -181,7 +181,7 @@ BEGUN: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tup
     ),
     "submission_private": (("submission", "part"), (), (), ("salt", "content")),
     "authority_policy": (("authority", "version"), ("four_eyes", "scope_wider", "since", "submission"), (), ()),
-    "job_run": (("job", "due_on"), ("state", "attempts", "began", "ended", "report", "faults"), (), ()),
+    "job_run": (("job", "due_on"), ("state", "attempts", "began", "ended", "faults"), ("report",), ()),
 }
 
 

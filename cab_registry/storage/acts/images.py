@@ -113,7 +113,8 @@ COMMITTED: Final[Mapping[str, Committed]] = MappingProxyType(
         "job_run": Committed(
             table=job_run,
             key=("job", "due_on"),
-            values=("state", "attempts", "began", "ended", "report", "faults"),
+            values=("state", "attempts", "began", "ended", "faults"),
+            hidden=("report",),
         ),
     }
 )
