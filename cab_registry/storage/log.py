@@ -13,7 +13,7 @@ from cab_registry.storage.acts.act import NewAct
 from cab_registry.storage.acts.append import append_act
 from cab_registry.storage.acts.images import COMMITTED, RowImage, image_of
 from cab_registry.storage.canonical import sha256
-from cab_registry.storage.clocks import Wall, refuse_wrong_clock, tell_wall
+from cab_registry.storage.clocks import Wall, find_clock_faults, refuse_wrong_clock, tell_wall
 from cab_registry.storage.entries import (
     FORMAT,
     INITIAL_SUBMISSION,
@@ -184,6 +184,12 @@ async def head(connection: AsyncConnection) -> Head:
     """Read the end of the log."""
     end, _, _ = await _read_end(connection)
     return end
+
+
+async def read_clock_faults(connection: AsyncConnection, wall: Wall = tell_wall) -> tuple[str, ...]:
+    """Say what is wrong with the clocks of database and process, or with the last recorded instant; or nothing."""
+    end, now, _ = await _read_end(connection)
+    return find_clock_faults(now, wall(), end.recorded)
 
 
 async def read_entries(connection: AsyncConnection, after: int = 0, limit: int = 1000) -> list[Entry]:
