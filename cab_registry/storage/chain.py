@@ -7,8 +7,10 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from cab_registry.storage.canonical import canonical_bytes, sha256
+from cab_registry.storage.corrections import Corrections
 from cab_registry.storage.entries import FORMATS, Change, Entry, entry_hash, genesis_hash, private_hash
 
+_NONE: Final = Corrections()
 _CHANGES: Final = frozenset(get_args(Change))
 _HEADS: Final = ("type", "id", "owner")
 
@@ -60,8 +62,9 @@ class ChainWalk:
         last_hash: what the next entry must name as the one before it.
     """
 
-    def __init__(self, log_id: str) -> None:
+    def __init__(self, log_id: str, corrections: Corrections = _NONE) -> None:
         self.position = 0
+        self._corrections = corrections
         self.last_hash = genesis_hash(log_id)
         self._recorded: datetime | None = None
         self._submission: str | None = None
@@ -84,21 +87,25 @@ class ChainWalk:
         self._submissions.add(entry.submission)
         self._records[entry.id] = (entry.type, entry.version)
         self.position, self.last_hash = entry.position, entry.entry_hash
-        self._recorded, self._submission = entry.recorded, entry.submission
+        self._recorded, self._submission = self._instant(entry), entry.submission
+
+    def _instant(self, entry: Entry) -> datetime:
+        return self._corrections.instant(entry.position, entry.recorded)
 
     def _order(self, entry: Entry) -> Iterator[str]:
+        recorded = self._instant(entry)
         if entry.position != self.position + 1:
             yield f"follows position {self.position}: entries are missing between them"
         if entry.previous_hash != self.last_hash:
             yield "does not continue the chain: the entry before is not the one that it names"
-        if self._recorded is not None and entry.recorded < self._recorded:
+        if self._recorded is not None and recorded < self._recorded:
             yield "was recorded before the entry that it follows"
         if entry.submission == self._submission:
-            if entry.recorded != self._recorded:
+            if recorded != self._recorded:
                 yield "was not recorded at the instant of its submission"
         elif entry.submission in self._submissions:
             yield "belongs to a submission that was complete"
-        elif entry.recorded == self._recorded:
+        elif recorded == self._recorded:
             yield "was recorded at the instant of another submission"
         kind, version = self._records.get(entry.id, (entry.type, 0))
         if kind != entry.type:

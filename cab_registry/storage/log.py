@@ -14,6 +14,7 @@ from cab_registry.storage.acts.append import append_act
 from cab_registry.storage.acts.images import COMMITTED, RowImage, image_of
 from cab_registry.storage.canonical import sha256
 from cab_registry.storage.clocks import Wall, find_clock_faults, refuse_wrong_clock, tell_wall
+from cab_registry.storage.corrections import read_corrections
 from cab_registry.storage.entries import (
     FORMAT,
     INITIAL_SUBMISSION,
@@ -51,6 +52,14 @@ _END: Final = text(
     " (SELECT entry.position, entry.recorded - coalesce(ahead_by, 0) * interval '1 microsecond' AS recorded, entry_hash"
     " FROM entry LEFT JOIN clock_correction ON entry.position BETWEEN first_position AND last_position"
     " ORDER BY entry.position DESC LIMIT 1) AS last ON true"
+)
+# Entries that a wrong clock dated are found by their instants as corrected; all others by the index on them.
+_POSITION_AT: Final = text(
+    "SELECT max(position) FROM ((SELECT position FROM entry WHERE recorded <= :instant AND NOT EXISTS (SELECT"
+    " FROM clock_correction WHERE entry.position BETWEEN first_position AND last_position)"
+    " ORDER BY recorded DESC, position DESC LIMIT 1) UNION ALL SELECT (SELECT position FROM entry WHERE"
+    " position BETWEEN first_position AND last_position AND recorded <= :instant + ahead_by * interval '1 microsecond'"
+    " ORDER BY position DESC LIMIT 1) FROM clock_correction) AS found"
 )
 
 
@@ -245,12 +254,7 @@ async def position_at(connection: AsyncConnection, instant: datetime) -> int:
     """
     if instant.tzinfo is None:
         raise ValueError("an instant needs an offset from UTC")
-    found = await connection.scalar(
-        select(entry_table.c.position)
-        .where(entry_table.c.recorded <= instant)
-        .order_by(entry_table.c.recorded.desc(), entry_table.c.position.desc())
-        .limit(1)
-    )
+    found = await connection.scalar(_POSITION_AT, {"instant": instant})
     if found is None:
         found = await connection.scalar(
             select(submission_table.c.last_position).where(submission_table.c.id == INITIAL_SUBMISSION)
@@ -260,7 +264,8 @@ async def position_at(connection: AsyncConnection, instant: datetime) -> int:
 
 async def recorded_at(connection: AsyncConnection, position: int) -> datetime | None:
     """Give the instant at which a position was recorded; none where the log has no such position."""
-    return await connection.scalar(select(entry_table.c.recorded).where(entry_table.c.position == position))
+    recorded = await connection.scalar(select(entry_table.c.recorded).where(entry_table.c.position == position))
+    return None if recorded is None else (await read_corrections(connection)).instant(position, recorded)
 
 
 def entry_of(row: Sequence[Any]) -> Entry:

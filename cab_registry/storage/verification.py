@@ -12,8 +12,10 @@ from cab_registry.storage.acts.replay import EnteredWalk
 from cab_registry.storage.acts.verification import ActProof
 from cab_registry.storage.canonical import NotCanonical, canonical_bytes
 from cab_registry.storage.chain import ChainWalk, LogFault
+from cab_registry.storage.clocks import Wall, tell_wall
+from cab_registry.storage.corrections import Corrections, read_corrections
 from cab_registry.storage.entries import Entry
-from cab_registry.storage.log import COLUMNS, entry_of, head
+from cab_registry.storage.log import COLUMNS, entry_of, head, read_clock_faults
 from cab_registry.storage.projection import VersionRow, version_of
 from cab_registry.storage.search import BATCH, SearchRow, expected_rows
 from cab_registry.storage.tables import body_identifier, body_search, entry_private, record_version
@@ -64,7 +66,7 @@ _CURRENT_BODIES: Final = text(
 )
 
 
-async def verify(connection: AsyncConnection, kept_head: bytes | None = None) -> list[LogFault]:
+async def verify(connection: AsyncConnection, kept_head: bytes | None = None, wall: Wall = tell_wall) -> list[LogFault]:
     """Check every byte of the log and every row derived from it.
 
     Reads one state of the database only if the transaction is REPEATABLE READ (engine.read_only); otherwise appends in
@@ -74,6 +76,7 @@ async def verify(connection: AsyncConnection, kept_head: bytes | None = None) ->
         connection: where to read.
         kept_head: the hash of an entry or of an act that was noted elsewhere, earlier; its absence shows that what is
             there was cut or replaced.
+        wall: the clock of this process, with which that of the database and the last recorded instant are compared.
 
     Returns:
         All faults in order of position, those of acts and of derived rows after those of the log; none where all is
@@ -86,6 +89,7 @@ async def verify(connection: AsyncConnection, kept_head: bytes | None = None) ->
     if proof.kept_seen:
         faults = [fault for fault in faults if fault.kind != "tail"]
     faults.extend(proof.faults)
+    faults.extend(LogFault("clock", None, None, each) for each in await read_clock_faults(connection, wall))
     for position, record_id in await connection.execute(_WITHOUT_ENTRY):
         faults.append(LogFault("version", position, record_id, "a record version that no entry yields"))
     for submission in await connection.scalars(_WRONG_SPANS):
@@ -103,8 +107,9 @@ async def verify_chain(
 ) -> list[LogFault]:
     """Check the log alone, or, where `derived`, each entry's record version with it; gather what acts entered."""
     end = await head(connection)
-    walk = ChainWalk(end.log_id)
-    versions = _VersionWalk()
+    corrections = await read_corrections(connection)
+    walk = ChainWalk(end.log_id, corrections)
+    versions = _VersionWalk(corrections)
     faults: list[LogFault] = []
     kept_seen = kept_head in {None, walk.last_hash}
     # A cursor stays open until the transaction ends, and a rebuild must empty the tables that it reads.
@@ -132,12 +137,13 @@ async def verify_chain(
 class _VersionWalk:
     """A walk over entries beside their stored record versions; a version is checked once it is known what closed it."""
 
-    def __init__(self) -> None:
+    def __init__(self, corrections: Corrections) -> None:
+        self._corrections = corrections
         self._open: dict[str, tuple[VersionRow, VersionRow]] = {}
 
     def step(self, entry: Entry, stored: VersionRow | None) -> Iterator[LogFault]:
         try:
-            row = version_of(entry)
+            row = version_of(entry, self._corrections)
         except (msgspec.DecodeError, ValueError, KeyError, TypeError) as fault:
             yield LogFault("version", entry.position, entry.id, f"no record version can be derived: {fault}")
             return

@@ -62,7 +62,8 @@ async def test_a_forged_record_is_not_loaded(writer: AsyncEngine, forge: Forge, 
 async def test_every_column_of_what_is_derived_is_proved(writer: AsyncEngine, forge: Forge, column: str) -> None:
     async with writer.connect() as connection:
         await prove_projection(connection)
-    change = "tstzrange('2020-01-01', NULL)" if column == "recorded" else DAMAGE[column]
+    forged = {"recorded": "tstzrange('2020-01-01', NULL)", "until_position": "100000"}
+    change = forged.get(column, DAMAGE[column])
     statement = f"UPDATE record_version SET {column} = {change} WHERE id = 'x-kr-lab'"  # noqa: S608 - own text
     await forge(statement)
     with pytest.raises(RecordDamaged):
