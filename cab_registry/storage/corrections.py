@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cab_registry.storage.acts.tables import clock_correction
+from cab_registry.storage.acts.tables import act, clock_correction
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -41,3 +41,16 @@ async def read_corrections(connection: AsyncConnection) -> Corrections:
     table = clock_correction.c
     found = await connection.execute(select(table.first_position, table.last_position, table.ahead_by))
     return Corrections([Correction(*row) for row in found])
+
+
+async def remake_corrections(connection: AsyncConnection) -> None:
+    """Make the table of corrections again from the acts that state them; in the caller's transaction, as its owner."""
+    stated = select(act.c.position, act.c.content).where(act.c.kind == "clock_corrected").order_by(act.c.position)
+    rows = []
+    for position, content in await connection.execute(stated):
+        details = msgspec.json.decode(content)["details"]
+        row = {"first_position": details["first"], "last_position": details["last"], "ahead_by": details["ahead_by"]}
+        rows.append({**row, "act": position})
+    await connection.execute(clock_correction.delete())
+    if rows:
+        await connection.execute(clock_correction.insert(), rows)

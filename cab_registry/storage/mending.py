@@ -8,10 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.domain.errors import Fault, Refusal
-from cab_registry.storage.acts.act import OPERATOR, Act, NewAct
+from cab_registry.storage.acts.act import OPERATOR, NewAct
 from cab_registry.storage.acts.append import append_act
 from cab_registry.storage.acts.images import RowImage, gone
-from cab_registry.storage.acts.tables import clock_correction
 from cab_registry.storage.canonical import spell_instant
 from cab_registry.storage.clocks import Wall, tell_wall
 from cab_registry.storage.corrections import read_corrections
@@ -92,22 +91,10 @@ async def correct_clock(
     if corrected[1] > now or (before is not None and corrected[0] <= before) or (after and corrected[1] >= after):
         bounds = (spell_instant(each) for each in (*corrected, before or corrected[0], after or now))
         raise Refusal("as corrected, {} to {} would not lie between {} and {}".format(*bounds))
-    act = await _append(connection, first, last, ahead_by, reason, wall)
-    microseconds = ahead_by // _MICROSECOND
-    await connection.execute(
-        clock_correction.insert().values(
-            first_position=first, last_position=last, ahead_by=microseconds, act=act.position
-        )
-    )
-    return ClockCorrected(*corrected, await rebuild(connection))
-
-
-async def _append(
-    connection: AsyncConnection, first: int, last: int, ahead_by: timedelta, reason: str, wall: Wall
-) -> Act:
     details = {"first": first, "last": last, "ahead_by": ahead_by // _MICROSECOND, "reason": reason}
     new = NewAct(kind="clock_corrected", actor=OPERATOR, subject=f"{first}-{last}", details=details)
-    return await append_act(connection, new, wall)
+    await append_act(connection, new, wall)
+    return ClockCorrected(*corrected, await rebuild(connection))
 
 
 async def _check_span(

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.storage.chain import LogFault
-from cab_registry.storage.corrections import read_corrections
+from cab_registry.storage.corrections import read_corrections, remake_corrections
 from cab_registry.storage.errors import LogDamaged
 from cab_registry.storage.log import lock_log, read_entries
 from cab_registry.storage.projection import project
@@ -43,6 +43,7 @@ async def rebuild(connection: AsyncConnection) -> Rebuilt:
         LogDamaged: the log itself has faults; the derived tables stay as they are, being perhaps all that is right.
     """
     await lock_log(connection)
+    await remake_corrections(connection)
     damage = await verify_chain(connection)
     if damage:
         raise LogDamaged(f"the log has {len(damage)} faults, so nothing is derived from it: {damage[0].message}")
