@@ -178,7 +178,8 @@ async def test_every_committed_column_of_every_table_shows(history: AsyncEngine,
     committed = COMMITTED[table]
     async with history.connect() as connection:
         named = text("SELECT column_name, data_type FROM information_schema.columns WHERE table_name = :table")
-        types = {name: kind for name, kind in await connection.execute(named, {"table": table})}
+        found = await connection.execute(named, {"table": table})
+        types = {row.column_name: row.data_type for row in found}
         count = await connection.scalar(text(f"SELECT count(*) FROM {table}"))
     for column in committed.read:
         back = f"CREATE TABLE kept AS TABLE {table}"
