@@ -64,7 +64,8 @@ from cab_registry.services.watching.watch_desk import WatchDesk
 from cab_registry.services.watching.watched_impact import tell_watched
 from cab_registry.settings import Settings, SettingsError, read_networks
 from cab_registry.storage.engine import create_engine
-from cab_registry.storage.errors import operational_faults
+from cab_registry.storage.errors import RecordDamaged, operational_faults
+from cab_registry.storage.log import read_clock_faults
 from cab_registry.storage.runs import read_beat
 
 SCRATCH_BODY_LIMIT: Final = 1_048_576
@@ -92,10 +93,13 @@ def create_app(
         statement_timeout=timedelta(seconds=settings.statement_timeout_seconds),
         pool_size=settings.pool_size,
     )
-    holder = RegisterHolder(
-        engine, poll_seconds=settings.poll_seconds, patience_seconds=settings.wait_for_position_seconds
-    )
     metrics = Metrics()
+    holder = RegisterHolder(
+        engine,
+        poll_seconds=settings.poll_seconds,
+        patience_seconds=settings.wait_for_position_seconds,
+        count_damage=metrics.count_damage,
+    )
     metrics.watch(lambda: holder.position, lambda: holder.lag)
     answering = Answering(holder, DatabaseRecords(engine), lambda: clock().astimezone(zone).date(), zone, metrics)
 
@@ -220,6 +224,8 @@ def _put_together(
 
 def _answer_failure(site: Site, request: Request[Any, Any, Any], fault: Exception) -> Response[bytes]:
     """Answer programs with a problem, and readers of pages with a page that says the same."""
+    if isinstance(fault, RecordDamaged):
+        request.app.state.holder.note_damage(fault)
     problem = answer_problem(request, fault)
     path = request.scope["path"]
     if path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
@@ -238,19 +244,22 @@ def _answer_failure(site: Site, request: Request[Any, Any, Any], fault: Exceptio
 
 async def _look_at(engine: AsyncEngine, holder: RegisterHolder, clock: Callable[[], datetime]) -> Readiness:
     database, beat = True, None
+    faults = [] if holder.damage is None else [holder.damage]
     try:
         with operational_faults():
             async with engine.connect() as connection:
                 beat = await read_beat(connection)
+                faults += await read_clock_faults(connection)
     except OperationalFault:
         database = False
     loaded = holder.position > 0
     return Readiness(
-        ready=database and loaded and not holder.stale,
+        ready=database and loaded and not holder.stale and holder.damage is None,
         register_=loaded,
         database=database,
         position=holder.position,
         lag_seconds=round(holder.lag, 3),
+        faults=faults,
         jobs=None if beat is None else JobsBeat(beat.leads, round((clock() - beat.beat).total_seconds(), 3)),
     )
 

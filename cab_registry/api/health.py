@@ -35,6 +35,9 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     database: Annotated[bool, Meta(description="Whether the database answers.")]
     position: Annotated[int, Meta(description="Position of the register held.")]
     lag_seconds: Annotated[float, Meta(description="Seconds since the log was last read to its end.")]
+    faults: Annotated[
+        list[str], Meta(description="What an operator has to see to: a damaged register, clocks that do not agree.")
+    ] = msgspec.field(default_factory=list)
     jobs: Annotated[
         JobsBeat | None, Meta(description="The jobs' process, without which nobody is told; null: it never ran.")
     ] = None

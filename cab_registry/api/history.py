@@ -167,5 +167,5 @@ def _reply(request: AnyRequest, found: History) -> Response[bytes]:
 
 
 def _tag(found: History, *asked: Any) -> str:
-    key = msgspec.json.encode((__version__, found.log, found.position, asked))
+    key = msgspec.json.encode((__version__, found.log, found.position, found.head.acts, asked))
     return blake2b(key, digest_size=12).hexdigest()

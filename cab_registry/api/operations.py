@@ -36,6 +36,7 @@ _READING: Final = (
     problem_kinds.UNREADABLE,
     problem_kinds.WRONG_PARAMETERS,
     problem_kinds.NOT_LOADED,
+    problem_kinds.REGISTER_DAMAGED,
     problem_kinds.UNAVAILABLE,
 )
 _LIST: Final = (*_READING, problem_kinds.NOT_REACHED)

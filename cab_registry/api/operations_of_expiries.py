@@ -13,6 +13,7 @@ _KINDS: Final = (
     problem_kinds.UNREADABLE,
     problem_kinds.WRONG_PARAMETERS,
     problem_kinds.NOT_LOADED,
+    problem_kinds.REGISTER_DAMAGED,
     problem_kinds.NOT_REACHED,
     problem_kinds.UNAVAILABLE,
 )

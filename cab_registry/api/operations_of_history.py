@@ -21,6 +21,7 @@ _READING: Final = (
     problem_kinds.UNREADABLE,
     problem_kinds.WRONG_PARAMETERS,
     problem_kinds.NOT_LOADED,
+    problem_kinds.REGISTER_DAMAGED,
     problem_kinds.NOT_REACHED,
     problem_kinds.UNAVAILABLE,
 )
@@ -129,6 +130,6 @@ def _inbox() -> tuple[Operation, ...]:
             query=(Waiting,),
             gives=Inbox,
             account="needed",
-            kinds=(*SECURED, problem_kinds.NOT_LOADED, problem_kinds.NOT_REACHED),
+            kinds=(*SECURED, problem_kinds.NOT_LOADED, problem_kinds.REGISTER_DAMAGED, problem_kinds.NOT_REACHED),
         ),
     )

@@ -28,6 +28,7 @@ def list_impact_operations() -> tuple[Operation, ...]:
                 problem_kinds.REFUSED,
                 problem_kinds.NO_SUCH_RECORD,
                 problem_kinds.NOT_LOADED,
+                problem_kinds.REGISTER_DAMAGED,
                 problem_kinds.NOT_REACHED,
                 problem_kinds.UNAVAILABLE,
             ),

@@ -19,7 +19,13 @@ from cab_registry.api.submissions import (
 )
 from cab_registry.services.requests import SubmissionRequest
 
-_CHECKED: Final = (problem_kinds.NOT_OWNER, problem_kinds.STALE, problem_kinds.NOT_LOADED, problem_kinds.NOT_REACHED)
+_CHECKED: Final = (
+    problem_kinds.NOT_OWNER,
+    problem_kinds.STALE,
+    problem_kinds.NOT_LOADED,
+    problem_kinds.REGISTER_DAMAGED,
+    problem_kinds.NOT_REACHED,
+)
 _ONE: Final = (*SECURED, problem_kinds.NO_SUCH_SUBMISSION)
 _DECIDED: Final = (*_ONE, *SENT, problem_kinds.DECIDED)
 _EXAMPLE: Final[dict[str, Any]] = {

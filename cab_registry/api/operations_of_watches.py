@@ -19,7 +19,7 @@ from cab_registry.services.watching.watches import NoticePage, WatchDetail, Watc
 
 _TAG: Final = "Watches"
 _NAMED: Final = (*SECURED, problem_kinds.NO_SUCH_WATCH)
-_REGISTER: Final = (problem_kinds.NOT_LOADED, problem_kinds.NOT_REACHED)
+_REGISTER: Final = (problem_kinds.NOT_LOADED, problem_kinds.REGISTER_DAMAGED, problem_kinds.NOT_REACHED)
 _ONE: Final = f"{ENDPOINTS}/{{endpoint_id}}"
 _STANDING: Final[dict[str, Any]] = {
     "kind": "standing",

@@ -194,6 +194,13 @@ UNAVAILABLE: Final = Kind(
     advice="The database does not serve; questions at the head are still answered. Try after the time in Retry-After.",
     retry_after=5,
 )
+REGISTER_DAMAGED: Final = Kind(
+    slug="register-damaged",
+    status=503,
+    title="The register is damaged",
+    advice="A record is not what was recorded, so nothing is answered that rests on it. The operator has been told.",
+    retry_after=60,
+)
 OTHER: Final = Kind(
     slug="bad-request",
     status=400,
@@ -230,4 +237,5 @@ KINDS: Final = (
     NOT_REACHED,
     NOT_LOADED,
     UNAVAILABLE,
+    REGISTER_DAMAGED,
 )

@@ -65,7 +65,8 @@ async def prove_log(ground: Ground, _connection: AsyncConnection, _due_on: date)
     """Recompute every hash of the log and compare everything derived from it."""
     verified = await verify(ground.engine)
     found = "; ".join(str(fault) for fault in verified.faults[:5])
-    text = f"position {verified.position}, head {verified.entry_hash}" + (f": {found}" if found else ", no fault")
+    ends = f"position {verified.position}, head {verified.entry_hash}, act {verified.acts}, head {verified.act_hash}"
+    text = ends + (f": {found}" if found else ", no fault")
     return Report(text, len(verified.faults))
 
 

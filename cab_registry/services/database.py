@@ -1,18 +1,20 @@
 """Behind `cab db`: bring a database up to this program, look at it, prove it, and make its derived tables again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cab_registry.domain.errors import Refusal
-from cab_registry.storage import migration, rebuilding, verification
+from cab_registry.storage import mending, migration, rebuilding, verification
+from cab_registry.storage.acts.append import acts_head
 from cab_registry.storage.chain import LogFault
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.errors import operational_faults
 from cab_registry.storage.guards import EXTENSIONS
 from cab_registry.storage.log import head
+from cab_registry.storage.mending import ClockCorrected
 from cab_registry.storage.rebuilding import Rebuilt
 
 
@@ -50,10 +52,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """What a verification went over, and every fault that it found."""
+    """What a verification went over, log and acts, with the hashes of both ends, and every fault that it found."""
 
     position: int
     entry_hash: str
+    acts: int
+    act_hash: str
     faults: tuple[LogFault, ...]
 
 
@@ -119,7 +123,8 @@ async def verify(engine: AsyncEngine, kept_head: str | None = None) -> Verified:
 
     Args:
         engine: where the log is.
-        kept_head: hexadecimal entry hash that was kept elsewhere; without it a log whose end was cut looks whole.
+        kept_head: hexadecimal hash of an entry or an act that was kept elsewhere; without it a log whose end was cut
+            looks whole.
 
     Raises:
         Refusal: the kept head is no hash of 64 hexadecimal digits.
@@ -129,8 +134,38 @@ async def verify(engine: AsyncEngine, kept_head: str | None = None) -> Verified:
     with operational_faults():
         async with read_only(engine).connect() as connection:
             await connection.execute(text("SET LOCAL statement_timeout = 0"))
-            end = await head(connection)
-            return Verified(end.position, end.entry_hash.hex(), tuple(await verification.verify(connection, kept)))
+            end, acts = await head(connection), await acts_head(connection)
+            faults = await verification.verify(connection, kept)
+            return Verified(end.position, end.entry_hash.hex(), acts.position, acts.act_hash.hex(), tuple(faults))
+
+
+async def erase_private(engine: AsyncEngine, submission: str, reason: str) -> int:
+    """Erase the private parts of a submission for good, by an act, and return how many there were.
+
+    Raises:
+        Refusal: there are none, or no reason is given.
+        StorageBusy: the database cannot serve now.
+    """
+    with operational_faults():
+        async with engine.begin() as connection:
+            return await mending.erase_private(connection, submission, reason)
+
+
+async def correct_clock(
+    engine: AsyncEngine, *, first: int, last: int, ahead_by: timedelta, reason: str
+) -> ClockCorrected:
+    """State by an act that entries were recorded with a wrong clock, and make what is derived of them again.
+
+    Raises:
+        Refusal: the span or the shift cannot be.
+        WrongClock: the clocks of database and process do not agree.
+        LogDamaged: the log has faults; nothing was changed.
+        StorageBusy: the database cannot serve now; nothing was changed.
+    """
+    with operational_faults():
+        async with engine.begin() as connection:
+            await connection.execute(text("SET LOCAL statement_timeout = 0"))
+            return await mending.correct_clock(connection, first=first, last=last, ahead_by=ahead_by, reason=reason)
 
 
 def _parse_hash(written: str) -> bytes:
@@ -139,5 +174,5 @@ def _parse_hash(written: str) -> bytes:
     except ValueError:
         parsed = b""
     if len(parsed) != 32:
-        raise Refusal("a head is the hash of an entry: 64 hexadecimal digits")
+        raise Refusal("a head is the hash of an entry or of an act: 64 hexadecimal digits")
     return parsed

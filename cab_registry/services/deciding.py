@@ -8,12 +8,14 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.services.acting import act_of_submission, append_submission_act
 from cab_registry.services.desk import Desk, Prepared, refuse_interference, settle
 from cab_registry.services.policies import check_change, enter_policy, read_change
 from cab_registry.services.refusals import AlreadyDecided, MissingRole, OtherContent, OwnSubmission
 from cab_registry.services.requests import LONGEST_REASON, SubmissionRequest, read_content
 from cab_registry.services.submitted import Submitted, may_see, no_such, show_kept
 from cab_registry.services.tokens import Principal
+from cab_registry.storage.acts.images import RowImage
 from cab_registry.storage.canonical import canonical_bytes
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.entries import NewSubmission, make_salt
@@ -126,10 +128,13 @@ async def _approve_records(desk: Desk, principal: Principal, stored: StoredSubmi
                     expected=checked.expected,
                     stored=True,
                     decided_by=principal.id,
+                    act=act_of_submission(desk, principal, "submission_decided", stored.id),
                 )
                 await append(connection, new)
             else:
                 await decide(connection, stored.id, "approved", principal.id)
+                decision = act_of_submission(desk, principal, "submission_decided", stored.id)
+                await append_submission_act(connection, decision)
             shown = await show_kept(connection, stored.id, principal)
     return shown
 
@@ -143,8 +148,11 @@ async def _approve_policy(
             await _lock(connection, stored.id)
             policy = await check_change(connection, request, read_change(request))
             decided = await decide(connection, stored.id, "approved", principal.id)
+            rows: tuple[RowImage, ...] = ()
             if policy is not None and decided is not None:
-                await enter_policy(connection, policy, stored.id, decided)
+                rows = (await enter_policy(connection, policy, stored.id, decided),)
+            decision = act_of_submission(desk, principal, "submission_decided", stored.id, rows)
+            await append_submission_act(connection, decision)
             shown = await show_kept(connection, stored.id, principal)
     return shown
 
@@ -162,7 +170,9 @@ async def _end(
             await _lock(connection, stored.id)
             await decide(connection, stored.id, state, principal.id)
             content = canonical_bytes({"reason": plain})
-            await keep_private(connection, stored.id, "decision", make_salt(), content)
+            reasons = await keep_private(connection, stored.id, "decision", make_salt(), content)
+            decision = act_of_submission(desk, principal, "submission_decided", stored.id, (reasons,))
+            await append_submission_act(connection, decision)
             shown = await show_kept(connection, stored.id, principal)
     return shown
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from math import inf
 from time import monotonic
@@ -20,9 +20,10 @@ from cab_registry.services.sources import Changes, read_version
 from cab_registry.services.tasks import end_task
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.entries import Head
-from cab_registry.storage.errors import operational_faults
+from cab_registry.storage.errors import RecordDamaged, operational_faults
 from cab_registry.storage.listening import LISTEN_TIMEOUT, listening
 from cab_registry.storage.log import CHANNEL, head, stream_entries
+from cab_registry.storage.proving import prove_projection, refuse_broken
 from cab_registry.storage.records import current_records
 
 _KEPT: Final = 8
@@ -37,7 +38,14 @@ class RegisterHolder:
     A notification only wakes it; the log is read from the position held, so that a lost one costs one poll at most.
     """
 
-    def __init__(self, engine: AsyncEngine, *, poll_seconds: float, patience_seconds: float) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        poll_seconds: float,
+        patience_seconds: float,
+        count_damage: Callable[[], None] = lambda: None,
+    ) -> None:
         self._engine = engine
         self._reading = read_only(engine)
         self._poll = poll_seconds
@@ -50,13 +58,31 @@ class RegisterHolder:
         self._seen = -inf
         self._born = monotonic()
         self._log = make_logger()
+        self._damage: RecordDamaged | None = None
+        self._count_damage = count_damage
+
+    @property
+    def damage(self) -> str | None:
+        """What of the register is not what was recorded, so that nothing may be answered that rests on it; or none."""
+        return None if self._damage is None else str(self._damage)
+
+    def note_damage(self, damage: RecordDamaged) -> None:
+        """Note that something read was not what was recorded, until the whole is found sound again."""
+        if self._damage is not None and str(self._damage) == str(damage):
+            return
+        self._damage = damage
+        self._count_damage()
+        self._log.error("register_damaged", record=damage.record, position=damage.position, reason=str(damage))
 
     def current(self) -> Held:
         """Return the register as it is now.
 
         Raises:
             NotLoaded: it was not loaded yet.
+            RecordDamaged: it cannot be, since a record is not what was recorded.
         """
+        if self._held is None and self._damage is not None:
+            raise self._damage
         if self._held is None:
             raise NotLoaded("the register is being loaded")
         return self._held
@@ -123,21 +149,32 @@ class RegisterHolder:
 
         Raises:
             OperationalFault: the database does not serve now.
+            RecordDamaged: what was read is not what was recorded; what is held goes on being held.
             Defect: the log holds what this program cannot read.
         """
         began = monotonic()
-        with operational_faults():
-            async with self._reading.connect() as connection:
-                end = await head(connection)
-                held = self._held
-                if held is None or held.log_id != end.log_id or held.position > end.position:
-                    await self._swap(await _load(connection, end))
-                elif held.position < end.position:
-                    await self._swap(await _advance(connection, held, end))
+        try:
+            with operational_faults():
+                async with self._reading.connect() as connection:
+                    await self._read_to_end(connection)
+        except RecordDamaged as damage:
+            self.note_damage(damage)
+            raise
+        self._damage = None
         self._checked = monotonic()
         async with self._moved:
             self._seen = began
             self._moved.notify_all()
+
+    async def _read_to_end(self, connection: AsyncConnection) -> None:
+        end = await head(connection)
+        held = self._held
+        if self._damage is not None and held is not None:
+            await prove_projection(connection)
+        if held is None or held.log_id != end.log_id or held.position > end.position:
+            await self._swap(await _load(connection, end))
+        elif held.position < end.position:
+            await self._swap(await _advance(connection, held, end))
 
     async def _swap(self, held: Held) -> None:
         async with self._moved:
@@ -172,6 +209,7 @@ class RegisterHolder:
 
 
 async def _load(connection: AsyncConnection, end: Head) -> Held:
+    await prove_projection(connection)
     records = [read_version(each.id, each.document, each.version) async for each in current_records(connection)]
     register = await asyncio.to_thread(compile_register, records, position=end.position)
     return Held(register, end.recorded, end.log_id)
@@ -179,7 +217,10 @@ async def _load(connection: AsyncConnection, end: Head) -> Held:
 
 async def _advance(connection: AsyncConnection, held: Held, end: Head) -> Held:
     changes = Changes()
+    previous: bytes | None = None
     async for entry in stream_entries(connection, held.position):
+        refuse_broken(entry, previous)
+        previous = entry.entry_hash
         changes.take(entry)
     register = await asyncio.to_thread(changes.apply, held.register, end.position)
     return Held(register, end.recorded, end.log_id)

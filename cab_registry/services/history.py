@@ -17,9 +17,10 @@ from cab_registry.services.describing import NameOf, describe_changes, title_of
 from cab_registry.services.naming import read_names
 from cab_registry.services.narrowing import Narrowing
 from cab_registry.services.views import NoSuchRecord
+from cab_registry.storage.acts.append import acts_head
 from cab_registry.storage.canonical import spell_instant
 from cab_registry.storage.entries import INITIAL_SUBMISSION, Change
-from cab_registry.storage.log import head, position_at
+from cab_registry.storage.log import head, position_at, recorded_at
 
 LARGEST_PAGE: Final = 500
 Document = dict[str, Any]
@@ -52,6 +53,16 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     words: Annotated[list[str], Meta(description="What changed, line by line.")]
     before: Annotated[Document | None, Meta(description="The version before; null for a new record.")]
     after: Annotated[Document | None, Meta(description="The version that followed; null where it was retired.")]
+    entry_hash: Annotated[str, Meta(description="Hash of the entry in the log, 64 hexadecimal digits.")]
+
+
+class Heads(msgspec.Struct, frozen=True, kw_only=True):
+    """The ends of the log and of the chain of acts, when the page was read."""
+
+    position: Annotated[int, Meta(description="Position of the last entry of the log.")]
+    entry_hash: Annotated[str, Meta(description="Its hash, 64 hexadecimal digits.")]
+    acts: Annotated[int, Meta(description="Position of the last act.")]
+    act_hash: Annotated[str, Meta(description="Its hash, 64 hexadecimal digits.")]
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +74,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     position: Annotated[int, Meta(description="Position of the log up to which was read.")]
     recorded: Annotated[str | None, Meta(description="The instant at which that position was recorded.")]
     log: Annotated[str, Meta(description="Which log it is.")]
+    head: Annotated[Heads, Meta(description="The ends of both chains; kept elsewhere, either proves what was there.")]
 
 
 class ChangeFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +87,10 @@ class ChangeFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _SELECT: Final = (
-    "SELECT entry.position, entry.recorded, entry.submission, coalesce(act.authority, entry.owner), entry.owner,"
-    " entry.type, entry.id, entry.version, entry.change, now.body, entry.public_reason, before.payload, now.payload"
+    "SELECT entry.position, coalesce(lower(now.recorded), entry.recorded), entry.submission,"
+    " coalesce(act.authority, entry.owner), entry.owner,"
+    " entry.type, entry.id, entry.version, entry.change, now.body, entry.public_reason, before.payload, now.payload,"
+    " entry.entry_hash"
     " FROM entry"
     " JOIN submission AS act ON act.id = entry.submission"
     " JOIN record_version AS now ON now.id = entry.id AND now.version = entry.version"
@@ -247,14 +261,14 @@ async def _read(
 ) -> History:
     if not 1 <= limit <= LARGEST_PAGE:
         raise ValueError(f"limit {limit} is not within 1 to {LARGEST_PAGE}")
-    end = await head(connection)
+    end, acts = await head(connection), await acts_head(connection)
     upto, instant, recorded = end.position, None, end.recorded
     if isinstance(known_at, datetime):
         upto, instant = await position_at(connection, known_at), known_at
     elif known_at is not None:
         upto = min(known_at, end.position)
     if upto != end.position:
-        recorded = await connection.scalar(text("SELECT recorded FROM entry WHERE position = :upto"), {"upto": upto})
+        recorded = await recorded_at(connection, upto)
     # PostgreSQL has no NUL in texts: what holds one is the name of nothing.
     bound = {key: value.replace("\0", "\ufffd") if isinstance(value, str) else value for key, value in values.items()}
     asked = {**bound, "after": after, "upto": upto, "instant": instant, "more": limit + 1}
@@ -272,6 +286,12 @@ async def _read(
         position=upto,
         recorded=None if recorded is None else spell_instant(recorded),
         log=end.log_id,
+        head=Heads(
+            position=end.position,
+            entry_hash=end.entry_hash.hex(),
+            acts=acts.position,
+            act_hash=acts.act_hash.hex(),
+        ),
     )
 
 
@@ -284,7 +304,8 @@ def _statement(where: Sequence[str], values: Mapping[str, Any], *, newest: bool)
 
 
 def _entry(row: tuple[Any, ...], name_of: NameOf) -> HistoryEntry:
-    position, recorded, submission, authority, owner, kind, record, version, change, body, reason, before, now = row
+    position, recorded, submission, authority, owner, kind, record, version, change, body, reason, *rest = row
+    before, now, entry_hash = rest
     retired = change == "retire"
     words = [f"Retired: {title_of(now, name_of)}"] if retired else []
     words += describe_changes(before, now, name_of)
@@ -304,4 +325,5 @@ def _entry(row: tuple[Any, ...], name_of: NameOf) -> HistoryEntry:
         words=words,
         before=before,
         after=None if retired else now,
+        entry_hash=entry_hash.hex(),
     )

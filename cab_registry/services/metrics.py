@@ -25,10 +25,19 @@ class Metrics:
         self._responses = Counter(
             "cab_responses", "HTTP responses by method and status.", ["method", "status"], registry=self.registry
         )
+        self._damage = Counter(
+            "cab_register_damage",
+            "Times that a record read was not what was recorded; anything above zero needs an operator.",
+            registry=self.registry,
+        )
         self._position = Gauge("cab_register_position", "Log position of the register held.", registry=self.registry)
         self._lag = Gauge(
             "cab_follower_lag_seconds", "Seconds since the log was last read to its end.", registry=self.registry
         )
+
+    def count_damage(self) -> None:
+        """Count that something read was not what was recorded."""
+        self._damage.inc()
 
     def count_answer(self, verdict: str, seconds: float) -> None:
         """Count an answer and the time it took."""

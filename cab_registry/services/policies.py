@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.services.refusals import Difference, NotOwner, StaleSubmission, VersionSeen
 from cab_registry.services.requests import PolicyDocument, SubmissionRequest
+from cab_registry.storage.acts.images import RowImage, read_image
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.errors import Moved, StaleVersion, operational_faults
 from cab_registry.storage.policies import StoredPolicy, current_policy, insert_policy
@@ -79,9 +80,12 @@ async def check_change(
     )
 
 
-async def enter_policy(connection: AsyncConnection, policy: StoredPolicy, submission_id: str, since: datetime) -> None:
-    """Let the next version of a policy count, in the transaction that approves it."""
+async def enter_policy(
+    connection: AsyncConnection, policy: StoredPolicy, submission_id: str, since: datetime
+) -> RowImage:
+    """Let the next version of a policy count, in the transaction that approves it; its act states what is returned."""
     await insert_policy(connection, msgspec.structs.replace(policy, since=since, submission=submission_id))
+    return await read_image(connection, "authority_policy", authority=policy.authority, version=policy.version)
 
 
 async def _seen(connection: AsyncConnection, policy: StoredPolicy) -> tuple[VersionSeen, ...]:

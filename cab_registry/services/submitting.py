@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cab_registry.services.acting import act_of_submission, append_submission_act
 from cab_registry.services.deciding import approve, reject, withdraw
 from cab_registry.services.desk import (
     Describe,
@@ -36,6 +37,8 @@ from cab_registry.services.submitted import (
     show_submission,
 )
 from cab_registry.services.tokens import Principal
+from cab_registry.storage.acts.act import NewAct
+from cab_registry.storage.acts.images import RowImage
 from cab_registry.storage.canonical import sha256
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.entries import NewSubmission, make_salt, private_hash
@@ -135,7 +138,7 @@ async def _keep(
             if earlier is not None:
                 return earlier
             await refuse_interference(connection, prepared)
-            submission_id = await _insert(
+            received = await _insert(
                 desk,
                 connection,
                 principal,
@@ -150,17 +153,19 @@ async def _keep(
             )
             if checked.planned and not prepared.four_eyes:
                 new = NewSubmission(
-                    id=submission_id,
+                    id=received.subject,
                     principal=principal.id,
                     public_reason=prepared.request.reason_on_record,
                     records=checked.new_records(prepared.request.private()),
                     expected=checked.expected,
                     stored=True,
+                    act=received,
                 )
                 await append(connection, new)
             else:
                 await refuse_moved(connection, checked.expected)
-            shown = await show_kept(connection, submission_id, principal)
+                await append_submission_act(connection, received)
+            shown = await show_kept(connection, received.subject, principal)
     return shown
 
 
@@ -181,7 +186,7 @@ async def _submit_policy(
             )
             if request.dry_run:
                 return Submitted(public=_public_dry(principal, request, receipt, None, desk.clock()))
-            submission_id = await _insert(
+            received = await _insert(
                 desk,
                 connection,
                 principal,
@@ -194,7 +199,8 @@ async def _submit_policy(
                 state="submitted" if policy is not None else "approved",
                 versions_read={},
             )
-            shown = await show_kept(connection, submission_id, principal)
+            await append_submission_act(connection, received)
+            shown = await show_kept(connection, received.subject, principal)
     return shown
 
 
@@ -208,8 +214,8 @@ async def _insert(
     request_hash: bytes,
     receipt: Receipt,
     **more: Any,
-) -> str:
-    """Keep a submission's row and its private part; what else the row holds is given by name."""
+) -> NewAct:
+    """Keep a submission's row and its private part, and return the act of it; what else it holds is given by name."""
     submission_id = str(UUID(bytes=desk.random(16), version=4))
     private = request.private()
     salt = make_salt()
@@ -229,9 +235,10 @@ async def _insert(
         **more,
     )
     await insert_submission(connection, new)
+    hidden_rows: tuple[RowImage, ...] = ()
     if private is not None:
-        await keep_private(connection, submission_id, "request", salt, private.content())
-    return submission_id
+        hidden_rows = (await keep_private(connection, submission_id, "request", salt, private.content()),)
+    return act_of_submission(desk, principal, "submission_received", submission_id, hidden_rows)
 
 
 def _show_dry(desk: Desk, principal: Principal, prepared: Prepared) -> Submitted:

@@ -7,12 +7,31 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from cab_registry.storage.canonical import canonical_bytes, sha256
-from cab_registry.storage.entries import FORMAT, Change, Entry, entry_hash, genesis_hash, private_hash
+from cab_registry.storage.corrections import Corrections
+from cab_registry.storage.entries import FORMATS, Change, Entry, entry_hash, genesis_hash, private_hash
 
+_NONE: Final = Corrections()
 _CHANGES: Final = frozenset(get_args(Change))
 _HEADS: Final = ("type", "id", "owner")
 
-FaultKind = Literal["entry", "order", "private", "version", "search", "submission", "tail"]
+FaultKind = Literal[
+    "entry",
+    "order",
+    "private",
+    "version",
+    "search",
+    "submission",
+    "tail",
+    "act",
+    "authority",
+    "principal",
+    "role",
+    "token",
+    "policy",
+    "run",
+    "clock",
+    "row",
+]
 
 
 class LogFault(msgspec.Struct, frozen=True):
@@ -20,9 +39,11 @@ class LogFault(msgspec.Struct, frozen=True):
 
     Attributes:
         kind: entry: its bytes are not what was hashed; order: positions, instants, versions or links of the chain;
-            private: a private part that its hash does not vouch for; version, search, submission: a derived row, or
-            a submission's span, that the log does not yield; tail: the kept head is not in the log.
-        position: the entry concerned, where there is one.
+            private: a private part that its hash does not vouch for, or that is missing though no act erased it;
+            version, search: a derived row that the log does not yield; submission, principal, role, token, policy,
+            run, row: a row that is not as the acts left it; act: the chain of acts itself; authority: an act that its
+            actor could not do; clock: instants recorded by a wrong clock; tail: the kept head is in neither chain.
+        position: the entry concerned, of kind act and authority the act, where there is one.
         subject: the record, body or submission concerned, where there is one.
         message: one sentence.
     """
@@ -41,8 +62,9 @@ class ChainWalk:
         last_hash: what the next entry must name as the one before it.
     """
 
-    def __init__(self, log_id: str) -> None:
+    def __init__(self, log_id: str, corrections: Corrections = _NONE) -> None:
         self.position = 0
+        self._corrections = corrections
         self.last_hash = genesis_hash(log_id)
         self._recorded: datetime | None = None
         self._submission: str | None = None
@@ -65,21 +87,25 @@ class ChainWalk:
         self._submissions.add(entry.submission)
         self._records[entry.id] = (entry.type, entry.version)
         self.position, self.last_hash = entry.position, entry.entry_hash
-        self._recorded, self._submission = entry.recorded, entry.submission
+        self._recorded, self._submission = self._instant(entry), entry.submission
+
+    def _instant(self, entry: Entry) -> datetime:
+        return self._corrections.instant(entry.position, entry.recorded)
 
     def _order(self, entry: Entry) -> Iterator[str]:
+        recorded = self._instant(entry)
         if entry.position != self.position + 1:
             yield f"follows position {self.position}: entries are missing between them"
         if entry.previous_hash != self.last_hash:
             yield "does not continue the chain: the entry before is not the one that it names"
-        if self._recorded is not None and entry.recorded < self._recorded:
+        if self._recorded is not None and recorded < self._recorded:
             yield "was recorded before the entry that it follows"
         if entry.submission == self._submission:
-            if entry.recorded != self._recorded:
+            if recorded != self._recorded:
                 yield "was not recorded at the instant of its submission"
         elif entry.submission in self._submissions:
             yield "belongs to a submission that was complete"
-        elif entry.recorded == self._recorded:
+        elif recorded == self._recorded:
             yield "was recorded at the instant of another submission"
         kind, version = self._records.get(entry.id, (entry.type, 0))
         if kind != entry.type:
@@ -89,8 +115,8 @@ class ChainWalk:
 
 
 def _content(entry: Entry) -> Iterator[str]:
-    if entry.format != FORMAT:
-        yield f"has the unknown format {entry.format}"
+    if entry.format not in FORMATS or (entry.format == 1) != (entry.act_hash is None):
+        yield f"has the unknown format {entry.format}, or lacks what belongs to it"
     if entry.change not in _CHANGES or (entry.change == "new") != (entry.version == 1):
         yield f"is called {entry.change} as version {entry.version}"
     if sha256(entry.payload) != entry.payload_hash:

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, Self
 
 import msgspec
 
+from cab_registry.storage.acts.act import NewAct
 from cab_registry.storage.canonical import (
     Document,
     NotCanonical,
@@ -16,7 +17,9 @@ from cab_registry.storage.canonical import (
     spell_instant,
 )
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""Of entries that are made now. Those of format 1 are from before there were acts, and name none."""
+FORMATS: Final = (1, 2)
 SALT_LENGTH: Final = 32
 # The reserved id of the submission that counts as recorded before everything. It stands in every entry's hashed header,
 # so that which entries are of the initial load is itself part of what the chain protects.
@@ -27,7 +30,7 @@ Change = Literal["new", "amend", "correction", "retire"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One record version as the log holds it.
+    """One record version as the log holds it, and the hash of the act that entered it.
 
     `recorded` is an instant in UTC with microseconds; hashes are 32 bytes; `payload` is canonical bytes.
     """
@@ -48,6 +51,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     private_hash: bytes | None
     previous_hash: bytes
     entry_hash: bytes
+    act_hash: bytes | None
 
     @property
     def initial(self) -> bool:
@@ -134,6 +138,7 @@ class NewSubmission(msgspec.Struct, frozen=True, kw_only=True):
         request_hash: the hash of what was asked, to tell a repetition from another request with the same key.
         stored: its row is kept already, in the state `submitted`, and the append makes it `approved`.
         decided_by: opaque id of who approves it, where it was stored and another's approval was needed.
+        act: what somebody does by it; none for what is loaded without a token, the catalogue.
     """
 
     id: str
@@ -146,6 +151,7 @@ class NewSubmission(msgspec.Struct, frozen=True, kw_only=True):
     request_hash: bytes | None = None
     stored: bool = False
     decided_by: str | None = None
+    act: NewAct | None = None
 
 
 class Appended(msgspec.Struct, frozen=True):
@@ -194,7 +200,7 @@ def start_of(day: date) -> datetime:
 
 def genesis_hash(log_id: str) -> bytes:
     """Give the hash that stands before the first entry of a log."""
-    return sha256(canonical_bytes({"format": FORMAT, "log": log_id}))
+    return sha256(canonical_bytes({"format": 1, "log": log_id}))
 
 
 def make_salt() -> bytes:
@@ -212,7 +218,7 @@ def entry_hash(entry: Entry) -> bytes:
 
     The stored `entry_hash` itself is not read.
     """
-    header = {
+    header: dict[str, Any] = {
         "format": entry.format,
         "position": entry.position,
         "recorded": spell_instant(entry.recorded),
@@ -228,6 +234,8 @@ def entry_hash(entry: Entry) -> bytes:
         "private_hash": None if entry.private_hash is None else entry.private_hash.hex(),
         "previous_hash": entry.previous_hash.hex(),
     }
+    if entry.format > 1:
+        header["act_hash"] = None if entry.act_hash is None else entry.act_hash.hex()
     return sha256(canonical_bytes(header))
 
 

@@ -28,6 +28,21 @@ class LogDamaged(Defect):
     """The log contradicts itself, or what is derived from it does; nothing more may be derived before it is mended."""
 
 
+class RecordDamaged(OperationalFault):
+    """A record is not what was recorded; nothing is answered that rests on it before it is mended.
+
+    Attributes:
+        record: its id.
+        position: of its entry in the log, where there is one.
+    """
+
+    def __init__(self, record: str, position: int | None, message: str) -> None:
+        place = "" if position is None else f" (position {position})"
+        super().__init__(f"the register is damaged at {record}{place}: {message}")
+        self.record = record
+        self.position = position
+
+
 class Moved(msgspec.Struct, frozen=True):
     """A record whose version is not the one that was read. Zero means that there is no such record."""
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
+from cab_registry.storage.acts.tables import act
 from cab_registry.storage.watch_tables import job_run
 
 EXTENSIONS: Final = ("btree_gist", "pg_trgm")
@@ -32,9 +33,29 @@ BEGIN
         RETURN NEW;
     END IF;
     SELECT * INTO before FROM entry WHERE position = NEW.position - 1;
-    IF before.position IS NULL OR before.entry_hash <> NEW.previous_hash OR before.recorded > NEW.recorded
-        OR (before.recorded = NEW.recorded) <> (before.submission = NEW.submission) THEN
+    IF before.position IS NULL OR before.entry_hash <> NEW.previous_hash
+        OR (before.recorded = NEW.recorded) <> (before.submission = NEW.submission)
+        OR before.recorded > NEW.recorded AND NOT EXISTS (
+            SELECT FROM clock_correction WHERE before.position BETWEEN first_position AND last_position
+        ) THEN
         RAISE EXCEPTION 'entry % does not continue the log', NEW.position USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END
+$$
+""",
+    """
+CREATE FUNCTION act_continues() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    before act%ROWTYPE;
+BEGIN
+    IF NEW.position = 1 THEN
+        RETURN NEW;
+    END IF;
+    SELECT * INTO before FROM act WHERE position = NEW.position - 1;
+    IF before.position IS NULL OR before.act_hash <> NEW.previous_hash OR before.log_position > NEW.log_position
+        OR before.recorded >= NEW.recorded AND NEW.kind <> 'clock_corrected' THEN
+        RAISE EXCEPTION 'act % does not continue the chain', NEW.position USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
 END
@@ -98,6 +119,12 @@ CREATE TRIGGER submission_moves BEFORE UPDATE ON submission
 CREATE TRIGGER submission_private_not_changed BEFORE UPDATE ON submission_private
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER authority_policy_insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON authority_policy
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER act_insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON act
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER act_continues BEFORE INSERT ON act
+    FOR EACH ROW EXECUTE FUNCTION act_continues();
+CREATE TRIGGER clock_correction_not_changed BEFORE UPDATE ON clock_correction
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 """
 
@@ -109,6 +136,7 @@ def create_schema(connection: Connection) -> None:
     """
     for extension in EXTENSIONS:
         connection.execute(text(f"CREATE EXTENSION IF NOT EXISTS {extension}"))
-    job_run.metadata.create_all(connection)
+    for table in (act, job_run):
+        table.metadata.create_all(connection)
     for statement in (*_FUNCTIONS, *_TRIGGERS.split(";\n")):
         connection.exec_driver_sql(statement)

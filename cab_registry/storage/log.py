@@ -7,8 +7,14 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
+from cab_registry.storage.acts.act import NewAct
+from cab_registry.storage.acts.append import append_act
+from cab_registry.storage.acts.images import COMMITTED, RowImage, image_of
 from cab_registry.storage.canonical import sha256
+from cab_registry.storage.clocks import Wall, find_clock_faults, refuse_wrong_clock, tell_wall
+from cab_registry.storage.corrections import read_corrections
 from cab_registry.storage.entries import (
     FORMAT,
     INITIAL_SUBMISSION,
@@ -36,14 +42,33 @@ STREAM_BATCH: Final = 1000
 LARGEST_PAGE: Final = 10_000
 
 COLUMNS: Final = Entry.__struct_fields__
+_COMMITTED: Final = tuple(submission_table.c[name] for name in COMMITTED["submission"].read)
 _ENTRY: Final = select(*(entry_table.c[name] for name in COLUMNS)).order_by(entry_table.c.position)
 # One clock reading for the whole submission, and never one that a reader was told before.
 _END: Final = text(
-    "SELECT log_identity.log_id, coalesce(last.position, 0), last.recorded, last.entry_hash,"
+    "SELECT log_identity.log_id, coalesce(last.position, 0), last.recorded, last.entry_hash, clock_timestamp(),"
     " greatest(clock_timestamp(), last.recorded + interval '1 microsecond')"
     " FROM log_identity LEFT JOIN LATERAL"
-    " (SELECT position, recorded, entry_hash FROM entry ORDER BY position DESC LIMIT 1) AS last ON true"
+    " (SELECT entry.position, entry.recorded - coalesce(ahead_by, 0) * interval '1 microsecond' AS recorded, entry_hash"
+    " FROM entry LEFT JOIN clock_correction ON entry.position BETWEEN first_position AND last_position"
+    " ORDER BY entry.position DESC LIMIT 1) AS last ON true"
 )
+# Entries that a wrong clock dated are found by their instants as corrected; all others by the index on them.
+_POSITION_AT: Final = text(
+    "SELECT max(position) FROM ((SELECT position FROM entry WHERE recorded <= :instant AND NOT EXISTS (SELECT"
+    " FROM clock_correction WHERE entry.position BETWEEN first_position AND last_position)"
+    " ORDER BY recorded DESC, position DESC LIMIT 1) UNION ALL SELECT (SELECT position FROM entry WHERE"
+    " position BETWEEN first_position AND last_position AND recorded <= :instant + ahead_by * interval '1 microsecond'"
+    " ORDER BY position DESC LIMIT 1) FROM clock_correction) AS found"
+)
+
+
+class _Span(msgspec.Struct, frozen=True):
+    """Where the entries of a submission come to stand, both positions inclusive, and their one recorded instant."""
+
+    first: int
+    last: int
+    recorded: datetime
 
 
 class _Known(msgspec.Struct):
@@ -55,10 +80,10 @@ class _Known(msgspec.Struct):
     known_from: datetime | None = None
 
 
-async def append(connection: AsyncConnection, submission: NewSubmission) -> Appended:
-    """Append a submission's records, project them and wake the readers; all in the caller's transaction.
+async def append(connection: AsyncConnection, submission: NewSubmission, wall: Wall = tell_wall) -> Appended:
+    """Append a submission's records and its act, project them and wake the readers; all in the caller's transaction.
 
-    Takes the log's lock, which is held until the caller commits or rolls back: commit soon. The transaction must be
+    Takes the locks of log and acts, held until the caller commits or rolls back: commit soon. The transaction must be
     READ COMMITTED, the default, so that what the last holder of the lock committed is seen.
 
     Raises:
@@ -67,6 +92,7 @@ async def append(connection: AsyncConnection, submission: NewSubmission) -> Appe
         NotInitial: an initial load, and the log is not empty.
         RepeatedSubmission: the principal used the idempotency key before.
         LogDamaged: the derived tables do not follow from the log.
+        WrongClock: the clocks do not agree on what time it is.
     """
     if not submission.records:
         raise ValueError("a submission without a record has nothing to append")
@@ -74,15 +100,18 @@ async def append(connection: AsyncConnection, submission: NewSubmission) -> Appe
         raise ValueError(f"the id {INITIAL_SUBMISSION!r} is the initial load's, and its only one")
     await lock_log(connection)
     await _refuse_repetition(connection, submission)
-    end, moment = await _read_end(connection)
+    end, now, moment = await _read_end(connection)
+    refuse_wrong_clock(now, wall(), end.recorded)
     if submission.initial and end.position:
         raise NotInitial(f"the log holds {end.position} entries: the initial load is over")
     known = await _read_known(connection, {*submission.expected, *(each.id for each in submission.records)})
     _refuse_stale(submission.expected, known)
     versions = list(_fit(submission, known, moment))
     salts = [None if each.private is None else make_salt() for each in submission.records]
-    entries = tuple(_chain(submission, versions, salts, end, moment))
-    await _keep_submission(connection, submission, entries)
+    span = _Span(end.position + 1, end.position + len(versions), moment)
+    image = await _keep_submission(connection, submission, span)
+    act = await append_act(connection, _act_of(submission, image, span), wall)
+    entries = tuple(_chain(submission, versions, salts, end, moment, act.act_hash))
     await copy_rows(connection, "entry", COLUMNS, (msgspec.structs.astuple(each) for each in entries))
     private = (
         (each.position, salt, new.private.content())
@@ -95,33 +124,47 @@ async def append(connection: AsyncConnection, submission: NewSubmission) -> Appe
     return Appended(submission.id, moment, entries[0].position, entries[-1].position, entries)
 
 
-async def _keep_submission(connection: AsyncConnection, submission: NewSubmission, entries: Sequence[Entry]) -> None:
-    span = {
+async def _keep_submission(connection: AsyncConnection, submission: NewSubmission, span: _Span) -> RowImage:
+    entered = {
         "state": "approved",
-        "recorded": entries[0].recorded,
-        "first_position": entries[0].position,
-        "last_position": entries[-1].position,
+        "recorded": span.recorded,
+        "first_position": span.first,
+        "last_position": span.last,
     }
+    statement: ReturningInsert[Any] | ReturningUpdate[Any]
     if submission.stored:
-        decided = None if submission.decided_by is None else entries[0].recorded
-        moved = await connection.execute(
+        decided = None if submission.decided_by is None else span.recorded
+        statement = (
             submission_table.update()
             .where(submission_table.c.id == submission.id, submission_table.c.state == "submitted")
-            .values(decided_by=submission.decided_by, decided=decided, **span)
+            .values(decided_by=submission.decided_by, decided=decided, **entered)
+            .returning(*_COMMITTED)
         )
-        if moved.rowcount != 1:
-            raise ValueError(f"the submission {submission.id} is not waiting")
-        return
-    await connection.execute(
-        submission_table.insert().values(
-            id=submission.id,
-            principal=submission.principal,
-            public_reason=submission.public_reason,
-            idempotency_key=submission.idempotency_key,
-            request_hash=submission.request_hash,
-            **span,
+    else:
+        statement = (
+            submission_table.insert()
+            .values(
+                id=submission.id,
+                principal=submission.principal,
+                public_reason=submission.public_reason,
+                idempotency_key=submission.idempotency_key,
+                request_hash=submission.request_hash,
+                **entered,
+            )
+            .returning(*_COMMITTED)
         )
-    )
+    row = (await connection.execute(statement)).mappings().one_or_none()
+    if row is None:
+        raise ValueError(f"the submission {submission.id} is not waiting")
+    return image_of("submission", dict(row))
+
+
+def _act_of(submission: NewSubmission, image: RowImage, span: _Span) -> NewAct:
+    """Give the act of a submission, with what it enters: any cut or exchange of its entries shows beside it."""
+    payloads = sha256(b"".join(sha256(new.payload) for new in submission.records)).hex()
+    entered = {"first": span.first, "last": span.last, "payloads": payloads}
+    given = submission.act or NewAct(kind="records_loaded", actor=submission.principal, subject=submission.id)
+    return msgspec.structs.replace(given, rows=(image, *given.rows), details={**given.details, "entries": entered})
 
 
 async def lock_log(connection: AsyncConnection) -> None:
@@ -148,8 +191,14 @@ async def is_past(connection: AsyncConnection, instant: datetime) -> bool:
 
 async def head(connection: AsyncConnection) -> Head:
     """Read the end of the log."""
-    end, _ = await _read_end(connection)
+    end, _, _ = await _read_end(connection)
     return end
+
+
+async def read_clock_faults(connection: AsyncConnection, wall: Wall = tell_wall) -> tuple[str, ...]:
+    """Say what is wrong with the clocks of database and process, or with the last recorded instant; or nothing."""
+    end, now, _ = await _read_end(connection)
+    return find_clock_faults(now, wall(), end.recorded)
 
 
 async def read_entries(connection: AsyncConnection, after: int = 0, limit: int = 1000) -> list[Entry]:
@@ -205,12 +254,7 @@ async def position_at(connection: AsyncConnection, instant: datetime) -> int:
     """
     if instant.tzinfo is None:
         raise ValueError("an instant needs an offset from UTC")
-    found = await connection.scalar(
-        select(entry_table.c.position)
-        .where(entry_table.c.recorded <= instant)
-        .order_by(entry_table.c.recorded.desc(), entry_table.c.position.desc())
-        .limit(1)
-    )
+    found = await connection.scalar(_POSITION_AT, {"instant": instant})
     if found is None:
         found = await connection.scalar(
             select(submission_table.c.last_position).where(submission_table.c.id == INITIAL_SUBMISSION)
@@ -220,7 +264,8 @@ async def position_at(connection: AsyncConnection, instant: datetime) -> int:
 
 async def recorded_at(connection: AsyncConnection, position: int) -> datetime | None:
     """Give the instant at which a position was recorded; none where the log has no such position."""
-    return await connection.scalar(select(entry_table.c.recorded).where(entry_table.c.position == position))
+    recorded = await connection.scalar(select(entry_table.c.recorded).where(entry_table.c.position == position))
+    return None if recorded is None else (await read_corrections(connection)).instant(position, recorded)
 
 
 def entry_of(row: Sequence[Any]) -> Entry:
@@ -228,9 +273,10 @@ def entry_of(row: Sequence[Any]) -> Entry:
     return Entry(**dict(zip(COLUMNS, row, strict=False)))
 
 
-async def _read_end(connection: AsyncConnection) -> tuple[Head, datetime]:
-    log_id, position, recorded, last_hash, moment = (await connection.execute(_END)).one()
-    return Head(position, recorded, last_hash or genesis_hash(log_id), log_id), moment
+async def _read_end(connection: AsyncConnection) -> tuple[Head, datetime, datetime]:
+    """Read the end of the log, the instant that it is, and the one that an entry recorded now would get."""
+    log_id, position, recorded, last_hash, now, moment = (await connection.execute(_END)).one()
+    return Head(position, recorded, last_hash or genesis_hash(log_id), log_id), now, moment
 
 
 async def _refuse_repetition(connection: AsyncConnection, submission: NewSubmission) -> None:
@@ -314,6 +360,7 @@ def _chain(
     salts: Sequence[bytes | None],
     end: Head,
     moment: datetime,
+    act: bytes,
 ) -> Iterator[Entry]:
     previous = end.entry_hash
     for offset, (new, version, salt) in enumerate(zip(submission.records, versions, salts, strict=True), 1):
@@ -335,6 +382,7 @@ def _chain(
             private_hash=hidden,
             previous_hash=previous,
             entry_hash=b"",
+            act_hash=act,
         )
         previous = entry_hash(unsealed)
         yield msgspec.structs.replace(unsealed, entry_hash=previous)

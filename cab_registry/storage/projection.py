@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.storage.canonical import Document, canonical_bytes, sha256
+from cab_registry.storage.corrections import Corrections
 from cab_registry.storage.entries import KNOWN_FROM, Entry, known_from, start_of
 from cab_registry.storage.errors import LogDamaged
 
@@ -30,6 +31,9 @@ _COLUMNS: Final = (
     "digest",
     "payload",
 )
+
+
+NONE: Final = Corrections()
 
 
 class VersionRow(msgspec.Struct, kw_only=True):
@@ -53,8 +57,8 @@ class VersionRow(msgspec.Struct, kw_only=True):
     payload: bytes
 
 
-def version_of(entry: Entry) -> VersionRow:
-    """Derive the row of an entry, still open.
+def version_of(entry: Entry, corrections: Corrections = NONE) -> VersionRow:
+    """Derive the row of an entry, still open, with the instant at which it was recorded as corrected.
 
     Raises:
         msgspec.DecodeError, NotCanonical: the payload is no canonical document; only in a damaged log.
@@ -62,7 +66,7 @@ def version_of(entry: Entry) -> VersionRow:
     document = msgspec.json.decode(entry.payload, type=dict[str, Any])
     day = known_from(document)
     payload = entry.payload if day is None else canonical_bytes({k: v for k, v in document.items() if k != KNOWN_FROM})
-    lower: datetime | None = entry.recorded
+    lower: datetime | None = corrections.instant(entry.position, entry.recorded)
     if entry.initial:
         lower = None if day is None else start_of(day)
     return VersionRow(
@@ -111,13 +115,15 @@ def close_in_order(rows: Iterable[VersionRow]) -> tuple[list[VersionRow], dict[s
     return done, following
 
 
-async def project(connection: AsyncConnection, entries: Sequence[Entry]) -> Collection[VersionRow]:
+async def project(
+    connection: AsyncConnection, entries: Sequence[Entry], corrections: Corrections = NONE
+) -> Collection[VersionRow]:
     """Write the record versions of entries that follow, in order, on those projected before.
 
     Raises:
         LogDamaged: a version that an entry follows is not there, or closed already.
     """
-    rows, following = close_in_order(version_of(entry) for entry in entries)
+    rows, following = close_in_order(version_of(entry, corrections) for entry in entries)
     if following:
         await _close(connection, following)
     await copy_rows(connection, "record_version", _COLUMNS, (_record(row) for row in rows))

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.storage.chain import LogFault
+from cab_registry.storage.corrections import read_corrections, remake_corrections
 from cab_registry.storage.errors import LogDamaged
 from cab_registry.storage.log import lock_log, read_entries
 from cab_registry.storage.projection import project
@@ -42,6 +43,7 @@ async def rebuild(connection: AsyncConnection) -> Rebuilt:
         LogDamaged: the log itself has faults; the derived tables stay as they are, being perhaps all that is right.
     """
     await lock_log(connection)
+    await remake_corrections(connection)
     damage = await verify_chain(connection)
     if damage:
         raise LogDamaged(f"the log has {len(damage)} faults, so nothing is derived from it: {damage[0].message}")
@@ -49,9 +51,10 @@ async def rebuild(connection: AsyncConnection) -> Rebuilt:
     for table in DERIVED:
         await connection.execute(text(f"CREATE TEMPORARY TABLE {table}_before ON COMMIT DROP AS TABLE {table}"))
     await connection.execute(text(f"TRUNCATE {', '.join(DERIVED)}"))
+    corrections = await read_corrections(connection)
     entries = 0
     while page := await read_entries(connection, entries, BATCH):
-        await refresh_after(connection, await project(connection, page))
+        await refresh_after(connection, await project(connection, page, corrections))
         entries = page[-1].position
     await connection.execute(text("SET LOCAL cab.rebuild = 'off'"))
     differing = {table: await _count_differing(connection, table) for table in DERIVED}

@@ -1,20 +1,24 @@
-"""Record versions: as they stand at the head, and as they were recorded at a moment."""
+"""Record versions: as they stand at the head, and as they were recorded at a moment.
+
+Each is proved against its entry as it is read; whatever reads them raises RecordDamaged where that fails.
+"""
 
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, and_, false, func, literal, or_
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.storage.projection import LAW_TYPES
+from cab_registry.storage.proving import refuse_damaged, with_proof
 from cab_registry.storage.tables import record_version
 
 STREAM_BATCH: Final = 1000
 
-_SELECT: Final = select(
+_COLUMNS: Final = (
     record_version.c.type,
     record_version.c.id,
     record_version.c.version,
@@ -28,7 +32,8 @@ _SELECT: Final = select(
     func.upper(record_version.c.recorded, type_=TIMESTAMP(timezone=True)),
     record_version.c.digest,
     record_version.c.payload,
-).order_by(record_version.c.from_position)
+)
+_SELECT: Final = with_proof(_COLUMNS).order_by(record_version.c.from_position)
 
 
 class RecordVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,4 +137,7 @@ def _recorded_at(moment: datetime | int) -> ColumnElement[bool]:
 
 
 def _version_of(row: Row[Any]) -> RecordVersion:
-    return RecordVersion(**dict(zip(RecordVersion.__struct_fields__, row, strict=True)))
+    width = len(_COLUMNS)
+    version = RecordVersion(**dict(zip(RecordVersion.__struct_fields__, row[:width], strict=True)))
+    refuse_damaged(version.id, version.version, version.digest, version.document, row[width:])
+    return version

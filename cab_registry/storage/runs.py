@@ -1,12 +1,16 @@
 """The ledger of runs: which job has run for which day, and when a scheduler was last alive."""
 
 from datetime import date, datetime
+from typing import Literal
 
 import msgspec
 from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cab_registry.storage.acts.act import JOBS, NewAct
+from cab_registry.storage.acts.append import append_act
+from cab_registry.storage.acts.images import read_image
 from cab_registry.storage.watch_tables import job_run, scheduler_beat
 
 
@@ -53,15 +57,22 @@ async def claim_run(connection: AsyncConnection, job: str, due_on: date, now: da
 async def note_due(connection: AsyncConnection, job: str, due_on: date, now: datetime) -> None:
     """Note the day with which a job begins, so that it is not forgotten should nothing come of its first run."""
     row = {"job": job, "due_on": due_on, "state": "due", "attempts": 0, "began": now, "ended": now, "report": ""}
-    await connection.execute(insert(job_run).values(row).on_conflict_do_nothing())
+    noted = await connection.execute(insert(job_run).values(row).on_conflict_do_nothing())
+    if noted.rowcount:
+        await _append_run(connection, "run_due", job, due_on)
 
 
 async def finish_run(
     connection: AsyncConnection, job: str, due_on: date, *, now: datetime, report: str, faults: int
 ) -> None:
-    """Note what a run found, before its transaction ends."""
+    """Note what a run found, before its transaction ends; nothing may be locked after it.
+
+    Raises:
+        WrongClock: the clocks do not agree on what time it is.
+    """
     row = (job_run.c.job == job) & (job_run.c.due_on == due_on)
     await connection.execute(job_run.update().where(row).values(ended=now, report=report, faults=faults))
+    await _append_run(connection, "run_done", job, due_on)
 
 
 async def fail_run(
@@ -70,7 +81,7 @@ async def fail_run(
     """Note that a job failed for a day; one that has run meanwhile is left alone."""
     row = {"job": job, "due_on": due_on, "state": "failed", "attempts": 1, "began": began, "ended": now}
     failure = insert(job_run).values(row | {"report": reason})
-    await connection.execute(
+    noted = await connection.execute(
         failure.on_conflict_do_update(
             index_elements=["job", "due_on"],
             set_={
@@ -83,6 +94,15 @@ async def fail_run(
             where=job_run.c.state != "done",
         )
     )
+    if noted.rowcount:
+        await _append_run(connection, "run_failed", job, due_on)
+
+
+async def _append_run(
+    connection: AsyncConnection, kind: Literal["run_due", "run_done", "run_failed"], job: str, due_on: date
+) -> None:
+    image = await read_image(connection, "job_run", job=job, due_on=due_on)
+    await append_act(connection, NewAct(kind=kind, actor=JOBS, subject=job, rows=(image,)))
 
 
 async def read_ledger(connection: AsyncConnection, job: str) -> Ledger:

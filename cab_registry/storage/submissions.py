@@ -9,6 +9,9 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.domain.schemes import canonise
+from cab_registry.storage.acts.act import NewAct
+from cab_registry.storage.acts.append import append_act
+from cab_registry.storage.acts.images import RowImage, image_of, read_image
 from cab_registry.storage.tables import body_identifier, record_version, submission, submission_private
 
 SubmissionKind = Literal["records", "policy", "transfer"]
@@ -67,6 +70,8 @@ async def keep_unchanging(
             receipt=receipt,
         )
     )
+    image = await read_image(connection, "submission", id=submission_id)
+    await append_act(connection, NewAct(kind="records_loaded", actor=principal, subject=submission_id, rows=(image,)))
 
 
 class StoredSubmission(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,11 +218,11 @@ async def decide(
 
 async def keep_private(
     connection: AsyncConnection, submission_id: str, part: PrivatePart, salt: bytes, content: bytes
-) -> None:
-    """Keep a private part with the salt that was hashed with it."""
-    await connection.execute(
-        submission_private.insert().values(submission=submission_id, part=part, salt=salt, content=content)
-    )
+) -> RowImage:
+    """Keep a private part with the salt that was hashed with it, and return what an act says of it."""
+    row = {"submission": submission_id, "part": part, "salt": salt, "content": content}
+    await connection.execute(submission_private.insert().values(**row))
+    return image_of("submission_private", row)
 
 
 async def read_private(connection: AsyncConnection, ids: Iterable[str]) -> dict[tuple[str, str], bytes]:

@@ -8,10 +8,14 @@ from sqlalchemy import Text, cast, func, select, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cab_registry.storage.acts.replay import EnteredWalk
+from cab_registry.storage.acts.verification import ActProof
 from cab_registry.storage.canonical import NotCanonical, canonical_bytes
 from cab_registry.storage.chain import ChainWalk, LogFault
+from cab_registry.storage.clocks import Wall, tell_wall
+from cab_registry.storage.corrections import Corrections, read_corrections
 from cab_registry.storage.entries import Entry
-from cab_registry.storage.log import COLUMNS, entry_of, head
+from cab_registry.storage.log import COLUMNS, entry_of, head, read_clock_faults
 from cab_registry.storage.projection import VersionRow, version_of
 from cab_registry.storage.search import BATCH, SearchRow, expected_rows
 from cab_registry.storage.tables import body_identifier, body_search, entry_private, record_version
@@ -62,7 +66,7 @@ _CURRENT_BODIES: Final = text(
 )
 
 
-async def verify(connection: AsyncConnection, kept_head: bytes | None = None) -> list[LogFault]:
+async def verify(connection: AsyncConnection, kept_head: bytes | None = None, wall: Wall = tell_wall) -> list[LogFault]:
     """Check every byte of the log and every row derived from it.
 
     Reads one state of the database only if the transaction is REPEATABLE READ (engine.read_only); otherwise appends in
@@ -70,12 +74,22 @@ async def verify(connection: AsyncConnection, kept_head: bytes | None = None) ->
 
     Args:
         connection: where to read.
-        kept_head: an entry hash that was noted elsewhere, earlier; its absence shows that the log was cut or replaced.
+        kept_head: the hash of an entry or of an act that was noted elsewhere, earlier; its absence shows that what is
+            there was cut or replaced.
+        wall: the clock of this process, with which that of the database and the last recorded instant are compared.
 
     Returns:
-        All faults in order of position, those of derived rows after those of the log; none for a log that is whole.
+        All faults in order of position, those of acts and of derived rows after those of the log; none where all is
+        whole.
     """
-    faults = await verify_chain(connection, kept_head, derived=True)
+    entered = EnteredWalk()
+    faults = await verify_chain(connection, kept_head, derived=True, entered=entered)
+    proof = ActProof((await head(connection)).log_id, kept_head)
+    await proof.run(connection, entered)
+    if proof.kept_seen:
+        faults = [fault for fault in faults if fault.kind != "tail"]
+    faults.extend(proof.faults)
+    faults.extend(LogFault("clock", None, None, each) for each in await read_clock_faults(connection, wall))
     for position, record_id in await connection.execute(_WITHOUT_ENTRY):
         faults.append(LogFault("version", position, record_id, "a record version that no entry yields"))
     for submission in await connection.scalars(_WRONG_SPANS):
@@ -85,12 +99,17 @@ async def verify(connection: AsyncConnection, kept_head: bytes | None = None) ->
 
 
 async def verify_chain(
-    connection: AsyncConnection, kept_head: bytes | None = None, *, derived: bool = False
+    connection: AsyncConnection,
+    kept_head: bytes | None = None,
+    *,
+    derived: bool = False,
+    entered: EnteredWalk | None = None,
 ) -> list[LogFault]:
-    """Check the log alone, or, where `derived`, each entry's record version with it."""
+    """Check the log alone, or, where `derived`, each entry's record version with it; gather what acts entered."""
     end = await head(connection)
-    walk = ChainWalk(end.log_id)
-    versions = _VersionWalk()
+    corrections = await read_corrections(connection)
+    walk = ChainWalk(end.log_id, corrections)
+    versions = _VersionWalk(corrections)
     faults: list[LogFault] = []
     kept_seen = kept_head in {None, walk.last_hash}
     # A cursor stays open until the transaction ends, and a rebuild must empty the tables that it reads.
@@ -100,13 +119,17 @@ async def verify_chain(
             entry = entry_of(row)
             salt, private = row[len(COLUMNS) : len(COLUMNS) + 2]
             faults.extend(walk.step(entry, salt, private))
+            if entered is not None:
+                faults.extend(entered.step(entry, private))
             kept_seen = kept_seen or entry.entry_hash == kept_head
             if derived:
                 faults.extend(versions.step(entry, _stored_row(row)))
     if derived:
         faults.extend(versions.end())
     if not kept_seen:
-        message = f"the kept head is not in the log, which ends at position {walk.position}: entries were cut off"
+        message = (
+            f"the kept head is not on record; the log ends at position {walk.position}: entries or acts were cut off"
+        )
         faults.append(LogFault("tail", None, None, message))
     return faults
 
@@ -114,12 +137,13 @@ async def verify_chain(
 class _VersionWalk:
     """A walk over entries beside their stored record versions; a version is checked once it is known what closed it."""
 
-    def __init__(self) -> None:
+    def __init__(self, corrections: Corrections) -> None:
+        self._corrections = corrections
         self._open: dict[str, tuple[VersionRow, VersionRow]] = {}
 
     def step(self, entry: Entry, stored: VersionRow | None) -> Iterator[LogFault]:
         try:
-            row = version_of(entry)
+            row = version_of(entry, self._corrections)
         except (msgspec.DecodeError, ValueError, KeyError, TypeError) as fault:
             yield LogFault("version", entry.position, entry.id, f"no record version can be derived: {fault}")
             return

@@ -1,6 +1,7 @@
 """`cab db`: bring a database up to this program, look at it, prove it, and make its derived tables again."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -96,13 +97,14 @@ def verify(
     database_url: DatabaseUrl = None,
     *,
     head: Annotated[
-        str | None, typer.Option(metavar="HASH", help="An entry hash kept elsewhere: proves that no end was cut off.")
+        str | None,
+        typer.Option(metavar="HASH", help="Hash of an entry or act, kept elsewhere: proves that no end was cut off."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prove the log: every hash, every link, and every derived row against it.
+    """Prove log and acts: every hash, every link, who could do what, and every row against them.
 
-    Exit code 0 where nothing is wrong, else 1. Keep the head that it prints elsewhere, and give it to the next run.
+    Exit code 0 where nothing is wrong, else 1. Keep the heads that it prints elsewhere, and give one to the next run.
 
     Examples:
       cab db verify
@@ -117,11 +119,63 @@ def verify(
     else:
         _print_faults(found.faults)
         verdict = f"{len(found.faults)} faults" if found.faults else "nothing is wrong"
-        typer.echo(f"{found.position} entries: {verdict}.")
+        typer.echo(f"{found.position} entries, {found.acts} acts: {verdict}.")
         typer.echo(f"Head: {found.entry_hash}")
+        typer.echo(f"Head of the acts: {found.act_hash}")
         if head is None:
             say("Without --head, a log whose end was cut off looks whole.")
     raise typer.Exit(Exit.FAILURE if found.faults else Exit.DONE)
+
+
+@db_app.command("erase-private")
+def erase_private(
+    submission: Annotated[str, typer.Argument(metavar="SUBMISSION", help="Id of the submission.")],
+    *,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept for good, so name nobody.")],
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Erase the private parts of a submission for good: internal reasons, evidence, reasons of a decision.
+
+    The chain keeps their hashes, and an act says that they were erased. Without that act, a missing part is a fault.
+
+    Examples:
+      cab db erase-private 5f2c9a0e-8f0b-4a52-9d0e-0c8f9a3b1d11 --reason "request for erasure, file 12/2026"
+    """
+    from cab_registry.services import database
+
+    with chosen_database(database_url) as url:
+        count = run_on(url, lambda engine: database.erase_private(engine, submission, reason))
+    typer.echo(f"{count} private parts erased.")
+
+
+@db_app.command("correct-clock")
+def correct_clock(
+    *,
+    first: Annotated[int, typer.Option(min=1, help="Position of the first entry that a wrong clock dated.")],
+    last: Annotated[int, typer.Option(min=1, help="Position of the last one.")],
+    ahead_by: Annotated[float, typer.Option(metavar="SECONDS", help="How far the clock was ahead; negative: behind.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="How it is known; kept for good.")],
+    database_url: DatabaseUrl = None,
+) -> None:
+    """State that entries were recorded with a wrong clock, and read the log so from now on.
+
+    Nothing in the log is rewritten: an act states it, and what is derived is made again. Needs the owner of the tables.
+    Set the clock first, and start the service anew afterwards.
+
+    Examples:
+      cab db correct-clock --first 1204 --last 1209 --ahead-by 2208988800 --reason "host clock stood in 2096"
+    """
+    from cab_registry.services import database
+
+    shift = timedelta(seconds=ahead_by)
+    with chosen_database(database_url) as url:
+        done = run_on(
+            url,
+            lambda engine: database.correct_clock(engine, first=first, last=last, ahead_by=shift, reason=reason),
+        )
+    typer.echo(f"Entries {first} to {last} count as recorded from {done.first.isoformat()} to {done.last.isoformat()}.")
+    _print_faults(done.rebuilt.faults)
+    raise typer.Exit(Exit.FAILURE if done.rebuilt.faults else Exit.DONE)
 
 
 def _print_faults(faults: "Sequence[LogFault]") -> None:

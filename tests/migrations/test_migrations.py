@@ -4,6 +4,7 @@ import re
 import secrets
 import sys
 from collections.abc import Sequence
+from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
 
@@ -12,6 +13,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Row, text
 
 from cab_registry.storage import migration
+from cab_registry.storage.acts.act import act_hash
+from cab_registry.storage.acts.append import read_acts
+from cab_registry.storage.acts.images import COMMITTED, read_image
 from cab_registry.storage.engine import create_engine
 from cab_registry.storage.guards import create_schema
 from tests.storage.samples import body, put
@@ -119,9 +123,9 @@ async def test_a_log_with_entries_is_not_undone(database_url: str) -> None:
     engine = create_engine(database_url)
     await put(engine, body(1))
     await engine.dispose()
-    with pytest.raises(RuntimeError, match="holds entries"):
+    with pytest.raises(RuntimeError, match="holds acts"):
         migration.downgrade(database_url, "base")
-    assert migration.current(database_url) == "2026_10_05_the_log"
+    assert migration.current(database_url) == migration.head()
     assert len(await run(database_url, "SELECT 1 FROM entry")) == 1
 
 
@@ -139,6 +143,47 @@ async def test_a_log_made_before_there_were_principals_goes_up_down_and_up_again
     assert migration.current(url) == migration.head()
 
 
+BEFORE_ACTS = """
+INSERT INTO principal VALUES ('p-0123456789abcdef', 'person', 'Ada', '2026-01-01 12:00:00.5+02', NULL);
+INSERT INTO role_grant VALUES ('p-0123456789abcdef', 'us-fcc', 'submitter', '2026-01-01 12:00+02', NULL, NULL, NULL);
+INSERT INTO token SELECT 't' || n, 'p-0123456789abcdef', sha256('x'), 'us-fcc', '{submitter,auditor}', 'Ø', now(),
+    now() + interval '1 day' FROM generate_series(1, 600) AS n;
+INSERT INTO submission (id, principal, public_reason, state, idempotency_key, content, digest)
+    VALUES ('s', 'p-0123456789abcdef', 'why', 'submitted', 'key', 'x', sha256('x'));
+INSERT INTO submission_private VALUES ('s', 'request', sha256('a'), 'x');
+INSERT INTO authority_policy VALUES ('us-fcc', 1, true, 'warn', '2026-01-01 12:00+02', 's');
+INSERT INTO job_run VALUES ('prove-log', '2026-01-01', 'done', 1, now(), now(), 'Ø', 2)
+"""
+
+
+async def test_what_was_there_before_acts_is_committed_to_by_the_first(empty_database_url: str) -> None:
+    url = empty_database_url
+    migration.upgrade(url, "2026_11_21_the_clock")
+    for statement in BEFORE_ACTS.split(";\n"):
+        await run(url, statement)
+    migration.upgrade(url)
+    engine = create_engine(url)
+    async with engine.connect() as connection:
+        acts = await read_acts(connection)
+        assert [each.kind for each in acts] == ["acts_begun", "acts_begun"]
+        assert [act_hash(each) for each in acts] == [each.act_hash for each in acts]
+        images = [image for each in acts for image in each.rows()]
+        assert {image.table for image in images} == set(COMMITTED)
+        for image in images:
+            columns = dict(zip(COMMITTED[image.table].key, image.key, strict=True))
+            key = {name: _python(name, value) for name, value in columns.items()}
+            assert await read_image(connection, image.table, **key) == image
+    await engine.dispose()
+    migration.downgrade(url, "2026_11_21_the_clock")
+    assert await run(url, "SELECT 1 FROM pg_tables WHERE tablename = 'act'") == []
+
+
+def _python(name: str, value: Any) -> Any:
+    if name == "granted":
+        return datetime.fromisoformat(value)
+    return date.fromisoformat(value) if name == "due_on" else value
+
+
 async def test_principals_are_not_undone(database_url: str) -> None:
     await run(database_url, "INSERT INTO principal (id, kind, created) VALUES ('p-0123456789abcdef', 'person', now())")
     with pytest.raises(RuntimeError, match="there are principals"):
@@ -154,7 +199,7 @@ async def test_watches_are_not_undone(database_url: str) -> None:
     )
     with pytest.raises(RuntimeError, match="there are watches"):
         migration.downgrade(database_url, "2026_11_21_who_submits")
-    assert migration.current(database_url) == migration.head()
+    assert migration.current(database_url) == "2026_11_21_the_clock"
 
 
 async def test_of_the_clock_the_application_role_may_delete_what_was_asked_only(database_url: str) -> None:

@@ -31,6 +31,7 @@ from cab_registry.storage.log import (
     recorded_at,
     stream_entries,
 )
+from cab_registry.storage.mending import erase_private
 from cab_registry.storage.verification import verify
 from tests.storage.samples import body, put, put_history, recognition, requirement, submission
 
@@ -271,8 +272,12 @@ async def test_private_parts_stand_apart_and_can_be_erased(engine: AsyncEngine, 
     again = await put(engine, body(2), private=Private("a name", ({"signed_by": "somebody"},)))
     assert again.entries[0].private_hash != entry.private_hash
     async with engine.begin() as connection:
-        await connection.execute(text("DELETE FROM entry_private WHERE position = 1"))
+        assert await erase_private(connection, done.submission, "asked for") == 1
     assert await verify(reading) == []
+    await reading.rollback()
+    async with engine.begin() as connection:
+        await connection.execute(text("DELETE FROM entry_private WHERE position = 2"))
+    assert [(fault.kind, fault.position) for fault in await verify(reading)] == [("private", 2)]
 
 
 async def test_readers_are_woken_after_commit_only(engine: AsyncEngine, database_url: str) -> None:

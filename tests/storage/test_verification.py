@@ -36,6 +36,7 @@ FLIPS = {
     "private_hash": "set_byte(private_hash, 0, get_byte(private_hash, 0) # 128)",
     "previous_hash": "set_byte(previous_hash, 0, get_byte(previous_hash, 0) # 1)",
     "entry_hash": "set_byte(entry_hash, 0, get_byte(entry_hash, 0) # 1)",
+    "act_hash": "set_byte(act_hash, 0, get_byte(act_hash, 0) # 1)",
 }
 
 
@@ -142,6 +143,7 @@ async def test_a_cut_tail_is_found_by_a_head_that_was_kept_elsewhere(
     await reading.rollback()
     await tamper(
         "DELETE FROM entry WHERE position = 7",
+        "DELETE FROM act WHERE position = 4",
         "DELETE FROM record_version WHERE from_position = 7",
         "DELETE FROM submission WHERE first_position = 7",
         "UPDATE record_version SET until_position = NULL, recorded = tstzrange(lower(recorded), NULL)"
@@ -158,7 +160,7 @@ async def test_another_log_id_breaks_the_chain_at_its_root(
 ) -> None:
     await put(engine, body(1))
     await tamper("UPDATE log_identity SET log_id = '00000000-0000-0000-0000-000000000000'")
-    assert [(fault.kind, fault.position) for fault in await verify(reading)] == [("order", 1)]
+    assert {(fault.kind, fault.position) for fault in await verify(reading)} == {("order", 1), ("act", 1)}
     end = await head(reading)
     assert end.entry_hash != genesis_hash(end.log_id)
 
@@ -235,12 +237,12 @@ async def test_any_changed_derived_row_is_found(
     assert await verify(reading)
 
 
-async def test_submissions_that_changed_nothing_are_no_fault(engine: AsyncEngine, reading: AsyncConnection) -> None:
+async def test_a_submission_that_no_act_received_is_a_fault(engine: AsyncEngine, reading: AsyncConnection) -> None:
     async with engine.begin() as connection:
         await connection.execute(
             text("INSERT INTO submission (id, principal, public_reason, state) VALUES ('s', 'p', '', 'submitted')")
         )
-    assert await verify(reading) == []
+    assert [(fault.kind, fault.subject) for fault in await verify(reading)] == [("submission", "s")]
 
 
 async def test_a_rebuild_gives_what_was_there(engine: AsyncEngine) -> None:

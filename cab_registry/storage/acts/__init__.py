@@ -1,0 +1,1 @@
+"""The chain of acts: who did what, under which authority, and how the rows that decide stood afterwards."""
