@@ -27,9 +27,11 @@ from cab_registry.api.authentication import Authentication, visitor_of
 from cab_registry.api.edge import Edge
 from cab_registry.api.endpoints import make_endpoint_routes
 from cab_registry.api.expiries import make_expiry_routes
+from cab_registry.api.grants import make_grant_routes
 from cab_registry.api.health import JobsBeat, Readiness, make_health_routes
 from cab_registry.api.history import make_history_routes
 from cab_registry.api.impact import make_impact_routes
+from cab_registry.api.invitations import make_invitation_routes
 from cab_registry.api.methods import make_options_routes
 from cab_registry.api.openapi import make_document, make_openapi_route
 from cab_registry.api.problem_kinds import KINDS
@@ -158,6 +160,8 @@ def _make_stored_routes(
         *make_answer_history_routes(desk, QuestionReader()),
         *make_submission_routes(desk, foreseeing, limit=settings.submission_limit_bytes),
         *make_account_routes(desk),
+        *make_invitation_routes(desk),
+        *make_grant_routes(desk),
         *make_watch_routes(watches, limit=settings.submission_limit_bytes),
         *make_endpoint_routes(watches),
         *make_watching_routes(site, watches),

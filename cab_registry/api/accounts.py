@@ -1,4 +1,4 @@
-"""Accounts over HTTP: oneself, tokens, and, for registrars, principals and their roles."""
+"""Accounts over HTTP: oneself, one's tokens, and, for registrars, principals."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from msgspec import Meta
 from cab_registry.api.authentication import NEEDED, principal_of
 from cab_registry.api.bodies import BodyReader
 from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply_privately
-from cab_registry.domain.errors import Fault
+from cab_registry.services.accounts.tokens import (
+    LIFETIME,
+    LONGEST_LIFETIME,
+    TokenIssued,
+    issue_token,
+    list_tokens,
+    revoke_token,
+    rotate_token,
+)
+from cab_registry.services.accounts.trail import News, read_news
 from cab_registry.services.desk import Desk
 from cab_registry.services.policies import read_policy
 from cab_registry.services.principals import (
     PrincipalShown,
     Role,
-    TokenIssued,
     disable_principal,
-    end_role,
-    grant_role,
-    issue_token,
+    erase_name,
     list_principals,
-    list_tokens,
     make_principal,
-    revoke_token,
-    rotate_token,
     show_principal,
 )
-from cab_registry.services.tokens import LIFETIME, LONGEST_LIFETIME
-from cab_registry.services.views import LARGEST_PAGE, Given, WrongParameters
+from cab_registry.services.views import LARGEST_PAGE, Given
 from cab_registry.storage.policies import StoredPolicy
 from cab_registry.storage.principals import PrincipalKind
 from cab_registry.storage.tokens import StoredToken
@@ -50,6 +52,7 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     principal: PrincipalShown
     token: Annotated[StoredToken, Meta(description="The token of this request, without its secret.")]
     policy: Annotated[StoredPolicy, Meta(description="How the token's authority wants its submissions handled.")]
+    news: Annotated[News, Meta(description="What happens to the account: see whether you know of all of it.")]
 
 
 class TokenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,7 +62,6 @@ class TokenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     roles: Annotated[tuple[Role, ...], Meta(min_length=1, description="What it may be used for.")]
     name: Annotated[str, Meta(min_length=1, max_length=200, description="What it is called in lists.")]
     days: Days = LIFETIME.days
-    principal: Annotated[str | None, Meta(description="Whose it is; null: one's own. Others': registrars only.")] = None
 
 
 class Rotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,25 +104,9 @@ class PrincipalPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
-class GrantRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A role that is to be given."""
-
-    principal: Annotated[str, Meta(min_length=1, description="To whom.")]
-    authority: Annotated[str, Meta(min_length=1, description="At which authority.")]
-    role: Role
-
-
-class GrantEnding(msgspec.Struct, frozen=True, kw_only=True):
-    """Parameters that name a role that is to be taken; all three are needed."""
-
-    principal: Annotated[Given | None, Meta(description="From whom. Required.")] = None
-    authority: Annotated[Given | None, Meta(description="At which authority. Required.")] = None
-    role: Annotated[Role | None, Meta(description="Which role. Required.")] = None
-
-
 def make_account_routes(desk: Desk) -> list[HTTPRouteHandler]:
     """Return the handlers of accounts."""
-    return [*_make_token_routes(desk), *_make_principal_routes(desk), *_make_grant_routes(desk)]
+    return [*_make_token_routes(desk), *_make_principal_routes(desk)]
 
 
 def _make_token_routes(desk: Desk) -> list[HTTPRouteHandler]:
@@ -134,7 +120,8 @@ def _make_token_routes(desk: Desk) -> list[HTTPRouteHandler]:
         shown = await show_principal(desk.engine, acting)
         token = next(each for each in await list_tokens(desk.engine, acting) if each.id == acting.token)
         policy = await read_policy(desk.engine, acting.authority)
-        return reply_privately(Me(principal=shown, token=token, policy=policy))
+        news = await read_news(desk.engine, acting, desk.clock)
+        return reply_privately(Me(principal=shown, token=token, policy=policy, news=news))
 
     @get("/v1/tokens", opt=NEEDED)
     async def get_tokens(request: AnyRequest) -> Response[bytes]:
@@ -154,10 +141,9 @@ def _make_token_routes(desk: Desk) -> list[HTTPRouteHandler]:
             name=asked.name,
             clock=desk.clock,
             random=desk.random,
-            principal=asked.principal,
             lifetime=timedelta(days=asked.days),
         )
-        return _reply_issued(issued)
+        return reply_issued(issued)
 
     @post("/v1/tokens/{token_id:str}/rotate", opt=NEEDED)
     async def post_rotation(request: AnyRequest, token_id: FromPath[str]) -> Response[bytes]:
@@ -171,7 +157,7 @@ def _make_token_routes(desk: Desk) -> list[HTTPRouteHandler]:
             token=None if token_id == CURRENT else token_id,
             lifetime=timedelta(days=asked.days),
         )
-        return _reply_issued(issued)
+        return reply_issued(issued)
 
     @delete("/v1/tokens/{token_id:str}", status_code=200, opt=NEEDED)
     async def delete_token(request: AnyRequest, token_id: FromPath[str]) -> Response[bytes]:
@@ -183,7 +169,8 @@ def _make_token_routes(desk: Desk) -> list[HTTPRouteHandler]:
     return [get_me, get_tokens, post_token, post_rotation, delete_token]
 
 
-def _reply_issued(issued: TokenIssued) -> Response[bytes]:
+def reply_issued(issued: TokenIssued) -> Response[bytes]:
+    """Answer with a token that is shown this once."""
     return reply_privately(issued, status=201, headers={"Location": f"/v1/tokens/{issued.token.id}"})
 
 
@@ -221,41 +208,10 @@ def _make_principal_routes(desk: Desk) -> list[HTTPRouteHandler]:
         acting = principal_of(request)
         return reply_privately(await disable_principal(desk.engine, acting, principal=principal_id, clock=desk.clock))
 
-    return [post_principal, get_principals, get_principal, delete_principal]
-
-
-def _make_grant_routes(desk: Desk) -> list[HTTPRouteHandler]:
-    nothing, endings = QueryReader(NoParameters), QueryReader(GrantEnding)
-    requests = BodyReader(GrantRequest)
-
-    @post("/v1/grants", status_code=200, opt=NEEDED)
-    async def post_grant(request: AnyRequest) -> Response[bytes]:
+    @delete("/v1/principals/{principal_id:str}/name", status_code=200, opt=NEEDED)
+    async def delete_name(request: AnyRequest, principal_id: FromPath[str]) -> Response[bytes]:
         nothing.read(request)
-        asked = await requests.read(request)
-        shown = await grant_role(
-            desk.engine,
-            principal_of(request),
-            principal=asked.principal,
-            authority=asked.authority,
-            role=asked.role,
-            clock=desk.clock,
-        )
-        return reply_privately(shown)
+        acting = principal_of(request)
+        return reply_privately(await erase_name(desk.engine, acting, principal=principal_id, clock=desk.clock))
 
-    @delete("/v1/grants", status_code=200, opt=NEEDED)
-    async def delete_grant(request: AnyRequest) -> Response[bytes]:
-        asked = endings.read(request)
-        if asked.principal is None or asked.authority is None or asked.role is None:
-            missing = [name for name in GrantEnding.__struct_fields__ if getattr(asked, name) is None]
-            raise WrongParameters([Fault(f"/{name}", "is missing") for name in missing])
-        shown = await end_role(
-            desk.engine,
-            principal_of(request),
-            principal=asked.principal,
-            authority=asked.authority,
-            role=asked.role,
-            clock=desk.clock,
-        )
-        return reply_privately(shown)
-
-    return [post_grant, delete_grant]
+    return [post_principal, get_principals, get_principal, delete_principal, delete_name]

@@ -24,6 +24,9 @@ NEEDED: Final[dict[str, Any]] = {"account": "needed"}
 WELCOME: Final[dict[str, Any]] = {"account": "welcome"}
 """Option of a handler that serves everyone, and shows more to some."""
 
+SECRET: Final[dict[str, Any]] = {"secret": True}
+"""Option of a handler that needs no account, and takes or gives a secret in its body."""
+
 _PROXIED: Final = ("x-forwarded-proto", "x-forwarded-for", "x-forwarded-host", "forwarded")
 
 
@@ -43,9 +46,10 @@ class Authentication(ASGIMiddleware):
         """Refuse what is unsafe, look the token up where it matters, and pass the request on."""
         headers = Headers.from_scope(scope)
         shown = headers.getall("authorization", [])
-        if shown and not is_private(scope, headers, self._trusted):
-            raise PlainHttp("a token is taken over https only; over plain http, from this machine only")
-        wanted = scope["route_handler"].opt.get("account")
+        opt = scope["route_handler"].opt
+        if (shown or opt.get("secret")) and not is_private(scope, headers, self._trusted):
+            raise PlainHttp("tokens and codes are taken over https only; over plain http, from this machine only")
+        wanted = opt.get("account")
         if wanted is not None and shown:
             scope["state"]["principal"] = await self._look_up(_read_token(shown))
         elif wanted == "needed":

@@ -42,6 +42,7 @@ class EndpointListing(msgspec.Struct, frozen=True, kw_only=True):
 
     everyone: Annotated[bool, Meta(description="Those of everybody at the authority, for its auditors.")] = False
     ended: Annotated[bool, Meta(description="Those that ended, too.")] = False
+    principal: Annotated[Given | None, Meta(description="Those of this one at every authority, for registrars.")] = None
 
 
 class EndpointList(msgspec.Struct, frozen=True):
@@ -89,7 +90,13 @@ def _make_keeping(watches: WatchDesk) -> list[HTTPRouteHandler]:
     @get(PATH, opt=NEEDED)
     async def get_endpoints(request: AnyRequest) -> Response[bytes]:
         wanted = listing.read(request)
-        found = await list_endpoints(watches, principal_of(request), everyone=wanted.everyone, ended=wanted.ended)
+        found = await list_endpoints(
+            watches,
+            principal_of(request),
+            everyone=wanted.everyone,
+            ended=wanted.ended,
+            principal=wanted.principal,
+        )
         return reply_privately(EndpointList(found))
 
     @get(ONE, opt=NEEDED)

@@ -42,6 +42,8 @@ _PATH_PARAMETERS: Final = {
         "schema": {"type": "string", "minLength": 1},
     },
     "principal_id": {"description": "Id of the principal.", "schema": {"type": "string", "minLength": 1}},
+    "proposal_id": {"description": "Id of the proposed role.", "schema": {"type": "string", "minLength": 1}},
+    "invitation_id": {"description": "Id of the invitation.", "schema": {"type": "string", "minLength": 1}},
     "submission_id": {"description": "Id of the submission.", "schema": {"type": "string", "minLength": 1}},
     "watch_id": {"description": "Id of the watch.", "schema": {"type": "string", "minLength": 1}},
     "endpoint_id": {"description": "Id of the endpoint.", "schema": {"type": "string", "minLength": 1}},

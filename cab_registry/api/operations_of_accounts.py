@@ -6,8 +6,6 @@ from typing import Final
 
 from cab_registry.api import problem_kinds
 from cab_registry.api.accounts import (
-    GrantEnding,
-    GrantRequest,
     Me,
     PrincipalListing,
     PrincipalPage,
@@ -17,9 +15,15 @@ from cab_registry.api.accounts import (
     TokenListing,
     TokenRequest,
 )
+from cab_registry.api.grants import ActListing, ActPage, GrantEnding, GrantRequest, ProposalListing, ProposalPage
+from cab_registry.api.invitations import InvitationListing, InvitationPage, InvitationRequest, Redemption
 from cab_registry.api.operation import Operation
 from cab_registry.api.replies import NoParameters
-from cab_registry.services.principals import PrincipalShown, TokenIssued
+from cab_registry.services.accounts.invitations import InvitationMade
+from cab_registry.services.accounts.tokens import TokenIssued
+from cab_registry.services.principals import PrincipalShown
+from cab_registry.storage.accounts.invitations import StoredInvitation
+from cab_registry.storage.accounts.proposals import StoredProposal
 from cab_registry.storage.tokens import StoredToken
 
 SECURED: Final = (
@@ -38,7 +42,7 @@ _REGISTRARS: Final = "For registrars."
 
 def list_account_operations() -> tuple[Operation, ...]:
     """Return the operations of accounts, in the order of the reference."""
-    return (*_own(), *_tokens(), *_principals(), *_grants())
+    return (*_own(), *_tokens(), *_invitations(), *_principals(), *_grants(), *_trail())
 
 
 def _own() -> tuple[Operation, ...]:
@@ -73,9 +77,9 @@ def _tokens() -> tuple[Operation, ...]:
             path="/v1/tokens",
             id="issue_token",
             tag="Accounts",
-            summary="Issue a token",
-            description="Its text is in this answer and nowhere else. It can do no more than its principal may, and of "
-            "one's own no more than the token that asks for it.",
+            summary="Issue a further token for oneself",
+            description="Its text is in this answer and nowhere else. It can do no more than the token that asks for "
+            "it, and works no longer than that can be renewed. Nobody issues tokens for others: they are invited.",
             query=(NoParameters,),
             body=TokenRequest,
             gives=TokenIssued,
@@ -90,7 +94,9 @@ def _tokens() -> tuple[Operation, ...]:
             id="rotate_token",
             tag="Accounts",
             summary="Issue a token in the place of another",
-            description="The old one works for ten more minutes, so that a lost answer can be asked for again.",
+            description="The old one works for ten more minutes, so that a lost answer can be asked for again. Shown "
+            "after that, it revokes every token that came of it, since two parties seem to hold it. None works longer "
+            "than `renewable_until`; then a new invitation is needed.",
             query=(NoParameters,),
             body=Rotation,
             body_required=False,
@@ -160,11 +166,104 @@ def _principals() -> tuple[Operation, ...]:
             id="disable_principal",
             tag="Accounts",
             summary="Shut a principal out for good",
-            description=f"{_REGISTRARS} All its tokens end; what it did stays on record.",
+            description=f"{_REGISTRARS} With it end its tokens, endpoints, watches and invitations; nothing more is "
+            "sent to it. What it did stays on record. Of two registrars none can be shut out.",
             query=(NoParameters,),
             gives=PrincipalShown,
             account="needed",
             kinds=(*_NAMED, problem_kinds.REFUSED),
+        ),
+        Operation(
+            method="delete",
+            path="/v1/principals/{principal_id}/name",
+            id="erase_name",
+            tag="Accounts",
+            summary="Forget the name of a principal for good",
+            description=f"{_REGISTRARS} Its id stays, and so does what it did.",
+            query=(NoParameters,),
+            gives=PrincipalShown,
+            account="needed",
+            kinds=_NAMED,
+        ),
+    )
+
+
+def _invitations() -> tuple[Operation, ...]:
+    return (
+        Operation(
+            method="post",
+            path="/v1/invitations",
+            id="invite",
+            tag="Accounts",
+            summary="Invite a principal to get a token",
+            description=f"{_REGISTRARS} The code is in this answer and nowhere else; hand it to its holder, who "
+            "redeems it once. Who has or had a token is invited again only with the consent of another registrar or of "
+            "the invited, and is told of it.",
+            query=(NoParameters,),
+            body=InvitationRequest,
+            gives=InvitationMade,
+            account="needed",
+            statuses=(201,),
+            examples=({"principal": "p-0123456789abcdef", "authority": "us-nist", "roles": ["submitter"]},),
+            kinds=(*_NAMED, *SENT),
+        ),
+        Operation(
+            path="/v1/invitations",
+            id="list_invitations",
+            tag="Accounts",
+            summary="List invitations, never a code",
+            description="Registrars see all; everybody sees their own with `principal`.",
+            query=(InvitationListing,),
+            gives=InvitationPage,
+            account="needed",
+            kinds=SECURED,
+        ),
+        Operation(
+            method="post",
+            path="/v1/invitations/redeem",
+            id="redeem_invitation",
+            tag="Accounts",
+            summary="Turn the code of an invitation into a token, once",
+            description="It needs no token. The text of the new one is in this answer and nowhere else.",
+            query=(NoParameters,),
+            body=Redemption,
+            gives=TokenIssued,
+            statuses=(201,),
+            examples=({"code": "cabi_0123456789abcdef_" + "0" * 64, "name": "laptop", "days": 90},),
+            kinds=(
+                *(
+                    problem_kinds.UNREADABLE,
+                    problem_kinds.WRONG_PARAMETERS,
+                    problem_kinds.PLAIN_HTTP,
+                    problem_kinds.INVITATION_REFUSED,
+                ),
+                *(problem_kinds.NO_SUCH_ACCOUNT, problem_kinds.UNAVAILABLE),
+                *SENT,
+            ),
+        ),
+        Operation(
+            method="post",
+            path="/v1/invitations/{invitation_id}/approve",
+            id="approve_invitation",
+            tag="Accounts",
+            summary="Agree that somebody who has or had a token gets another",
+            description="For another registrar than the one who invites, and for the invited.",
+            query=(NoParameters,),
+            gives=StoredInvitation,
+            account="needed",
+            kinds=(*_NAMED, problem_kinds.INVITATION_REFUSED, problem_kinds.REFUSED),
+        ),
+        Operation(
+            method="delete",
+            path="/v1/invitations/{invitation_id}",
+            id="cancel_invitation",
+            tag="Accounts",
+            summary="Cancel an invitation",
+            description="For registrars, and for the invited. One that is over stays as it is.",
+            query=(NoParameters,),
+            gives=StoredInvitation,
+            account="needed",
+            kinds=_NAMED,
         ),
     )
 
@@ -174,16 +273,53 @@ def _grants() -> tuple[Operation, ...]:
         Operation(
             method="post",
             path="/v1/grants",
-            id="grant_role",
+            id="propose_role",
             tag="Accounts",
-            summary="Give a role",
-            description=f"{_REGISTRARS} Nothing happens where it is held already.",
+            summary="Propose a role",
+            description=f"{_REGISTRARS} It is held once another registrar approves it, who neither proposed it nor "
+            "gets it. While there is one registrar alone, it makes one other principal a registrar at once, not more.",
             query=(NoParameters,),
             body=GrantRequest,
-            gives=PrincipalShown,
+            gives=StoredProposal,
             account="needed",
             examples=({"principal": "p-0123456789abcdef", "authority": "us-nist", "role": "submitter"},),
             kinds=(*_NAMED, *SENT),
+        ),
+        Operation(
+            path="/v1/grants",
+            id="list_proposals",
+            tag="Accounts",
+            summary="List proposed roles",
+            description="Registrars see all; everybody sees their own with `principal`.",
+            query=(ProposalListing,),
+            gives=ProposalPage,
+            account="needed",
+            kinds=SECURED,
+        ),
+        Operation(
+            method="post",
+            path="/v1/grants/{proposal_id}/approve",
+            id="approve_role",
+            tag="Accounts",
+            summary="Grant a role that another registrar proposed",
+            description=f"{_REGISTRARS} Its principal has redeemed an invitation before: ask the person for the id of "
+            "the token that was shown then, and compare it with the list of tokens.",
+            query=(NoParameters,),
+            gives=StoredProposal,
+            account="needed",
+            kinds=(*_NAMED, problem_kinds.REFUSED),
+        ),
+        Operation(
+            method="post",
+            path="/v1/grants/{proposal_id}/refuse",
+            id="refuse_role",
+            tag="Accounts",
+            summary="Refuse a proposed role, or take it back",
+            description=_REGISTRARS,
+            query=(NoParameters,),
+            gives=StoredProposal,
+            account="needed",
+            kinds=(*_NAMED, problem_kinds.REFUSED),
         ),
         Operation(
             method="delete",
@@ -191,10 +327,28 @@ def _grants() -> tuple[Operation, ...]:
             id="end_role",
             tag="Accounts",
             summary="Take a role",
-            description=f"{_REGISTRARS} Nothing happens where it is not held. All three parameters are needed.",
+            description=f"{_REGISTRARS} Nothing happens where it is not held. With the last role at an authority end "
+            "the watches and endpoints that are kept for it. All three parameters are needed.",
             query=(GrantEnding,),
             gives=PrincipalShown,
             account="needed",
             kinds=(*_NAMED, problem_kinds.REFUSED),
+        ),
+    )
+
+
+def _trail() -> tuple[Operation, ...]:
+    return (
+        Operation(
+            path="/v1/acts",
+            id="list_acts",
+            tag="Accounts",
+            summary="List who did what",
+            description="The chain of acts. Registrars, and auditors of the registry, read all; auditors of another "
+            "authority those for it; everybody those about and by themselves.",
+            query=(ActListing,),
+            gives=ActPage,
+            account="needed",
+            kinds=SECURED,
         ),
     )

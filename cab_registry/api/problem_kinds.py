@@ -35,14 +35,14 @@ UNAUTHENTICATED: Final = Kind(
     slug="unauthenticated",
     status=401,
     title="This needs a token",
-    advice="Send the header Authorization: Bearer and a token; a registrar, or who has a token already, makes one.",
+    advice="Send the header Authorization: Bearer and a token. A registrar invites you: cab auth redeem.",
     challenge=CHALLENGE,
 )
 TOKEN_REFUSED: Final = Kind(
     slug="token-refused",
     status=401,
     title="The token does not let you in",
-    advice="It is unknown, expired or revoked, or its account is disabled. Ask for a new one.",
+    advice="It is unknown, expired or revoked, or its account is disabled. Ask a registrar for an invitation.",
     challenge=f'{CHALLENGE}, error="invalid_token"',
 )
 PLAIN_HTTP: Final = Kind(
@@ -64,6 +64,13 @@ NOT_PERMITTED: Final = Kind(
     title="The token does not permit this",
     advice="Another role or the token of another authority is needed, or another person: nobody decides on their own.",
 )
+INVITATION_REFUSED: Final = Kind(
+    slug="invitation-refused",
+    status=403,
+    title="The invitation does not let you in",
+    advice="Its code is unknown, was used or cancelled, is too old, or waits for another registrar or for the invited. "
+    "Ask a registrar.",
+)
 NO_SUCH_SUBMISSION: Final = Kind(
     slug="no-such-submission",
     status=404,
@@ -73,8 +80,8 @@ NO_SUCH_SUBMISSION: Final = Kind(
 NO_SUCH_ACCOUNT: Final = Kind(
     slug="no-such-account",
     status=404,
-    title="There is no such principal or token",
-    advice="Compare the id with the list; who is disabled is not served. Tokens of others are a registrar's business.",
+    title="There is no such principal, token, invitation or proposed role",
+    advice="Compare the id with the list. Disabled accounts are not shown. Only registrars see what is others'.",
 )
 STALE: Final = Kind(
     slug="stale-version",
@@ -216,6 +223,7 @@ KINDS: Final = (
     PLAIN_HTTP,
     NOT_OWNER,
     NOT_PERMITTED,
+    INVITATION_REFUSED,
     NO_SUCH_RECORD,
     NO_SUCH_SUBMISSION,
     NO_SUCH_ACCOUNT,

@@ -47,6 +47,7 @@ class WatchListing(msgspec.Struct, frozen=True, kw_only=True):
 
     everyone: Annotated[bool, Meta(description="Those of everybody at the authority, for its auditors.")] = False
     ended: Annotated[bool, Meta(description="Those that ended, too.")] = False
+    principal: Annotated[Given | None, Meta(description="Those of this one at every authority, for registrars.")] = None
     after: Annotated[Given | None, Meta(description="Only those that come after the one of this id.")] = None
     limit: Annotated[int, Meta(ge=1, le=LARGEST_PAGE, description="Items on a page.")] = 100
 
@@ -102,7 +103,13 @@ def _make_keeping(watches: WatchDesk, limit: int) -> list[HTTPRouteHandler]:
     async def get_watches(request: AnyRequest) -> Response[bytes]:
         wanted, acting = listing.read(request), principal_of(request)
         found = await list_watches(
-            watches, acting, everyone=wanted.everyone, ended=wanted.ended, after=wanted.after, limit=wanted.limit
+            watches,
+            acting,
+            everyone=wanted.everyone,
+            ended=wanted.ended,
+            principal=wanted.principal,
+            after=wanted.after,
+            limit=wanted.limit,
         )
         following = found[-1].id if len(found) == wanted.limit else None
         return reply_privately(WatchList(items=found, next=following))

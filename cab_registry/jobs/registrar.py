@@ -8,6 +8,8 @@ from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from cab_registry.services.accounts.invitations import end_expired
+from cab_registry.services.accounts.roles import end_expired_proposals
 from cab_registry.services.database import verify
 from cab_registry.services.watching.foretelling import Foreteller
 from cab_registry.services.watching.watch_desk import WatchLimits
@@ -82,6 +84,14 @@ async def forget_unconfirmed(ground: Ground, connection: AsyncConnection, _due_o
     return Report(f"{forgotten} addresses were not confirmed in time")
 
 
+async def end_old_invitations(ground: Ground, connection: AsyncConnection, _due_on: date) -> Report:
+    """End the invitations that were not redeemed and the proposed roles that were not approved in time."""
+    now = ground.clock()
+    invitations = await end_expired(connection, now)
+    proposals = await end_expired_proposals(connection, now)
+    return Report(f"{invitations} invitations and {proposals} proposed roles were too old")
+
+
 def list_jobs() -> tuple[Job, ...]:
     """Return every job, in the order of the day."""
     return (
@@ -92,6 +102,14 @@ def list_jobs() -> tuple[Job, ...]:
             1,
             10,
             forget_unconfirmed,
+            every_day=False,
+        ),
+        Job(
+            "end-invitations",
+            "end invitations and proposed roles that waited too long",
+            1,
+            20,
+            end_old_invitations,
             every_day=False,
         ),
         Job(

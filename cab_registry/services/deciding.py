@@ -14,7 +14,7 @@ from cab_registry.services.policies import check_change, enter_policy, read_chan
 from cab_registry.services.refusals import AlreadyDecided, MissingRole, OtherContent, OwnSubmission
 from cab_registry.services.requests import LONGEST_REASON, SubmissionRequest, read_content
 from cab_registry.services.submitted import Submitted, may_see, no_such, show_kept
-from cab_registry.services.tokens import Principal
+from cab_registry.services.tokens import Principal, hold_authority
 from cab_registry.storage.acts.images import RowImage
 from cab_registry.storage.canonical import canonical_bytes
 from cab_registry.storage.engine import read_only
@@ -39,7 +39,8 @@ async def approve(desk: Desk, principal: Principal, submission_id: str, digest: 
 
     Raises:
         NoSuchSubmission: there is none that the principal may see.
-        MissingRole: the principal is no approver where it waits.
+        MissingRole: the principal is no approver where it waits, or not any more.
+        TokenRefused: the token ended since its bearer was let in, or the principal was disabled.
         OwnSubmission: the principal handed it in.
         OtherContent: the digest is another.
         AlreadyDecided: it does not wait any more.
@@ -62,7 +63,7 @@ async def reject(desk: Desk, principal: Principal, submission_id: str, reason: s
     """Reject a submission that another handed in, with a reason for its authority.
 
     Raises:
-        NoSuchSubmission, MissingRole, OwnSubmission, AlreadyDecided: as approve.
+        NoSuchSubmission, MissingRole, TokenRefused, OwnSubmission, AlreadyDecided: as approve.
         Refusal: there is no reason, or it is too long.
         OperationalFault: the database cannot serve now.
     """
@@ -76,14 +77,14 @@ async def withdraw(desk: Desk, principal: Principal, submission_id: str, reason:
 
     Raises:
         NoSuchSubmission: there is none that the principal may see.
-        MissingRole: another handed it in.
+        MissingRole: another handed it in, or the principal holds no role there any more.
+        TokenRefused: as approve.
         AlreadyDecided: it does not wait any more.
         Refusal: there is no reason, or it is too long.
         OperationalFault: the database cannot serve now.
     """
     stored, _ = await _read(desk, principal, submission_id)
-    if stored.principal != principal.id or stored.authority != principal.authority:
-        raise MissingRole(str(stored.authority), ["submitter of this submission"])
+    _require_own(principal, stored)
     return await _end(desk, principal, stored, "withdrawn", reason)
 
 
@@ -103,6 +104,12 @@ def _require_other(principal: Principal, stored: StoredSubmission) -> None:
         raise OwnSubmission("nobody decides on their own submission; withdraw it instead")
 
 
+def _require_own(principal: Principal, stored: StoredSubmission) -> None:
+    own = stored.principal == principal.id and stored.authority == principal.authority
+    if not (own and principal.roles):
+        raise MissingRole(str(stored.authority), ["submitter of this submission"])
+
+
 def _is_repeated(stored: StoredSubmission, principal: Principal, state: SubmissionState) -> bool:
     if stored.state == "submitted":
         return False
@@ -117,6 +124,7 @@ async def _approve_records(desk: Desk, principal: Principal, stored: StoredSubmi
         async with desk.engine.begin() as connection:
             await lock_log(connection)
             await _lock(connection, stored.id)
+            _require_other(await hold_authority(connection, principal, desk.clock), stored)
             await refuse_interference(connection, prepared)
             await keep_receipt(connection, stored.id, msgspec.to_builtins(prepared.receipt))
             if checked.planned:
@@ -146,6 +154,7 @@ async def _approve_policy(
         async with desk.engine.begin() as connection:
             await lock_log(connection)
             await _lock(connection, stored.id)
+            _require_other(await hold_authority(connection, principal, desk.clock), stored)
             policy = await check_change(connection, request, read_change(request))
             decided = await decide(connection, stored.id, "approved", principal.id)
             rows: tuple[RowImage, ...] = ()
@@ -168,6 +177,11 @@ async def _end(
     with operational_faults():
         async with desk.engine.begin() as connection:
             await _lock(connection, stored.id)
+            held = await hold_authority(connection, principal, desk.clock)
+            if state == "rejected":
+                _require_other(held, stored)
+            else:
+                _require_own(held, stored)
             await decide(connection, stored.id, state, principal.id)
             content = canonical_bytes({"reason": plain})
             reasons = await keep_private(connection, stored.id, "decision", make_salt(), content)

@@ -8,32 +8,28 @@ from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.errors import Refusal
 from cab_registry.register.ownership import REGISTRAR
+from cab_registry.services.accounts.acts import Change, note_act
+from cab_registry.services.accounts.endings import end_account
+from cab_registry.services.accounts.registrars import keep_two
+from cab_registry.services.accounts.tokens import LIFETIME, keep_token, make_token
 from cab_registry.services.tokens import (
-    LIFETIME,
     Clock,
     Principal,
     Random,
-    TokenIssued,
     authenticate,
     checked_name,
-    find_able,
     find_known,
-    issue_token,
-    keep_token,
-    list_tokens,
-    make_token,
-    revoke_token,
-    rotate_token,
+    lock_accounts,
 )
 from cab_registry.storage import principals as rows
+from cab_registry.storage.acts.act import OPERATOR
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.errors import operational_faults
 from cab_registry.storage.principals import Grant, PrincipalKind, Role, StoredPrincipal
-from cab_registry.storage.records import latest_versions
 
 __all__ = [
     "Clock",
@@ -42,18 +38,13 @@ __all__ = [
     "PrincipalShown",
     "Random",
     "Role",
-    "TokenIssued",
     "authenticate",
     "disable_principal",
-    "end_role",
-    "grant_role",
+    "erase_name",
     "init_registrar",
-    "issue_token",
     "list_principals",
-    "list_tokens",
     "make_principal",
-    "revoke_token",
-    "rotate_token",
+    "show_account",
     "show_principal",
 ]
 
@@ -66,6 +57,8 @@ class GrantShown(msgspec.Struct, frozen=True):
     authority: str
     role: Role
     granted: datetime
+    granted_by: Annotated[str | None, Meta(description="The registrar who proposed it; null: the operator.")]
+    approved_by: Annotated[str | None, Meta(description="The registrar who approved it; null: there was no other yet.")]
 
 
 class PrincipalShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,12 +85,18 @@ async def init_registrar(engine: AsyncEngine, name: str, clock: Clock, random: R
     with operational_faults():
         async with engine.begin() as connection:
             await rows.lock_roles(connection)
-            if await rows.count_registrars(connection):
+            if await rows.list_registrars(connection):
                 raise Refusal("there is a registrar already; registrars make further principals")
             await rows.insert_principal(connection, principal_id, "person", named, now)
-            await rows.insert_grant(connection, Grant(principal_id, REGISTRAR, "registrar", now, None), None)
-            issued = make_token(principal_id, REGISTRAR, ("registrar",), "first token", now, LIFETIME, random)
+            await rows.insert_grant(connection, Grant(principal_id, REGISTRAR, "registrar", now))
+            issued = make_token(
+                principal_id, REGISTRAR, ("registrar",), "first token", now=now, lifetime=LIFETIME, random=random
+            )
             await keep_token(connection, issued)
+            grant = {"principal": principal_id, "authority": REGISTRAR, "role": "registrar", "granted": now}
+            change = Change("principal_made", principal_id, {"kind": "person", "token": issued.token.id})
+            change = change.on("principal", {"id": principal_id}).on("role_grant", grant)
+            await note_act(connection, OPERATOR, change.on("token", {"id": issued.token.id}), authority=REGISTRAR)
     return issued.text
 
 
@@ -109,93 +108,64 @@ async def make_principal(
     Raises:
         MissingRole, OtherAuthority: the caller is no registrar.
         Refusal: the name is empty or too long.
+        TokenRefused: the caller's token ended meanwhile.
         StorageBusy: the database cannot serve now.
     """
     acting.require("registrar")
     named, now, principal_id = checked_name(name), clock(), _opaque(random)
     with operational_faults():
         async with engine.begin() as connection:
+            (await lock_accounts(connection, acting, clock)).require("registrar")
             await rows.insert_principal(connection, principal_id, kind, named, now)
-    return _show(StoredPrincipal(principal_id, kind, named, now, None), ())
-
-
-async def grant_role(
-    engine: AsyncEngine, acting: Principal, *, principal: str, authority: str, role: Role, clock: Clock
-) -> PrincipalShown:
-    """Give a principal a role at an authority; nothing happens where it is held already.
-
-    Raises:
-        MissingRole: the caller is no registrar.
-        NoSuchPrincipal: there is no such principal, or it is disabled.
-        Refusal: the register has no such authority, the role is not one of that authority, or the caller would give
-            it to themselves.
-        StorageBusy: the database cannot serve now.
-    """
-    acting.require("registrar")
-    if principal == acting.id:
-        raise Refusal("nobody gives a role to themselves; another registrar can")
-    if role == "registrar" and authority != REGISTRAR:
-        raise Refusal(f"registrar is a role at {REGISTRAR}", (Fault("/role", f"not at {authority}"),))
-    now = clock()
-    with operational_faults():
-        async with engine.begin() as connection:
-            await rows.lock_roles(connection)
-            found = await find_able(connection, principal)
-            if authority != REGISTRAR:
-                await _require_authority(connection, authority)
-            held = await rows.current_grants(connection, [principal])
-            if not any((each.authority, each.role) == (authority, role) for each in held):
-                new = Grant(principal, authority, role, now, None)
-                await rows.insert_grant(connection, new, acting.id)
-                held = await rows.current_grants(connection, [principal])
-    return _show(found, held)
-
-
-async def end_role(
-    engine: AsyncEngine, acting: Principal, *, principal: str, authority: str, role: Role, clock: Clock
-) -> PrincipalShown:
-    """Take a role from a principal; nothing happens where it is not held.
-
-    Raises:
-        MissingRole: the caller is no registrar.
-        NoSuchPrincipal: there is no such principal.
-        Refusal: it is the last registrar.
-        StorageBusy: the database cannot serve now.
-    """
-    acting.require("registrar")
-    with operational_faults():
-        async with engine.begin() as connection:
-            await rows.lock_roles(connection)
-            found = await find_known(connection, principal)
-            held = await rows.current_grants(connection, [principal])
-            ending = [each for each in held if (each.authority, each.role) == (authority, role)]
-            if role == "registrar" and ending:
-                await _keep_one_registrar(connection, found)
-            for each in ending:
-                await rows.end_grant(connection, each, clock(), acting.id)
-    return _show(found, [each for each in held if each not in ending])
+            change = Change("principal_made", principal_id, {"kind": kind})
+            await note_act(connection, acting, change.on("principal", {"id": principal_id}))
+    return show_account(StoredPrincipal(principal_id, kind, named, now, None), ())
 
 
 async def disable_principal(engine: AsyncEngine, acting: Principal, *, principal: str, clock: Clock) -> PrincipalShown:
-    """Shut a principal out, with all its tokens, for good.
+    """Shut a principal out for good, with all that it has: tokens, endpoints, watches, and invitations.
+
+    What it proposed to others as a registrar and nobody approved yet ends with it. One registrar can do it.
 
     Raises:
-        MissingRole: the caller is no registrar.
+        MissingRole: the caller is not a registrar.
         NoSuchPrincipal: there is no such principal.
-        Refusal: it is the last registrar.
+        Refusal: it is the last registrar, or one of two.
+        TokenRefused: the caller's token ended meanwhile.
         StorageBusy: the database cannot serve now.
     """
     acting.require("registrar")
     with operational_faults():
         async with engine.begin() as connection:
-            await rows.lock_roles(connection)
-            found = await find_known(connection, principal)
-            held = await rows.current_grants(connection, [principal])
+            (await lock_accounts(connection, acting, clock)).require("registrar")
+            found, now = await find_known(connection, principal), clock()
             if found.disabled is None:
-                if any(each.role == "registrar" for each in held):
-                    await _keep_one_registrar(connection, found)
-                await rows.set_disabled(connection, principal, clock())
-            return _show(await find_known(connection, principal), held)
+                await keep_two(connection, principal)
+                await rows.set_disabled(connection, principal, now)
+                change = Change("principal_disabled", principal).on("principal", {"id": principal})
+                await note_act(connection, acting, await end_account(connection, change, acting.id, now))
+            held = await rows.current_grants(connection, [principal])
+            return show_account(await find_known(connection, principal), held)
+
+
+async def erase_name(engine: AsyncEngine, acting: Principal, *, principal: str, clock: Clock) -> PrincipalShown:
+    """Forget the name of a principal, for good; its id stays, and so does what it did.
+
+    Raises:
+        MissingRole: the caller is not a registrar.
+        NoSuchPrincipal: there is no such principal.
+        TokenRefused: the caller's token ended meanwhile.
+        StorageBusy: the database cannot serve now.
+    """
+    acting.require("registrar")
+    with operational_faults():
+        async with engine.begin() as connection:
+            (await lock_accounts(connection, acting, clock)).require("registrar")
+            if (await find_known(connection, principal)).name is not None:
+                await rows.erase_name(connection, principal)
+                await note_act(connection, acting, Change("principal_erased", principal))
+            held = await rows.current_grants(connection, [principal])
+            return show_account(await find_known(connection, principal), held)
 
 
 async def show_principal(engine: AsyncEngine, acting: Principal, *, principal: str | None = None) -> PrincipalShown:
@@ -212,7 +182,7 @@ async def show_principal(engine: AsyncEngine, acting: Principal, *, principal: s
     with operational_faults():
         async with read_only(engine).connect() as connection:
             found = await find_known(connection, wanted)
-            return _show(found, await rows.current_grants(connection, [wanted]))
+            return show_account(found, await rows.current_grants(connection, [wanted]))
 
 
 async def list_principals(
@@ -232,30 +202,22 @@ async def list_principals(
         async with read_only(engine).connect() as connection:
             found = await rows.list_principals(connection, authority=authority, after=after, limit=limit)
             grants = await rows.current_grants(connection, [each.id for each in found])
-    return tuple(_show(each, [grant for grant in grants if grant.principal == each.id]) for each in found)
-
-
-async def _require_authority(connection: AsyncConnection, authority: str) -> None:
-    found = (await latest_versions(connection, [authority])).get(authority)
-    if found is None or found.retired or found.type != "authority":
-        raise Refusal(f"the register has no authority {authority}", (Fault("/authority", "no authority has the id"),))
-
-
-async def _keep_one_registrar(connection: AsyncConnection, leaving: StoredPrincipal) -> None:
-    if leaving.disabled is None and await rows.count_registrars(connection) <= 1:
-        raise Refusal("this is the last registrar; make another first")
+    return tuple(show_account(each, [grant for grant in grants if grant.principal == each.id]) for each in found)
 
 
 def _opaque(random: Random) -> str:
     return f"p-{random(8).hex()}"
 
 
-def _show(found: StoredPrincipal, grants: Sequence[Grant]) -> PrincipalShown:
+def show_account(found: StoredPrincipal, grants: Sequence[Grant]) -> PrincipalShown:
+    """Show a principal with the roles that it holds."""
     return PrincipalShown(
         id=found.id,
         kind=found.kind,
         name=found.name,
         created=found.created,
         disabled=found.disabled,
-        grants=tuple(GrantShown(each.authority, each.role, each.granted) for each in grants),
+        grants=tuple(
+            GrantShown(each.authority, each.role, each.granted, each.granted_by, each.approved_by) for each in grants
+        ),
     )

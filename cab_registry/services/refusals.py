@@ -16,14 +16,18 @@ from cab_registry.storage.errors import StaleVersion
 __all__ = [
     "AlreadyDecided",
     "Difference",
+    "InvitationRefused",
     "KeyReused",
     "MissingRole",
+    "NoSuchInvitation",
     "NoSuchPrincipal",
+    "NoSuchProposal",
     "NoSuchSubmission",
     "NoSuchToken",
     "NotOwner",
     "OtherAuthority",
     "OtherContent",
+    "OwnProposal",
     "OwnSubmission",
     "StaleSubmission",
     "TokenRefused",
@@ -96,6 +100,22 @@ class NoSuchPrincipal(Refusal):
 
 class NoSuchToken(Refusal):
     """There is no such token, or none that the asker may touch."""
+
+
+class NoSuchProposal(Refusal):
+    """There is no such proposed role."""
+
+
+class NoSuchInvitation(Refusal):
+    """There is no such invitation, or none that the asker may see."""
+
+
+class InvitationRefused(Refusal):
+    """The code does not let its bearer in; which of the reasons it is, only who knows the code is told."""
+
+
+class OwnProposal(Refusal):
+    """Nobody gives something to themselves, or agrees to what they proposed: another registrar does."""
 
 
 class TooMany(Refusal):

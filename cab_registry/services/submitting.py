@@ -36,7 +36,7 @@ from cab_registry.services.submitted import (
     show_stored,
     show_submission,
 )
-from cab_registry.services.tokens import Principal
+from cab_registry.services.tokens import Principal, hold_authority
 from cab_registry.storage.acts.act import NewAct
 from cab_registry.storage.acts.images import RowImage
 from cab_registry.storage.canonical import sha256
@@ -80,7 +80,8 @@ async def submit(
     first: what became of it by now.
 
     Raises:
-        OtherAuthority, MissingRole: the principal may not submit for this authority.
+        OtherAuthority, MissingRole: the principal may not submit for this authority, or not any more.
+        TokenRefused: the token ended since its bearer was let in, or the principal was disabled.
         KeyReused: the principal used the idempotency key for another request.
         Refusal: the submission is not well formed, or something stands against what it says; all faults are listed.
         NotOwner: it would write what is others'.
@@ -134,6 +135,7 @@ async def _keep(
         async with desk.engine.begin() as connection:
             # Compared under the lock: what is current stays so, and an idempotency key that is free stays free.
             await lock_log(connection)
+            _require_submitter(await hold_authority(connection, principal, desk.clock), prepared.request)
             earlier = await _find_earlier(connection, principal, key, request_hash)
             if earlier is not None:
                 return earlier
@@ -176,6 +178,7 @@ async def _submit_policy(
     with operational_faults():
         async with desk.engine.begin() as connection:
             await lock_log(connection)
+            _require_submitter(await hold_authority(connection, principal, desk.clock), request)
             earlier = await _find_earlier(connection, principal, key, request_hash)
             if earlier is not None:
                 return earlier

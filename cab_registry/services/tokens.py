@@ -1,19 +1,20 @@
-"""Tokens: what a principal shows to be let in; of its secret only a hash is kept."""
+"""Who asks: the token that a principal shows is looked up, and held again by whatever writes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Final, get_args
+from typing import Final
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.domain.errors import Fault, Refusal
-from cab_registry.services.refusals import MissingRole, NoSuchPrincipal, NoSuchToken, OtherAuthority, TokenRefused
+from cab_registry.services.accounts.acts import Change, note_act
+from cab_registry.services.refusals import MissingRole, NoSuchPrincipal, OtherAuthority, TokenRefused
 from cab_registry.storage import tokens as rows
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.errors import operational_faults
@@ -21,22 +22,17 @@ from cab_registry.storage.principals import (
     PrincipalKind,
     Role,
     StoredPrincipal,
-    current_grants,
     find_principal,
     lock_roles,
+    share_roles,
 )
-from cab_registry.storage.tokens import StoredToken
+from cab_registry.storage.tokens import StoredToken, TokenHeld
 
 Clock = Callable[[], datetime]
 """Gives the instant that it is, with its offset."""
 
 Random = Callable[[int], bytes]
 """Gives so many bytes that nobody can guess."""
-
-LIFETIME: Final = timedelta(days=90)
-LONGEST_LIFETIME: Final = timedelta(days=366)
-OVERLAP: Final = timedelta(minutes=10)
-"""How long a rotated token still works, so that who lost the answer can ask again."""
 
 NOTED_EVERY: Final = timedelta(minutes=1)
 LONGEST_NAME: Final = 200
@@ -67,13 +63,6 @@ class Principal(msgspec.Struct, frozen=True):
             raise MissingRole(self.authority, roles)
 
 
-class TokenIssued(msgspec.Struct, frozen=True):
-    """A new token; `text` is shown this once and kept nowhere."""
-
-    token: StoredToken
-    text: str
-
-
 async def authenticate(engine: AsyncEngine, token_text: str, clock: Clock, authority: str | None = None) -> Principal:
     """Return who a token lets in, and note that it was used.
 
@@ -84,7 +73,8 @@ async def authenticate(engine: AsyncEngine, token_text: str, clock: Clock, autho
         authority: the authority that the request is for, where it names one.
 
     Raises:
-        TokenRefused: the token is unknown, expired or revoked, or its principal is disabled.
+        TokenRefused: the token is unknown, expired or revoked, or its principal is disabled. Where it was replaced by
+            another and shown after its end, whoever holds the other may be a thief: all of them are revoked.
         OtherAuthority: it speaks for another authority.
         StorageBusy: the database cannot serve now.
     """
@@ -95,10 +85,12 @@ async def authenticate(engine: AsyncEngine, token_text: str, clock: Clock, autho
         async with read_only(engine).connect() as connection:
             found = await rows.find_held(connection, token_id)
     # Compared in any case, so that the time taken does not tell which ids there are.
-    known = compare_digest(_hash(secret), _NOBODY if found is None else found.secret_hash)
+    known = compare_digest(hash_secret(secret), _NOBODY if found is None else found.secret_hash)
     if found is None or not known:
         raise TokenRefused(_UNKNOWN)
-    _refuse_ended(found.token, found.disabled, now)
+    if found.token.replaced is not None and found.token.expires <= now:
+        await _revoke_reused(engine, found.token, now)
+    _refuse_ended(found, now)
     if authority is not None and authority != found.token.authority:
         raise OtherAuthority(found.token.authority, authority)
     last = found.token.last_used
@@ -106,175 +98,76 @@ async def authenticate(engine: AsyncEngine, token_text: str, clock: Clock, autho
         with operational_faults():
             async with engine.begin() as connection:
                 await rows.note_use(connection, token_id, now, now - NOTED_EVERY)
-    roles = found.held.intersection(found.token.roles)
-    return Principal(found.token.principal, found.kind, token_id, found.token.authority, roles)
+    return _principal_of(found)
 
 
-async def issue_token(  # noqa: PLR0913 - who gives whom what, for how long, and what time and chance give
-    engine: AsyncEngine,
-    acting: Principal,
-    *,
-    authority: str,
-    roles: Sequence[Role],
-    name: str,
-    clock: Clock,
-    random: Random,
-    principal: str | None = None,
-    lifetime: timedelta = LIFETIME,
-) -> TokenIssued:
-    """Issue a token, for oneself or, as registrar, for another principal; its text is in the answer and nowhere else.
+async def hold_authority(connection: AsyncConnection, acting: Principal, clock: Clock) -> Principal:
+    """Read what a caller may do now, and let nobody change it until the transaction ends.
+
+    Whatever writes calls this in its transaction, after the locks of the log and of a submission and before all others,
+    and holds what it needs against what this gives.
 
     Raises:
-        MissingRole, OtherAuthority: the token would be wider than what its principal holds, or than the token with
-            which the caller asks for one of their own.
-        NoSuchPrincipal: there is no such principal, or it is disabled.
-        Refusal: no role, an empty name, or a lifetime that is out of bounds.
-        StorageBusy: the database cannot serve now.
+        TokenRefused: the token ended since the caller was let in, or its principal was disabled.
     """
-    wanted = _checked_roles(roles)
-    holder = principal or acting.id
-    if holder != acting.id:
-        acting.require("registrar")
-    else:
-        for role in wanted:
-            acting.require(role, authority=authority)
-    if not timedelta(minutes=1) <= lifetime <= LONGEST_LIFETIME:
-        raise Refusal(f"a token lives for a minute at least and {LONGEST_LIFETIME.days} days at most")
-    issued = make_token(holder, authority, wanted, checked_name(name), clock(), lifetime, random)
+    await share_roles(connection)
+    return await _read_again(connection, acting, clock)
+
+
+async def lock_accounts(connection: AsyncConnection, acting: Principal, clock: Clock) -> Principal:
+    """Read what a caller may do now, and let nobody use or change what anybody may do until the transaction ends.
+
+    Whatever changes principals, roles, tokens and invitations calls this in its transaction, before all other locks.
+
+    Raises:
+        TokenRefused: as hold_authority.
+    """
+    await lock_roles(connection)
+    return await _read_again(connection, acting, clock)
+
+
+async def _read_again(connection: AsyncConnection, acting: Principal, clock: Clock) -> Principal:
+    found = await rows.find_held(connection, acting.token)
+    if found is None or found.token.principal != acting.id:
+        raise TokenRefused(_UNKNOWN)
+    _refuse_ended(found, clock())
+    return _principal_of(found)
+
+
+async def _revoke_reused(engine: AsyncEngine, shown: StoredToken, now: datetime) -> None:
+    """Revoke what took the place of a token that was shown after its end, and what was issued with any of these."""
     with operational_faults():
         async with engine.begin() as connection:
             await lock_roles(connection)
-            await find_able(connection, holder)
-            held = {each.role for each in await current_grants(connection, [holder]) if each.authority == authority}
-            lacking = [role for role in wanted if role not in held]
-            if lacking:
-                raise MissingRole(authority, lacking)
-            await keep_token(connection, issued)
-    return issued
-
-
-async def rotate_token(
-    engine: AsyncEngine,
-    acting: Principal,
-    *,
-    clock: Clock,
-    random: Random,
-    token: str | None = None,
-    lifetime: timedelta = LIFETIME,
-    overlap: timedelta = OVERLAP,
-) -> TokenIssued:
-    """Issue a token in the place of one of one's own, the one in use unless another is named.
-
-    The old one works for the overlap, so that who lost the answer can ask again; who fears for it revokes it.
-
-    Raises:
-        NoSuchToken: there is no such token of the caller's, or it is at an end.
-        Refusal, MissingRole, OtherAuthority: as issue_token.
-        StorageBusy: the database cannot serve now.
-    """
-    now = clock()
-    with operational_faults():
-        async with read_only(engine).connect() as connection:
-            old = await rows.find_token(connection, token or acting.token)
-    if old is None or old.principal != acting.id or old.revoked is not None or old.expires <= now:
-        raise NoSuchToken("there is no such token of yours that still works")
-    issued = await issue_token(
-        engine,
-        acting,
-        authority=old.authority,
-        roles=old.roles,
-        name=old.name,
-        clock=clock,
-        random=random,
-        lifetime=lifetime,
+            revoked = await rows.revoke_family(connection, shown.family, now)
+            if not revoked:
+                return
+            change = Change("token_revoked", shown.principal, {"why": "reused", "shown": shown.id, "tokens": revoked})
+            await note_act(connection, shown.principal, change.on("token", *({"id": each} for each in revoked)))
+    raise TokenRefused(
+        f"the token was replaced on {shown.replaced:%Y-%m-%d} and shown again after its end, so somebody else may hold "
+        "it: every token that came of it is revoked. Ask a registrar for a new invitation"
     )
-    with operational_faults():
-        async with engine.begin() as connection:
-            await rows.shorten(connection, old.id, max(now + overlap, old.created + timedelta(microseconds=1)))
-    return issued
 
 
-async def revoke_token(engine: AsyncEngine, acting: Principal, *, token: str, clock: Clock) -> StoredToken:
-    """Revoke a token, one's own or, as registrar, any; one that is revoked stays so from then.
-
-    Raises:
-        NoSuchToken: there is no such token, or it is another's and the caller is no registrar.
-        StorageBusy: the database cannot serve now.
-    """
-    with operational_faults():
-        async with engine.begin() as connection:
-            found = await rows.find_token(connection, token)
-            if found is None or (found.principal != acting.id and "registrar" not in acting.roles):
-                raise NoSuchToken(f"there is no token {token} that is yours")
-            await rows.set_revoked(connection, token, clock())
-            return await rows.find_token(connection, token) or found
+def _principal_of(found: TokenHeld) -> Principal:
+    roles = found.held.intersection(found.token.roles)
+    return Principal(found.token.principal, found.kind, found.token.id, found.token.authority, roles)
 
 
-async def list_tokens(
-    engine: AsyncEngine, acting: Principal, *, principal: str | None = None
-) -> tuple[StoredToken, ...]:
-    """List the tokens of oneself or, as registrar, of another, the newest first; never a secret.
-
-    Raises:
-        MissingRole: another's, and the caller is no registrar.
-        StorageBusy: the database cannot serve now.
-    """
-    holder = principal or acting.id
-    if holder != acting.id:
-        acting.require("registrar")
-    with operational_faults():
-        async with read_only(engine).connect() as connection:
-            return tuple(await rows.list_tokens(connection, holder))
-
-
-def _refuse_ended(token: StoredToken, disabled: datetime | None, now: datetime) -> None:
+def _refuse_ended(held: TokenHeld, now: datetime) -> None:
+    token = held.token
+    if held.disabled is not None:
+        raise TokenRefused("the account of this token is disabled")
     if token.revoked is not None:
         raise TokenRefused(f"the token was revoked on {token.revoked:%Y-%m-%d}")
     if token.expires <= now:
         raise TokenRefused(f"the token expired on {token.expires:%Y-%m-%d}; ask for a new one")
-    if disabled is not None:
-        raise TokenRefused("the account of this token is disabled")
 
 
-async def keep_token(connection: AsyncConnection, issued: TokenIssued) -> None:
-    """Keep a token, its secret hashed."""
-    await rows.insert_token(connection, issued.token, _hash(issued.text.rpartition("_")[2]))
-
-
-def make_token(
-    principal: str,
-    authority: str,
-    roles: tuple[Role, ...],
-    name: str,
-    now: datetime,
-    lifetime: timedelta,
-    random: Random,
-) -> TokenIssued:
-    """Make a token that is not kept yet."""
-    token_id, secret = random(8).hex(), random(32).hex()
-    stored = StoredToken(
-        id=token_id,
-        principal=principal,
-        authority=authority,
-        roles=roles,
-        name=name,
-        created=now,
-        expires=now + lifetime,
-    )
-    return TokenIssued(stored, f"cab_{token_id}_{secret}")
-
-
-def _hash(secret: str) -> bytes:
+def hash_secret(secret: str) -> bytes:
+    """Hash a secret that is random and long, which needs no salt and no slowness."""
     return sha256(secret.encode()).digest()
-
-
-def _checked_roles(roles: Sequence[Role]) -> tuple[Role, ...]:
-    wanted = tuple(dict.fromkeys(roles))
-    unknown = [role for role in wanted if role not in get_args(Role)]
-    if not wanted or unknown:
-        allowed = ", ".join(get_args(Role))
-        raise Refusal(f"a token has at least one role of: {allowed}", (Fault("/roles", f"one or more of: {allowed}"),))
-    return wanted
 
 
 async def find_known(connection: AsyncConnection, principal: str) -> StoredPrincipal:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.storage.endpoints import EndpointKind, EndpointState, StoredEndpoint
@@ -90,16 +90,34 @@ async def read_address_digest(connection: AsyncConnection, endpoint_id: str) -> 
 
 
 async def list_endpoints(
-    connection: AsyncConnection, *, principal: str | None, authority: str, ended: bool
+    connection: AsyncConnection, *, principal: str | None, authority: str | None, ended: bool
 ) -> list[StoredEndpoint]:
-    """Read endpoints for an authority, the oldest first; of one principal or of all."""
-    wanted = [endpoint.c.authority == authority]
+    """Read endpoints for an authority or for all, the oldest first; of one principal or of all that are somebody's."""
+    wanted: list[ColumnElement[bool]] = [endpoint.c.principal.is_not(None)]
+    if authority is not None:
+        wanted.append(endpoint.c.authority == authority)
     if principal is not None:
         wanted.append(endpoint.c.principal == principal)
     if not ended:
         wanted.append(_USED)
     found = await connection.execute(_FOUND.where(*wanted).order_by(endpoint.c.created, endpoint.c.id))
     return [StoredEndpoint(**row) for row in found.mappings()]
+
+
+async def list_owned(connection: AsyncConnection, principal: str, authority: str | None = None) -> list[str]:
+    """Read the ids of the endpoints of a principal that did not end, for one authority or for all, in order of id."""
+    found = select(endpoint.c.id).where(endpoint.c.principal == principal, _USED)
+    if authority is not None:
+        found = found.where(endpoint.c.authority == authority)
+    return list((await connection.scalars(found.order_by(endpoint.c.id))).all())
+
+
+async def list_active_mail(connection: AsyncConnection, principal: str) -> list[str]:
+    """Read the ids of the mail endpoints of a principal that get notices, in order of id."""
+    found = select(endpoint.c.id).where(
+        endpoint.c.principal == principal, endpoint.c.kind == "mail", endpoint.c.state == "active"
+    )
+    return list((await connection.scalars(found.order_by(endpoint.c.id))).all())
 
 
 async def list_mail_endpoints(connection: AsyncConnection, address_digests: Collection[bytes]) -> list[str]:

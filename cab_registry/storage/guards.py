@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
+from cab_registry.storage.accounts.tables import invitation
 from cab_registry.storage.acts.tables import act
 from cab_registry.storage.watch_tables import job_run
 
@@ -136,7 +137,7 @@ def create_schema(connection: Connection) -> None:
     """
     for extension in EXTENSIONS:
         connection.execute(text(f"CREATE EXTENSION IF NOT EXISTS {extension}"))
-    for table in (act, job_run):
+    for table in (act, invitation, job_run):
         table.metadata.create_all(connection)
     for statement in (*_FUNCTIONS, *_TRIGGERS.split(";\n")):
         connection.exec_driver_sql(statement)

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cab_registry.storage.tables import principal, role_grant
+from cab_registry.storage.tables import principal, role_grant, token
 
 ROLES_LOCK: Final = 0x4341_4252_4F4C
 
@@ -27,13 +27,25 @@ class StoredPrincipal(msgspec.Struct, frozen=True):
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """A role that a principal holds, or held until `ended`, for an authority."""
+    """A role that a principal holds, or held until `ended`, for an authority.
+
+    Attributes:
+        principal: who holds it.
+        authority: for which authority.
+        role: what it allows.
+        granted: from when.
+        ended: until when; none while it is held.
+        granted_by: the registrar who proposed it; none for the first, whom the server's operator made.
+        approved_by: the registrar who agreed; none for roles that were given while there was no other.
+    """
 
     principal: str
     authority: str
     role: Role
     granted: datetime
-    ended: datetime | None
+    ended: datetime | None = None
+    granted_by: str | None = None
+    approved_by: str | None = None
 
 
 _PRINCIPAL: Final = select(*(principal.c[name] for name in StoredPrincipal.__struct_fields__))
@@ -41,8 +53,17 @@ _GRANT: Final = select(*(role_grant.c[name] for name in Grant.__struct_fields__)
 
 
 async def lock_roles(connection: AsyncConnection) -> None:
-    """Wait until nobody else changes roles, and let nobody else until the end of the transaction."""
+    """Wait until nobody uses or changes what principals may do, and let nobody until the end of the transaction.
+
+    Whoever changes principals, roles, tokens or invitations takes it, after the locks of the log and of a submission
+    and before those of watches and endpoints.
+    """
     await connection.execute(select(func.pg_advisory_xact_lock(ROLES_LOCK)))
+
+
+async def share_roles(connection: AsyncConnection) -> None:
+    """Wait until nobody changes what principals may do, and let nobody until the end of the transaction."""
+    await connection.execute(select(func.pg_advisory_xact_lock_shared(ROLES_LOCK)))
 
 
 async def insert_principal(
@@ -80,13 +101,18 @@ async def set_disabled(connection: AsyncConnection, principal_id: str, disabled:
     )
 
 
-async def insert_grant(connection: AsyncConnection, grant: Grant, granted_by: str | None) -> None:
-    """Keep a role given; `granted_by` is none for the first registrar, whom the server's operator makes.
+async def erase_name(connection: AsyncConnection, principal_id: str) -> None:
+    """Forget the name of a principal, for good."""
+    await connection.execute(principal.update().where(principal.c.id == principal_id).values(name=None))
+
+
+async def insert_grant(connection: AsyncConnection, grant: Grant) -> None:
+    """Keep a role given.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the principal holds the role already.
     """
-    await connection.execute(role_grant.insert().values(**msgspec.structs.asdict(grant), granted_by=granted_by))
+    await connection.execute(role_grant.insert().values(**msgspec.structs.asdict(grant)))
 
 
 async def end_grant(connection: AsyncConnection, grant: Grant, ended: datetime, ended_by: str) -> None:
@@ -113,14 +139,22 @@ async def current_grants(connection: AsyncConnection, principals: Iterable[str])
     return [Grant(**row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name for a row by its columns
 
 
-async def count_registrars(connection: AsyncConnection) -> int:
-    """Count who holds the role of registrar now and is not disabled."""
-    found = await connection.scalar(
-        select(func.count())
-        .select_from(role_grant.join(principal))
-        .where(role_grant.c.role == "registrar", role_grant.c.ended.is_(None), principal.c.disabled.is_(None))
-    )
-    return int(found or 0)
+_REGISTRARS: Final = (
+    select(role_grant.c.principal)
+    .select_from(role_grant.join(principal, principal.c.id == role_grant.c.principal))
+    .where(role_grant.c.role == "registrar", role_grant.c.ended.is_(None), principal.c.disabled.is_(None))
+)
+
+
+async def list_registrars(connection: AsyncConnection) -> set[str]:
+    """Read who holds the role of registrar now and is not disabled, whether they ever had a token or not."""
+    return set((await connection.scalars(_REGISTRARS)).all())
+
+
+async def list_active_registrars(connection: AsyncConnection) -> set[str]:
+    """Read which of the registrars had a token, so that there is somebody behind them."""
+    holders = select(token.c.principal)
+    return set((await connection.scalars(_REGISTRARS.where(principal.c.id.in_(holders)))).all())
 
 
 def _principal_of(row: Row[Any]) -> StoredPrincipal:

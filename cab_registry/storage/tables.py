@@ -138,16 +138,22 @@ role_grant: Final = Table(
     Column("granted_by", Text),
     Column("ended", DateTime(timezone=True)),
     Column("ended_by", Text),
+    Column("approved_by", Text(collation="C"), ForeignKey("principal.id")),
     PrimaryKeyConstraint("principal", "authority", "role", "granted"),
     CheckConstraint("role IN ('submitter', 'approver', 'auditor', 'registrar')", name="role_known"),
     CheckConstraint("role <> 'registrar' OR authority = 'registrar'", name="registrar_at_home"),
     CheckConstraint("authority <> ''", name="authority_not_empty"),
     CheckConstraint("isfinite(granted) AND isfinite(ended)", name="instants_finite"),
     CheckConstraint("ended >= granted", name="ended_after_granted"),
+    CheckConstraint(
+        "granted_by <> principal AND (approved_by IS NULL OR approved_by NOT IN (principal, granted_by))",
+        name="granted_by_others",
+    ),
     Index("role_grant_current", "principal", "authority", "role", unique=True, postgresql_where=text("ended IS NULL")),
 )
 
-# Bearer tokens; of the secret only its SHA-256, which is enough because the secret is random and long.
+# Bearer tokens; of the secret only its SHA-256, which is enough because the secret is random and long. A family is a
+# first token with all that took its place; none of them, nor what was issued with them, outlives `renewable_until`.
 token: Final = Table(
     "token",
     metadata,
@@ -161,6 +167,12 @@ token: Final = Table(
     Column("expires", DateTime(timezone=True), nullable=False),
     Column("revoked", DateTime(timezone=True)),
     Column("last_used", DateTime(timezone=True)),
+    Column("caused_by", Text(collation="C"), ForeignKey("principal.id")),
+    Column("invitation", Text(collation="C"), ForeignKey("invitation.id")),
+    Column("parent", Text(collation="C"), ForeignKey("token.id")),
+    Column("family", Text(collation="C"), nullable=False),
+    Column("replaced", DateTime(timezone=True)),
+    Column("renewable_until", DateTime(timezone=True), nullable=False),
     CheckConstraint("length(secret_hash) = 32", name="secret_hash_length"),
     CheckConstraint(
         "cardinality(roles) > 0 AND roles <@ ARRAY['submitter', 'approver', 'auditor', 'registrar']",
@@ -171,7 +183,12 @@ token: Final = Table(
         name="instants_finite",
     ),
     CheckConstraint("expires > created", name="expires_after_created"),
+    CheckConstraint("isfinite(replaced) AND isfinite(renewable_until)", name="life_finite"),
+    CheckConstraint("expires <= renewable_until", name="expires_in_its_life"),
     Index("token_principal_index", "principal", "created"),
+    Index("token_family_index", "family"),
+    Index("token_parent_index", "parent", postgresql_where=text("parent IS NOT NULL")),
+    Index("token_invitation_index", "invitation", unique=True, postgresql_where=text("invitation IS NOT NULL")),
 )
 
 # How an authority wants its submissions handled; each change is a row, entered by an approved submission.

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from sqlalchemy import Text, cast, func, or_, select
+from msgspec import Meta
+from sqlalchemy import Text, cast, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +26,18 @@ class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
     expires: datetime
     revoked: datetime | None = None
     last_used: datetime | None = None
+    caused_by: Annotated[
+        str | None, Meta(description="Who caused it: its own principal, or who invited it; null: the operator.")
+    ] = None
+    invitation: Annotated[str | None, Meta(description="The invitation that was redeemed for it.")] = None
+    parent: Annotated[str | None, Meta(description="The token with which it was issued or that it replaced.")] = None
+    family: Annotated[str, Meta(description="Id of the first token of those that took the place of each other.")]
+    replaced: Annotated[
+        datetime | None, Meta(description="When another took its place; shown after its end, all of them are revoked.")
+    ] = None
+    renewable_until: Annotated[
+        datetime, Meta(description="Neither it nor what comes of it works longer; then a new invitation is needed.")
+    ]
 
 
 class TokenHeld(msgspec.Struct, frozen=True):
@@ -50,7 +63,7 @@ _ROLES: Final = (
 )
 _HELD: Final = select(
     *(token.c[name] for name in _FIELDS), token.c.secret_hash, principal.c.kind, principal.c.disabled, _ROLES
-).select_from(token.join(principal))
+).select_from(token.join(principal, principal.c.id == token.c.principal))
 
 
 async def insert_token(connection: AsyncConnection, stored: StoredToken, secret_hash: bytes) -> None:
@@ -88,17 +101,59 @@ async def note_use(connection: AsyncConnection, token_id: str, now: datetime, un
     )
 
 
+async def has_token(connection: AsyncConnection, principal_id: str) -> bool:
+    """Whether a principal ever had a token."""
+    return bool(await connection.scalar(select(exists().where(token.c.principal == principal_id))))
+
+
+async def set_replaced(connection: AsyncConnection, token_id: str, now: datetime, expires: datetime) -> None:
+    """Note that another token took the place of one, and let that expire at an instant, if it would live longer."""
+    await connection.execute(
+        token.update()
+        .where(token.c.id == token_id)
+        .values(replaced=func.coalesce(token.c.replaced, now), expires=func.least(token.c.expires, expires))
+    )
+
+
+async def list_successors(connection: AsyncConnection, replaced: StoredToken) -> list[StoredToken]:
+    """Read the tokens that took the place of one directly."""
+    found = _TOKEN.where(token.c.parent == replaced.id, token.c.family == replaced.family)
+    return [_token_of(row) for row in await connection.execute(found.order_by(token.c.created, token.c.id))]
+
+
+_DESCENDED: Final = text("""
+    WITH RECURSIVE doomed AS (
+        SELECT id, family FROM token WHERE family = :family
+        UNION
+        SELECT token.id, token.family FROM token
+            JOIN doomed ON token.parent = doomed.id OR token.family = doomed.family
+    )
+    UPDATE token SET revoked = greatest(:now, token.created) FROM doomed
+    WHERE token.id = doomed.id AND token.revoked IS NULL AND token.expires > :now
+    RETURNING token.id
+""")
+
+
+async def revoke_family(connection: AsyncConnection, family: str, now: datetime) -> list[str]:
+    """Revoke what still works of a family, and of all that was issued with it; gives the ids."""
+    return sorted((await connection.scalars(_DESCENDED, {"family": family, "now": now})).all())
+
+
+async def revoke_all(connection: AsyncConnection, principal_id: str, now: datetime) -> list[str]:
+    """Revoke every token of a principal that is not; gives the ids."""
+    found = await connection.scalars(
+        token.update()
+        .where(token.c.principal == principal_id, token.c.revoked.is_(None))
+        .values(revoked=now)
+        .returning(token.c.id)
+    )
+    return sorted(found.all())
+
+
 async def set_revoked(connection: AsyncConnection, token_id: str, revoked: datetime) -> None:
     """Revoke a token from an instant on; one that is revoked already stays so from then."""
     await connection.execute(
         token.update().where(token.c.id == token_id, token.c.revoked.is_(None)).values(revoked=revoked)
-    )
-
-
-async def shorten(connection: AsyncConnection, token_id: str, expires: datetime) -> None:
-    """Let a token expire at an instant, if it would live longer."""
-    await connection.execute(
-        token.update().where(token.c.id == token_id, token.c.expires > expires).values(expires=expires)
     )
 
 

@@ -115,13 +115,24 @@ async def list_watches(
     connection: AsyncConnection,
     *,
     principal: str | None,
-    authority: str,
+    authority: str | None,
     ended: bool,
     after: str | None,
     limit: int,
 ) -> list[StoredWatch]:
-    """Read watches for an authority, the oldest first; of one principal or of all, with those that ended or without."""
-    wanted: list[ColumnElement[bool]] = [watch.c.authority == authority]
+    """Read watches of accounts, the oldest first.
+
+    Args:
+        connection: where to read.
+        principal: of this one; none for all.
+        authority: for this one; none for all.
+        ended: those that ended, too.
+        after: only those that come after this one.
+        limit: how many at most.
+    """
+    wanted: list[ColumnElement[bool]] = [watch.c.principal.is_not(None)]
+    if authority is not None:
+        wanted.append(watch.c.authority == authority)
     if principal is not None:
         wanted.append(watch.c.principal == principal)
     if not ended:
@@ -198,4 +209,21 @@ async def detach_watches(connection: AsyncConnection, endpoint_id: str) -> None:
     """Let the notices of an owner's watches be read only, where they went to an endpoint."""
     await connection.execute(
         update(watch).where(watch.c.endpoint == endpoint_id, watch.c.principal.is_not(None)).values(endpoint=None)
+    )
+
+
+async def list_owned(connection: AsyncConnection, principal: str, authority: str | None = None) -> list[str]:
+    """Read the ids of the watches of a principal that did not end, for one authority or for all, in order of id."""
+    found = select(watch.c.id).where(watch.c.principal == principal, watch.c.ended.is_(None))
+    if authority is not None:
+        found = found.where(watch.c.authority == authority)
+    return list((await connection.scalars(found.order_by(watch.c.id))).all())
+
+
+async def hold_pending(connection: AsyncConnection, watch_id: str) -> None:
+    """Hold every notice of a watch that waits to be delivered."""
+    await connection.execute(
+        update(outbox)
+        .where(outbox.c.watch == watch_id, outbox.c.state == "pending")
+        .values(state="held", next_attempt=None, gives_up=None)
     )

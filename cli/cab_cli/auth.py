@@ -1,6 +1,7 @@
-"""`cab auth`: whose token this command line shows, and to which server."""
+"""`cab auth`: whose token this command line shows, to which server, and how it came to it."""
 
 import sys
+from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
 import typer
@@ -53,9 +54,80 @@ def login(
         say(f"Kept in {place}.")
 
 
+@auth_app.command("redeem")
+def redeem(
+    *,
+    code: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="`-` reads it from standard input; without it you are asked for it."),
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="TEXT", help="What the token is called in lists.")] = "first token",
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long the token works.")] = 90,
+    server: ServerOption = None,
+    profile: ProfileOption = FIRST,
+    as_json: AsJson = False,
+) -> None:
+    """Turn the code of an invitation into a token, once, and keep it in a profile that you alone can read.
+
+    Tell the registrar who approves your roles the id of the token, so that they know that it was you.
+
+    Examples:
+      cab auth redeem --server https://register.example
+      cab auth redeem --server https://register.example --code - --profile rra < code.txt
+    """
+    piped = code == PIPED or not sys.stdin.isatty()
+    if code not in {None, PIPED}:
+        raise Refusal("a code is not taken from the command line", (Fault("--code", "write - and pipe it in"),))
+    kept = read_profile(profile)
+    address = (server or (kept.server if kept else DEFAULT_SERVER)).rstrip("/")
+    secret = (sys.stdin.readline() if piped else typer.prompt("Code", hide_input=True, err=True)).strip()
+    if not secret or not secret.isascii() or not secret.isprintable():
+        raise Refusal("there is no code", (Fault("--code", "one line, as the registrar gave it"),))
+    with Writer(address) as client:
+        # Sent once: an invitation is redeemed once, and a registrar invites again where the answer is lost.
+        issued = client.send("/v1/invitations/redeem", {"code": secret, "name": name, "days": days}, attempts=1)
+    token = issued["token"]
+    place = keep_profile(profile, Profile(server=address, token=issued["text"], authority=token["authority"]))
+    if as_json:
+        print_json({"token": token})
+        return
+    shown = {
+        "server": address,
+        "principal": token["principal"],
+        "authority": token["authority"],
+        "roles": token["roles"],
+        "token": f"{token['id']} ({token['name']})",
+        "expires": token["expires"],
+        "renewable until": token["renewable_until"],
+    }
+    print_pairs(data_console(), shown)
+    say(f"Kept in {place}.")
+
+
+@auth_app.command("approve")
+def approve(
+    invitation: Annotated[str, typer.Argument(metavar="INVITATION", help="Its id, as cab auth status shows it.")],
+    *,
+    server: ServerOption = None,
+    profile: ProfileOption = FIRST,
+    as_json: AsJson = False,
+) -> None:
+    """Agree that you get another token by an invitation that a registrar made for you.
+
+    Examples:
+      cab auth approve i-0123456789abcdef
+    """
+    with Writer(*find_token(server, profile)) as client:
+        approved = client.send(f"/v1/invitations/{invitation}/approve")
+    if as_json:
+        print_json(approved)
+    else:
+        say(f"The invitation {invitation} can be redeemed.")
+
+
 @auth_app.command("status")
 def status(*, server: ServerOption = None, profile: ProfileOption = FIRST, as_json: AsJson = False) -> None:
-    """Show for whom the kept token speaks, in which roles, and until when.
+    """Show for whom the kept token speaks, in which roles, until when, and what happened to your account of late.
 
     Examples:
       cab auth status
@@ -68,6 +140,8 @@ def status(*, server: ServerOption = None, profile: ProfileOption = FIRST, as_js
         print_json(me)
     else:
         print_pairs(data_console(), _describe(address, me))
+        for line in _list_news(me["news"]):
+            say(line)
 
 
 @auth_app.command("logout")
@@ -106,4 +180,16 @@ def _describe(server: str, me: dict[str, Any]) -> dict[str, Any]:
         "roles": token["roles"],
         "token": f"{token['id']} ({token['name']})",
         "expires": token["expires"],
+        "renewable until": token["renewable_until"],
     }
+
+
+def _list_news(news: dict[str, Any]) -> Iterator[str]:
+    for each in news["invitations"]:
+        by = each["created_by"] or "the operator"
+        yield f"{by} invites you for {each['authority']} until {each['expires']}: invitation {each['id']}."
+    for each in news["proposals"]:
+        yield f"{each['proposed_by']} proposes that you are {each['role']} at {each['authority']}."
+    for each in news["acts"]:
+        words = each["kind"].replace("_", " ")
+        yield f"{each['recorded']}: {words}, by {each['actor']}."

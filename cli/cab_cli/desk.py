@@ -31,14 +31,18 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 
 
 class Writer(Client):
-    """A connection that shows a token. What it sends twice carries a key, or is harmless to send twice."""
+    """A connection that sends secrets. What it sends twice carries a key, or is harmless to send twice.
 
-    def __init__(self, server: str, token: str) -> None:
+    Without a token it is for who gets a first one.
+    """
+
+    def __init__(self, server: str, token: str | None = None) -> None:
         super().__init__(server)
         address = self._http.base_url
         if address.scheme != "https" and self._http.trust_env:
             raise Refusal(f"a token is not sent to {server}: over plain http anybody on the way can read it; use https")
-        self._http.headers["authorization"] = f"Bearer {token}"
+        if token is not None:
+            self._http.headers["authorization"] = f"Bearer {token}"
         # A redirected POST would arrive as a GET, and a token might go elsewhere.
         self._http.follow_redirects = False
 

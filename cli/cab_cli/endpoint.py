@@ -42,6 +42,9 @@ def list_endpoints(
     *,
     everyone: Annotated[bool, typer.Option("--everyone", help="Of your whole authority, for its auditors.")] = False,
     ended: Annotated[bool, typer.Option("--ended", help="Those that ended, too.")] = False,
+    principal: Annotated[
+        str | None, typer.Option(metavar="ID", help="Of this account at every authority, for registrars.")
+    ] = None,
     server: ServerOption = None,
     profile: ProfileOption = FIRST,
     as_json: AsJson = False,
@@ -52,7 +55,11 @@ def list_endpoints(
       cab endpoint list
       cab endpoint list --ended --json
     """
-    wanted = {"everyone": "true" if everyone else None, "ended": "true" if ended else None}
+    wanted = {
+        "everyone": "true" if everyone else None,
+        "ended": "true" if ended else None,
+        "principal": principal,
+    }
     with open_desk(server, profile) as desk:
         found = desk.client.get(PATH, wanted)
     if as_json:

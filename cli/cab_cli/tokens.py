@@ -1,4 +1,4 @@
-"""`cab token`: tokens of one's own and, for registrars, of others. The text of a token is shown once."""
+"""`cab token`: tokens of one's own; registrars list and revoke those of others. The text of a token is shown once."""
 
 from typing import Annotated, Any, Final
 
@@ -11,6 +11,10 @@ from cab_cli.profiles import FIRST, Profile, keep_profile, read_profile
 from cab_cli.tables import print_table
 
 IN_USE: Final = "current"
+COLUMNS: Final = (
+    *("id", "name", "authority", "roles", "created", "caused_by", "expires", "renewable_until", "last_used"),
+    *("replaced", "revoked"),
+)
 token_app = typer.Typer(help="Tokens: create, list, rotate, revoke.", no_args_is_help=True)
 DaysOption = Annotated[int, typer.Option(min=1, max=366, help="How long it works.")]
 TokenArgument = Annotated[str, typer.Argument(metavar="TOKEN", help="Id of the token, which is no secret.")]
@@ -35,22 +39,22 @@ def create(
             autocompletion=completion.complete_authority,
         ),
     ] = None,
-    principal: PrincipalOption = None,
     days: DaysOption = 90,
     server: ServerOption = None,
     profile: ProfileOption = FIRST,
     as_json: AsJson = False,
 ) -> None:
-    """Create a token. Its text is the only thing on standard output, and is never shown again.
+    """Create a further token of your own. Its text is the only thing on standard output, and is never shown again.
+
+    It can do no more than the token in use. Others are invited: cab admin invite.
 
     Examples:
       cab token create --name laptop --role submitter
-      cab token create --name "import job" --role submitter --authority kr-rra --principal p-1f2e3d4c5b6a7980
     """
     with open_desk(server, profile) as desk:
         request = {"authority": authority or desk.authority, "roles": role, "name": name, "days": days}
         # Sent once: where the answer is lost, the token that nobody saw is in the list, to be revoked.
-        issued = desk.client.send("/v1/tokens", {**request, "principal": principal}, attempts=1)
+        issued = desk.client.send("/v1/tokens", request, attempts=1)
     _print_issued(issued, as_json=as_json)
 
 
@@ -75,11 +79,8 @@ def list_tokens(
         return
     print_table(
         data_console(),
-        ("id", "name", "authority", "roles", "created", "expires", "last used", "revoked"),
-        (
-            [each[key] for key in ("id", "name", "authority", "roles", "created", "expires", "last_used", "revoked")]
-            for each in found["items"]
-        ),
+        tuple(each.replace("_", " ") for each in COLUMNS),
+        ([each[key] for key in COLUMNS] for each in found["items"]),
         ("id",),
     )
 
@@ -95,7 +96,8 @@ def rotate(
 ) -> None:
     """Take a new token in the place of one; the old one works for a few minutes more.
 
-    The one in use is replaced in the profile, and its text is not shown.
+    The one in use is replaced in the profile, and its text is not shown. Forget the old one wherever else it is kept:
+    shown later, it ends the new one too, since somebody else may hold it.
 
     Examples:
       cab token rotate

@@ -166,6 +166,9 @@ def list_watches(
     *,
     everyone: Annotated[bool, typer.Option("--everyone", help="Of your whole authority, for its auditors.")] = False,
     ended: Annotated[bool, typer.Option("--ended", help="Those that ended, too.")] = False,
+    principal: Annotated[
+        str | None, typer.Option(metavar="ID", help="Of this account at every authority, for registrars.")
+    ] = None,
     server: ServerOption = None,
     profile: ProfileOption = FIRST,
     as_json: AsJson = False,
@@ -176,7 +179,11 @@ def list_watches(
       cab watch list
       cab watch list --ended --json
     """
-    wanted = {"everyone": "true" if everyone else None, "ended": "true" if ended else None}
+    wanted = {
+        "everyone": "true" if everyone else None,
+        "ended": "true" if ended else None,
+        "principal": principal,
+    }
     with open_desk(server, profile) as desk:
         items = list(_read_pages(desk.client, PATH, wanted))
     if as_json:

@@ -211,8 +211,9 @@ def _spell(value: Any) -> bytes:
     return dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _images() -> Iterator[dict[str, Any]]:
-    for table, (key, values, hidden, sealed) in BEGUN.items():
+def list_images(tables: Mapping[str, tuple[tuple[str, ...], ...]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of tables as an act commits to them."""
+    for table, (key, values, hidden, sealed) in tables.items():
         listed = ", ".join((*key, *values, *hidden, *sealed))
         rows = op.get_bind().execute(sa.text(f"SELECT {listed} FROM {table} ORDER BY {', '.join(key)}"))  # noqa: S608 - names above
         for row in rows.mappings():
@@ -221,6 +222,10 @@ def _images() -> Iterator[dict[str, Any]]:
             if sealed:
                 image["seal"] = _hide(b"".join(row[name] for name in sealed))
             yield {"key": [_plain(row[name]) for name in key], "table": table, "values": image}
+
+
+def _list_all() -> Iterator[dict[str, Any]]:
+    yield from list_images(BEGUN)
     erased = sa.text(
         "SELECT position FROM entry WHERE private_hash IS NOT NULL"
         " AND NOT EXISTS (SELECT FROM entry_private WHERE entry_private.position = entry.position) ORDER BY 1"
@@ -229,7 +234,7 @@ def _images() -> Iterator[dict[str, Any]]:
         yield {"key": [position], "table": "entry_private", "values": None}
 
 
-def _begin(rows: list[dict[str, Any]], position: int, previous: bytes | None) -> bytes:
+def begin(rows: list[dict[str, Any]], position: int, previous: bytes | None) -> bytes:
     """Append one act that commits to rows as they stand, and return its hash."""
     ends = op.get_bind().execute(
         sa.text(
@@ -274,13 +279,13 @@ def _begin_all() -> None:
     """Commit to everything that was there before; to nothing in an empty database."""
     rows: list[dict[str, Any]] = []
     position, previous = 1, None
-    for image in _images():
+    for image in _list_all():
         rows.append(image)
         if len(rows) == AT_ONCE:
-            previous = _begin(rows, position, previous)
+            previous = begin(rows, position, previous)
             position, rows = position + 1, []
     if rows:
-        _begin(rows, position, previous)
+        begin(rows, position, previous)
 
 
 def upgrade() -> None:

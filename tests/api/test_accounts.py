@@ -14,12 +14,14 @@ from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cab_registry.app import create_app
+from cab_registry.register.ownership import REGISTRAR
 from cab_registry.services.principals import init_registrar
 from cab_registry.services.submissions import load_catalogue
 from cab_registry.settings import Settings
 from cab_registry.storage.engine import create_engine
 from tests.api.test_following import accept, law_documents
 from tests.api.test_problems import check_shape
+from tests.letting_in import Registrars, let_in
 
 Knock = Callable[..., httpx.AsyncClient]
 
@@ -76,21 +78,34 @@ async def registrar(engine: AsyncEngine, clock: Clock) -> str:
     return await init_registrar(engine, "First Registrar", clock, os.urandom)
 
 
-async def enrol(client: httpx.AsyncClient, authority: str, *roles: str, name: str = "Ana Example") -> dict[str, Any]:
-    """Make a person with roles at an authority and a token for them; gives the principal's id and the token."""
-    principal = (await client.post("/v1/principals", json={"name": name})).json()["id"]
-    for role in roles:
-        given = await client.post("/v1/grants", json={"principal": principal, "authority": authority, "role": role})
-        assert given.status_code == 200, given.text
-    asked = {"authority": authority, "roles": roles, "name": "office", "principal": principal}
-    issued = await client.post("/v1/tokens", json=asked)
-    assert issued.status_code == 201, issued.text
-    return {"id": principal, "text": issued.json()["text"], "token": issued.json()["token"]["id"]}
+@pytest.fixture
+async def second(engine: AsyncEngine, registrar: str, clock: Clock) -> str:
+    """The token of a second registrar."""
+    alone = Registrars(registrar, registrar)
+    return (await let_in(engine, alone, REGISTRAR, "registrar", clock=clock, random=os.urandom)).token
 
 
-async def test_a_registrar_lets_people_in_and_out(knock: Knock, registrar: str) -> None:
+async def enrol(
+    knock: Knock, registrars: tuple[str, str], authority: str, *roles: str, name: str = "Ana Example"
+) -> dict[str, Any]:
+    """Let a person in with roles at an authority; gives the principal's id and the token."""
+    async with knock(registrars[0]) as first, knock(registrars[1]) as other, knock() as nobody:
+        principal = (await first.post("/v1/principals", json={"name": name})).json()["id"]
+        asked = {"principal": principal, "authority": authority}
+        proposed = [(await first.post("/v1/grants", json={**asked, "role": role})).json() for role in roles]
+        invited = await first.post("/v1/invitations", json={**asked, "roles": roles})
+        assert invited.status_code == 201, invited.text
+        redeemed = await nobody.post("/v1/invitations/redeem", json={"code": invited.json()["code"], "name": "office"})
+        assert redeemed.status_code == 201, redeemed.text
+        for each in proposed:
+            approved = await other.post(f"/v1/grants/{each['id']}/approve")
+            assert approved.json()["outcome"] == "granted", approved.text
+    return {"id": principal, "text": redeemed.json()["text"], "token": redeemed.json()["token"]["id"]}
+
+
+async def test_registrars_let_people_in_and_out(knock: Knock, registrar: str, second: str) -> None:
     async with knock(registrar) as first:
-        ana = await enrol(first, "us-nist", "submitter", "approver")
+        ana = await enrol(knock, (registrar, second), "us-nist", "submitter", "approver")
         async with knock(ana["text"]) as client:
             me = (await client.get("/v1/me")).json()
             assert me["principal"]["name"] == "Ana Example"
@@ -114,7 +129,8 @@ async def test_a_registrar_lets_people_in_and_out(knock: Knock, registrar: str) 
         assert [each["pointer"] for each in missing["faults"]] == ["/principal", "/authority"]
         page = (await first.get("/v1/principals", params={"limit": 1})).json()
         rest = (await first.get("/v1/principals", params={"after": page["next"]})).json()
-        assert {each["name"] for each in page["items"] + rest["items"]} == {"First Registrar", "Ana Example"}
+        assert {each["id"] for each in page["items"] + rest["items"]} >= {ana["id"]}
+        assert len(page["items"] + rest["items"]) == 3
         assert (await first.delete(f"/v1/principals/{ana['id']}")).json()["disabled"]
         async with knock(ana["text"]) as client:
             assert check_shape(await client.get("/v1/me"))["type"] == "/problems/token-refused"
@@ -128,17 +144,24 @@ async def test_a_token_is_shown_once_rotated_and_revoked(knock: Knock, registrar
         assert rotated.headers["cache-control"] == "no-store"
         text = rotated.json()["text"]
         assert (await first.get("/v1/me")).status_code == 200  # within the overlap
-        clock.now += timedelta(minutes=11)
-        ended = await first.get("/v1/me")
-        assert check_shape(ended)["type"] == "/problems/token-refused"
-        assert ended.headers["www-authenticate"] == 'Bearer realm="cab-registry", error="invalid_token"'
     async with knock(text) as second:
         listed = (await second.get("/v1/tokens")).json()["items"]
         assert len(listed) == 2
         assert not [each for each in listed if text.rpartition("_")[2] in json.dumps(each)]
-        assert (await second.delete("/v1/tokens/current")).json()["revoked"]
+        further = {"authority": "registrar", "roles": ["registrar"], "name": "further"}
+        issued = (await second.post("/v1/tokens", json=further)).json()["text"]
+        assert check_shape(await second.delete("/v1/tokens/none"))["status"] == 404
+        async with knock(issued) as third:
+            assert (await third.delete("/v1/tokens/current")).json()["revoked"]
+            assert check_shape(await third.get("/v1/me"))["detail"].startswith("the token was revoked")
+    clock.now += timedelta(minutes=11)
+    async with knock(registrar) as first, knock(text) as second:
+        assert (await second.get("/v1/me")).status_code == 200
+        reused = await first.get("/v1/me")
+        assert check_shape(reused)["type"] == "/problems/token-refused"
+        assert "every token that came of it is revoked" in reused.json()["detail"]
+        assert reused.headers["www-authenticate"] == 'Bearer realm="cab-registry", error="invalid_token"'
         assert check_shape(await second.get("/v1/me"))["detail"].startswith("the token was revoked")
-        assert check_shape(await second.delete("/v1/tokens/none"))["status"] == 401
     async with knock() as nobody:
         refused = await nobody.get("/v1/me")
         assert check_shape(refused)["type"] == "/problems/unauthenticated"

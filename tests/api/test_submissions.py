@@ -12,13 +12,14 @@ import pytest
 from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cab_registry.services.principals import init_registrar
 from cab_registry.services.submissions import load_catalogue
 from cab_registry.storage.engine import create_engine
+from cab_registry.storage.principals import Role
 from tests.api.conftest import client_of, question
-from tests.api.test_accounts import Clock, enrol
+from tests.api.test_accounts import Clock
 from tests.api.test_following import accept, given_documents, law_documents
 from tests.api.test_problems import check_shape
+from tests.letting_in import Registrars, let_in, open_registry
 
 PATH = "/v1/submissions"
 HUSH = "hush-hush"
@@ -36,14 +37,16 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 class Office:
     """Clients of one service: people of authorities, made as they are asked for."""
 
-    def __init__(self, app: Litestar, registrar: httpx.AsyncClient, stack: AsyncExitStack) -> None:
-        self.registrar = registrar
+    def __init__(self, app: Litestar, registrars: Registrars, stack: AsyncExitStack) -> None:
+        self.registrars = registrars
         self._app = app
         self._stack = stack
 
-    async def person(self, authority: str, *roles: str) -> httpx.AsyncClient:
-        text = (await enrol(self.registrar, authority, *(roles or ("submitter",))))["text"]
-        return await self.client(text)
+    async def person(self, authority: str, *roles: Role) -> httpx.AsyncClient:
+        wanted: tuple[Role, ...] = roles or ("submitter",)
+        engine = self._app.state.engine
+        made = await let_in(engine, self.registrars, authority, *wanted, clock=Clock(), random=os.urandom)
+        return await self.client(made.token)
 
     async def client(self, token: str | None = None) -> httpx.AsyncClient:
         client = await self._stack.enter_async_context(client_of(self._app))
@@ -54,11 +57,9 @@ class Office:
 
 @pytest.fixture
 async def office(engine: AsyncEngine, served: Litestar) -> AsyncIterator[Office]:
-    token = await init_registrar(engine, "First Registrar", Clock(), os.urandom)
+    registrars = await open_registry(engine, Clock(), os.urandom)
     async with AsyncExitStack() as stack:
-        registrar = await stack.enter_async_context(client_of(served))
-        registrar.headers["authorization"] = f"Bearer {token}"
-        yield Office(served, registrar, stack)
+        yield Office(served, registrars, stack)
 
 
 def recognition(**more: Any) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Officers at their command lines: a real server over a real database, and people of authorities with tokens."""
 
 import json
+import os
 import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from cab_registry.app import create_app
 from cab_registry.register.catalogue import load_catalogue
 from cab_registry.services import submissions
 from cab_registry.settings import Settings
+from cab_registry.storage.principals import Role
+from tests.letting_in import let_in, open_registry
 
 PATIENCE_SECONDS = 20
 # Endpoints are kept, and nothing is sent: that is another process.
@@ -96,28 +100,28 @@ class Officer:
 
 
 class Office:
-    """A registry with its first registrar, who lets officers of authorities in."""
+    """A registry with its first two registrars, who let officers of authorities in."""
 
     def __init__(self, url: str, server: str, folder: Path) -> None:
         self.url = url
         self.server = server
         self.folder = folder
-        made = CliRunner().invoke(app, ["admin", "init", "--name", "R. Egistrar", "--database-url", url])
-        assert made.exit_code == 0, made.stderr
-        self.registrar = Officer(server, made.stdout.strip(), folder / "registrar")
+        self._means: dict[str, Any] = {"clock": lambda: datetime.now(UTC), "random": os.urandom}
+        self._registrars = run_on(url, lambda engine: open_registry(engine, **self._means))
+        self.registrar = Officer(server, self._registrars.first, folder / "registrar")
+        self.second = Officer(server, self._registrars.second, folder / "second")
         self._kept: dict[tuple[str, ...], Officer] = {}
 
-    def officer(self, authority: str, *roles: str, who: str = "one") -> Officer:
+    def officer(self, authority: str, *roles: Role, who: str = "one") -> Officer:
         """Let somebody of an authority in, once each."""
         key = (authority, who, *roles)
         if key not in self._kept:
-            wanted = roles or ("submitter",)
-            person = self.registrar.does("admin", "principal", "add", f"{who} of {authority}")["id"]
-            for role in wanted:
-                self.registrar.does("admin", "grant", person, "--authority", authority, "--role", role)
-            named = [word for role in wanted for word in ("--role", role)]
-            issued = self.registrar.does(
-                "token", "create", "--name", "test", "--authority", authority, "--principal", person, *named
+            wanted: tuple[Role, ...] = roles or ("submitter",)
+            made = run_on(
+                self.url,
+                lambda engine: let_in(
+                    engine, self._registrars, authority, *wanted, name=f"{who} of {authority}", **self._means
+                ),
             )
-            self._kept[key] = Officer(self.server, issued["text"], self.folder / f"{authority}-{who}")
+            self._kept[key] = Officer(self.server, made.token, self.folder / f"{authority}-{who}")
         return self._kept[key]

@@ -88,6 +88,8 @@ def test_tokens_are_listed_rotated_and_revoked(office: Office, tmp_path: Path) -
     assert narrow.stdout.strip() not in json.dumps(listed)
     assert "job" in owner.types("token", "list").stdout
     assert owner.types("token", "create", "--name", "x", "--role", "registrar").exit_code == Exit.REFUSED
+    theirs = office.registrar.does("token", "list", "--principal", listed[0]["principal"])["items"]
+    assert {each["id"] for each in theirs} == {each["id"] for each in listed}
 
     user = Officer(office.server, narrow.stdout.strip(), tmp_path)
     rotated = user.types("token", "rotate", job["id"], "--days", "10")
@@ -110,14 +112,74 @@ def test_the_token_in_use_is_replaced_in_its_profile(office: Office, newcomer: O
 def test_accounts_are_made_listed_and_shut_out(office: Office) -> None:
     desk = office.registrar
     made = desk.types("admin", "principal", "add", "M. Achine", "--kind", "machine").stdout.strip()
-    granted = desk.types("admin", "grant", made, "--authority", "us-fcc", "--role", "auditor")
-    assert "us-fcc" in granted.stdout
+    proposed = desk.does("admin", "grant", made, "--authority", "us-fcc", "--role", "auditor")
+    invited = desk.types("admin", "invite", made, "--authority", "us-fcc", "--role", "auditor")
+    assert invited.stdout.startswith("cabi_")
+    assert "Another registrar" not in invited.stderr
+    assert made in [each["principal"] for each in desk.does("admin", "invitations")["items"]]
+    assert "auditor" in desk.types("admin", "invitations").stdout
+    early = office.second.types("admin", "approve", "M. Achine")
+    assert (early.exit_code, "has not redeemed" in early.stderr) == (Exit.REFUSED, True), early.stderr
+    holder = Officer(office.server, "", office.folder / "machine")
+    assert holder.types("auth", "redeem", "--code", "-", input=invited.stdout).exit_code == Exit.DONE
+    assert holder.does("auth", "status")["token"]["roles"] == ["auditor"]
+    assert desk.types("admin", "approve", proposed["id"]).exit_code == Exit.REFUSED
+    assert "M. Achine" in office.second.types("admin", "pending").stdout
+    approved = office.second.types("admin", "approve", "M. Achine")
+    assert (approved.exit_code, "is approved" in approved.stderr) == (Exit.DONE, True), approved.stderr
     assert made in desk.types("admin", "principal", "list", "--authority", "us-fcc").stdout
+    trail = desk.does("admin", "acts", "--principal", made)["items"]
+    assert [each["kind"] for each in trail][-2:] == ["invitation_redeemed", "role_granted"]
+    assert "role_granted" in holder.types("admin", "acts").stdout
     assert desk.does("admin", "ungrant", made, "--authority", "us-fcc", "--role", "auditor")["grants"] == []
+    assert desk.does("admin", "principal", "erase-name", made)["name"] is None
     assert desk.does("admin", "principal", "disable", made)["disabled"]
     assert made in [each["id"] for each in desk.does("admin", "principal", "list")["items"]]
     refused = office.officer("kr-rra").types("admin", "principal", "add", "X")
     assert refused.exit_code == Exit.REFUSED
+
+
+def test_who_lost_a_token_gets_another_when_a_second_agrees(office: Office, tmp_path: Path) -> None:
+    loser = office.officer("kr-rra", who="loser")
+    who = loser.does("auth", "status")["principal"]["id"]
+    asked = ("admin", "invite", who, "--authority", "kr-rra", "--role", "submitter")
+    made = office.registrar.does(*asked)
+    holder = Officer(office.server, "", tmp_path)
+    early = holder.types("auth", "redeem", "--code", "-", input=made["code"])
+    assert (early.exit_code, "waits" in early.stderr) == (Exit.REFUSED, True), early.stderr
+    assert made["invitation"]["id"] in loser.types("auth", "status").stderr
+    assert loser.types("auth", "approve", made["invitation"]["id"]).exit_code == Exit.DONE
+    done = holder.types("auth", "redeem", "--code", "-", "--name", "laptop", input=made["code"])
+    assert (done.exit_code, "laptop" in done.stdout) == (Exit.DONE, True), done.stderr
+    assert "invitation redeemed" in loser.types("auth", "status").stderr
+    again = office.registrar.does(*asked)["invitation"]["id"]
+    assert office.second.types("admin", "approve", again).exit_code == Exit.DONE
+    assert loser.types("admin", "refuse", again).exit_code == Exit.DONE
+
+
+def test_the_operator_invites_a_registrar_who_lost_all_tokens(office: Office, tmp_path: Path) -> None:
+    who = office.second.does("auth", "status")["principal"]["id"]
+    made = office.registrar.types("admin", "recover", who, "--database-url", office.url)
+    assert made.stdout.startswith("cabi_"), made.stderr
+    holder = Officer(office.server, "", tmp_path)
+    assert holder.types("auth", "redeem", "--code", "-", input=made.stdout).exit_code == Exit.DONE
+    assert holder.does("auth", "status")["token"]["roles"] == ["registrar"]
+    other = office.officer("kr-rra").does("auth", "status")["principal"]["id"]
+    refused = office.registrar.types("admin", "recover", other, "--database-url", office.url)
+    assert (refused.exit_code, refused.stdout) == (Exit.REFUSED, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--code", "cabi_0_0"], "not taken from the command line"),
+        (["--code", "-"], "there is no code"),
+        (["--code", "-", "--server", "http://register.example"], "plain http"),
+    ],
+)
+def test_a_code_that_cannot_be_taken_is_refused(newcomer: Officer, words: list[str], told: str) -> None:
+    done = newcomer.types("auth", "redeem", *words, input="cabi_x\n" if "--server" in words else "\n")
+    assert (done.exit_code, told in done.stderr) == (Exit.REFUSED, True), done.stderr
 
 
 def test_what_cannot_be_kept_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,30 +191,32 @@ def test_what_cannot_be_kept_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> No
         keep_waiting("x", Waiting(key="k", request={}, headline="h"))
 
 
-def test_an_officer_is_let_in_by_one_command(office: Office, tmp_path: Path) -> None:
+def test_an_officer_is_let_in_by_one_command_of_each_registrar(office: Office, tmp_path: Path) -> None:
     done = office.registrar.types("admin", "officer", "add", "Lee Ji-woo", "--authority", "kr-rra")
     assert done.exit_code == Exit.DONE, done.stderr
-    token = done.stdout.strip()
-    assert token.startswith("cab_")
-    assert token not in done.stderr
-    assert "submitter at kr-rra" in done.stderr
-    newcomer = Officer(office.server, token, tmp_path)
+    code = done.stdout.strip()
+    assert code.startswith("cabi_")
+    assert code not in done.stderr
+    assert "cab admin approve" in done.stderr
+    newcomer = Officer(office.server, "", tmp_path)
+    kept = newcomer.types("auth", "redeem", "--code", "-", input=code)
+    assert (kept.exit_code, "cab_" in kept.stdout + kept.stderr) == (Exit.DONE, False), kept.stderr
     me = newcomer.does("auth", "status")
     assert (me["token"]["authority"], me["token"]["roles"]) == ("kr-rra", ["submitter"])
     brought = ("body", "add", "First Day Lab", "--economy", "KR", "--kind", "testing_laboratory")
+    assert newcomer.types(*brought).exit_code == Exit.REFUSED
+    assert office.second.types("admin", "approve", "Lee Ji-woo").exit_code == Exit.DONE
     assert newcomer.does(*brought)["state"] == "approved"
 
 
-def test_an_officer_has_the_roles_that_are_named(office: Office) -> None:
+def test_an_officer_is_proposed_for_the_roles_that_are_named(office: Office) -> None:
     words = ("admin", "officer", "add", "Park", "--authority", "us-fcc", "--role", "approver", "--role", "auditor")
-    made = office.registrar.does(*words, "--days", "30")
-    assert made["token"]["roles"] == ["approver", "auditor"]
-    (listed,) = [
-        each
-        for each in office.registrar.does("admin", "principal", "list", "--authority", "us-fcc")["items"]
-        if each["id"] == made["principal"]
-    ]
-    assert sorted(grant["role"] for grant in listed["grants"]) == ["approver", "auditor"]
+    made = office.registrar.does(*words, "--days", "3")
+    assert made["invitation"]["roles"] == ["approver", "auditor"]
+    assert [each["role"] for each in made["proposals"]] == ["approver", "auditor"]
+    everybody = office.registrar.does("admin", "principal", "list")["items"]
+    (listed,) = [each for each in everybody if each["id"] == made["principal"]]
+    assert listed["grants"] == []
 
 
 @pytest.mark.parametrize(

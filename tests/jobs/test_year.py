@@ -19,7 +19,6 @@ from cab_registry.domain.errors import OperationalFault
 from cab_registry.jobs.process import make_ground
 from cab_registry.jobs.registrar import Ground, find_job
 from cab_registry.jobs.running import run_missed
-from cab_registry.services.principals import authenticate, init_registrar
 from cab_registry.services.submissions import load_catalogue
 from cab_registry.services.watching.targets import Target
 from cab_registry.settings import load_settings
@@ -59,8 +58,7 @@ class Large(Office):
 
     async def open(self) -> None:
         await load_catalogue(self.engine, self.documents, validate=lambda _: [])
-        token = await init_registrar(self.engine, "First Registrar", self.clock, self.random)
-        self.people["registrar"] = await authenticate(self.engine, token, self.clock)
+        await self.open_accounts()
 
 
 @dataclass

@@ -11,6 +11,7 @@ from cab_registry.services.tokens import Principal
 from cab_registry.storage.engine import create_engine
 from cab_registry.storage.verification import verify
 from tests.conftest import DatabaseServer
+from tests.letting_in import Registrars
 from tests.services.office import Office, opened
 
 HIRES = (
@@ -29,6 +30,7 @@ class Furnished:
 
     database: str
     people: dict[str, Principal]
+    registrars: Registrars
     counted: int
 
 
@@ -42,7 +44,7 @@ def furnished(database_server: DatabaseServer, migrated_template: str) -> Furnis
         async with opened(engine, HIRES) as made:
             people, counted = dict(made.people), next(made.count)
         await engine.dispose()
-        return Furnished(name, people, counted)
+        return Furnished(name, people, made.registrars, counted)
 
     # Tests may run an event loop of their own in this thread.
     with ThreadPoolExecutor(1) as thread:
@@ -75,4 +77,9 @@ async def furnished_engine(database_server: DatabaseServer, furnished: Furnished
 @pytest.fixture
 def office(furnished_engine: AsyncEngine, furnished: Furnished) -> Office:
     """A register with its law, and officers of three authorities."""
-    return Office(furnished_engine, people=dict(furnished.people), count=itertools.count(furnished.counted))
+    return Office(
+        furnished_engine,
+        people=dict(furnished.people),
+        registrars=furnished.registrars,
+        count=itertools.count(furnished.counted),
+    )

@@ -14,17 +14,10 @@ from cab_registry.register.ownership import REGISTRAR
 from cab_registry.register.schemas import list_faults
 from cab_registry.services.following import RegisterHolder
 from cab_registry.services.heads import Held
-from cab_registry.services.principals import (
-    Principal,
-    Role,
-    authenticate,
-    grant_role,
-    init_registrar,
-    issue_token,
-    make_principal,
-)
+from cab_registry.services.principals import Principal, Role, authenticate
 from cab_registry.services.submissions import load_catalogue
 from cab_registry.services.submitting import Desk, GivenRecord, SubmissionRequest, Submitted, submit
+from tests.letting_in import Registrars, let_in, open_registry
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TODAY = "2026-11-21"
@@ -176,6 +169,7 @@ class Office:
     engine: AsyncEngine
     now: datetime = START
     people: dict[str, Principal] = field(default_factory=dict)
+    registrars: Registrars = field(default_factory=lambda: Registrars("", ""))
     count: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     more: dict[str, Any] = field(default_factory=dict)
 
@@ -201,26 +195,20 @@ class Office:
 
     async def open(self) -> None:
         await load_catalogue(self.engine, law(), validate=list_faults)
-        token = await init_registrar(self.engine, "First Registrar", self.clock, self.random)
-        self.people["registrar"] = await authenticate(self.engine, token, self.clock)
+        await self.open_accounts()
+
+    async def open_accounts(self) -> None:
+        """Make two registrars."""
+        self.registrars = await open_registry(self.engine, self.clock, self.random)
+        self.people["registrar"], self.people["registrar two"] = [
+            await authenticate(self.engine, each, self.clock) for each in self.registrars
+        ]
 
     async def hire(self, name: str, authority: str, *roles: Role) -> Principal:
-        registrar = self.people["registrar"]
-        made = await make_principal(self.engine, registrar, name=f"Person behind {name}", kind="person", **self.means)
-        for role in roles:
-            await grant_role(
-                self.engine, registrar, principal=made.id, authority=authority, role=role, clock=self.clock
-            )
-        issued = await issue_token(
-            self.engine,
-            registrar,
-            principal=made.id,
-            authority=authority,
-            roles=roles,
-            name="desk",
-            **self.means,
-        )
-        self.people[name] = await authenticate(self.engine, issued.text, self.clock)
+        """Let somebody in, with a token and the roles, which both registrars agree to."""
+        person = f"Person behind {name}"
+        made = await let_in(self.engine, self.registrars, authority, *roles, name=person, **self.means)
+        self.people[name] = await authenticate(self.engine, made.token, self.clock)
         return self.people[name]
 
     def request(self, who: str, *documents: dict[str, Any] | GivenRecord, **more: Any) -> SubmissionRequest:

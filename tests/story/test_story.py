@@ -20,6 +20,7 @@ from cab_cli.databases import run_on
 from cab_cli.exits import Exit
 from cab_registry.domain.errors import OperationalFault
 from cab_registry.services import principals
+from cab_registry.services.accounts import tokens
 from tests.cli.officers import Office, Officer
 
 TITLE = ("--agreement", "gb-ch-mra", "--annex", "measuring-instruments")
@@ -267,8 +268,8 @@ def hold_who_may(story: Story) -> None:
 
     async def issue(engine: Any) -> str:
         now = await principals.authenticate(engine, registrar.token, lambda: datetime.now(UTC))
-        issued = await principals.issue_token(
-            engine, now, principal=now.id, authority="registrar", roles=("registrar",), name="old",
+        issued = await tokens.issue_token(
+            engine, now, authority="registrar", roles=("registrar",), name="old",
             clock=lambda: past, random=os.urandom,
         )  # fmt: skip
         return issued.text

@@ -11,6 +11,7 @@ from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.domain.errors import Defect, Fault, Refusal
+from cab_registry.services.accounts.acts import Change, note_act
 from cab_registry.services.delivery.addresses import check_mail_address, vet
 from cab_registry.services.delivery.endpoints import enable_endpoint as open_endpoint
 from cab_registry.services.delivery.endpoints import end_endpoint as close_endpoint
@@ -18,7 +19,14 @@ from cab_registry.services.delivery.sealing import Unsealable, address_context, 
 from cab_registry.services.delivery.webhooks import join_secrets, make_secret, split_secrets
 from cab_registry.services.tokens import Principal
 from cab_registry.services.watching.confirming import DAY, make_confirmation, tell_confirmation
-from cab_registry.services.watching.watch_desk import NoSuchWatch, OverLimit, Owned, WatchDesk
+from cab_registry.services.watching.watch_desk import (
+    NoSuchWatch,
+    OverLimit,
+    Owned,
+    WatchDesk,
+    choose_owner,
+    hold_keeper,
+)
 from cab_registry.storage import deliveries
 from cab_registry.storage import endpoint_keeping as rows
 from cab_registry.storage.canonical import canonical_bytes
@@ -83,6 +91,7 @@ async def create_endpoint(watches: WatchDesk, acting: Principal, request: Endpoi
         NoSecretKeys: the operator set no key to seal addresses with.
         AddressRefused, AddressUnknown: nothing is sent there.
         OverLimit: there would be more than an owner may keep.
+        MissingRole, TokenRefused: as hold_keeper.
         OperationalFault: the database cannot serve now.
     """
     sealer, now, endpoint_id = watches.sealing, watches.now, watches.make_id("e")
@@ -104,6 +113,7 @@ async def create_endpoint(watches: WatchDesk, acting: Principal, request: Endpoi
     )
     with operational_faults():
         async with watches.desk.engine.begin() as connection:
+            await hold_keeper(watches, connection, acting)
             await lock_owner(connection, f"{acting.id} {acting.authority}")
             if await rows.count_endpoints(connection, acting.id, acting.authority) >= watches.limits.endpoints:
                 raise OverLimit("endpoints of one owner", watches.limits.endpoints)
@@ -124,20 +134,30 @@ async def may_be_asked(watches: WatchDesk, connection: AsyncConnection, address_
 
 
 async def list_endpoints(
-    watches: WatchDesk, acting: Principal, *, everyone: bool = False, ended: bool = False
+    watches: WatchDesk,
+    acting: Principal,
+    *,
+    everyone: bool = False,
+    ended: bool = False,
+    principal: str | None = None,
 ) -> list[EndpointShown]:
     """List endpoints for the authority for which the caller's token speaks: the caller's own or, for auditors, all.
 
+    Args:
+        watches: the desk.
+        acting: the caller.
+        everyone: those of all its principals, for auditors; else the caller's own.
+        ended: those that ended, too.
+        principal: those of this one, for whatever authority, for registrars.
+
     Raises:
-        MissingRole: of everyone, and the caller is no auditor.
+        MissingRole: of everyone, and the caller is no auditor; of another, and the caller is not a registrar.
         OperationalFault: the database cannot serve now, or what it holds cannot be opened.
     """
-    if everyone:
-        acting.require("auditor")
-    principal = None if everyone else acting.id
+    owner, authority = choose_owner(acting, principal, everyone=everyone)
     with operational_faults():
         async with read_only(watches.desk.engine).connect() as connection:
-            found = await rows.list_endpoints(connection, principal=principal, authority=acting.authority, ended=ended)
+            found = await rows.list_endpoints(connection, principal=owner, authority=authority, ended=ended)
     return [show_endpoint(watches, each) for each in found]
 
 
@@ -158,12 +178,14 @@ async def rotate_secret(watches: WatchDesk, acting: Principal, endpoint_id: str)
 
     Raises:
         NoSuchWatch: the caller has no such endpoint.
+        MissingRole, TokenRefused: as hold_keeper.
         Refusal: it is no webhook, or ended.
         OperationalFault: the database cannot serve now, or what it holds cannot be opened.
     """
     secret, place = make_secret(watches.desk.random), secret_context(endpoint_id)
     with operational_faults():
         async with watches.desk.engine.begin() as connection:
+            await hold_keeper(watches, connection, acting)
             found = await _lock_own(connection, acting, endpoint_id)
             if found.secret is None:
                 raise Refusal("there is no secret: it is no webhook, or it ended")
@@ -177,11 +199,13 @@ async def enable_own_endpoint(watches: WatchDesk, acting: Principal, endpoint_id
 
     Raises:
         NoSuchWatch: the caller has no such endpoint.
+        MissingRole, TokenRefused: as hold_keeper.
         Refusal: its address was not confirmed, or it ended.
         OperationalFault: the database cannot serve now.
     """
     with operational_faults():
         async with watches.desk.engine.begin() as connection:
+            await hold_keeper(watches, connection, acting)
             await _lock_open(connection, acting, endpoint_id)
             return Sent(await open_endpoint(connection, endpoint_id, watches.now) or 0)
 
@@ -190,15 +214,22 @@ async def end_own_endpoint(watches: WatchDesk, acting: Principal, endpoint_id: s
     """Send nothing more to an endpoint, and forget its address and secret; its watches go on, to be read.
 
     Raises:
-        NoSuchWatch: the caller has no such endpoint.
+        NoSuchWatch: the caller has no such endpoint; a registrar ends every account's.
+        MissingRole, TokenRefused: as hold_keeper.
         OperationalFault: the database cannot serve now.
     """
     with operational_faults():
         async with watches.desk.engine.begin() as connection:
+            held = await hold_keeper(watches, connection, acting)
             await lock_cursor(connection, share=True)
-            await _lock_own(connection, acting, endpoint_id)
-            await close_endpoint(connection, endpoint_id, watches.now)
+            found = await lock_endpoint(connection, endpoint_id)
+            if found is None or not Owned(found.principal, found.authority).may_be_ended_by(held):
+                raise NoSuchWatch(f"you have no endpoint {endpoint_id}")
+            ended = await close_endpoint(connection, endpoint_id, watches.now)
             await detach_watches(connection, endpoint_id)
+            if ended and found.principal is not None and found.principal != acting.id:
+                change = Change("endpoint_ended", found.principal, {"endpoint": endpoint_id})
+                await note_act(connection, acting, change, authority=found.authority)
             return await _show(watches, connection, endpoint_id)
 
 
@@ -207,6 +238,7 @@ async def send_test(watches: WatchDesk, acting: Principal, endpoint_id: str) -> 
 
     Raises:
         NoSuchWatch: the caller has no such endpoint.
+        MissingRole, TokenRefused: as hold_keeper.
         Refusal: it is not active.
         OperationalFault: the database cannot serve now.
     """
@@ -230,6 +262,7 @@ async def send_test(watches: WatchDesk, acting: Principal, endpoint_id: str) -> 
     )
     with operational_faults():
         async with watches.desk.engine.begin() as connection:
+            await hold_keeper(watches, connection, acting)
             found = await _lock_open(connection, acting, endpoint_id)
             if found.state != "active":
                 raise Refusal(f"the endpoint is {found.state}: enable it first")
@@ -241,11 +274,13 @@ async def replay(watches: WatchDesk, acting: Principal, endpoint_id: str, *, aft
 
     Raises:
         NoSuchWatch: the caller has no such endpoint.
+        MissingRole, TokenRefused: as hold_keeper.
         Refusal: its address was not confirmed, or it ended.
         OperationalFault: the database cannot serve now.
     """
     with operational_faults():
         async with watches.desk.engine.begin() as connection:
+            await hold_keeper(watches, connection, acting)
             await _lock_open(connection, acting, endpoint_id)
             again = await deliveries.replay(connection, watches.now, endpoint_id=endpoint_id, after_position=after)
             return Sent(again)

@@ -6,17 +6,19 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, get_args
 
 import msgspec
 from msgspec import Meta
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.domain.errors import Fault, OperationalFault, Refusal
 from cab_registry.services.delivery.addresses import Resolver, resolve
 from cab_registry.services.delivery.sealing import NoSecretKeys, Sealer
 from cab_registry.services.desk import Desk
-from cab_registry.services.tokens import Principal
+from cab_registry.services.tokens import Principal, hold_authority
 from cab_registry.settings import Network
+from cab_registry.storage.principals import Role
 
 
 class WatchLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,3 +113,35 @@ class Owned(msgspec.Struct, frozen=True):
         """Whether the caller may see it: the owner, and an auditor of the authority for which it is kept."""
         audited = self.authority == acting.authority and "auditor" in acting.roles
         return self.is_of(acting) or audited
+
+    def may_be_ended_by(self, acting: Principal) -> bool:
+        """Whether the caller may end it: the owner, and a registrar where it is an account's."""
+        return self.is_of(acting) or ("registrar" in acting.roles and self.principal is not None)
+
+
+def choose_owner(acting: Principal, principal: str | None, *, everyone: bool) -> tuple[str | None, str | None]:
+    """Choose whose things are listed, for which authority: the caller's, everyone's there, or a principal's anywhere.
+
+    Raises:
+        MissingRole: of everyone, and the caller is no auditor; of another, and the caller is not a registrar.
+    """
+    if principal is not None and principal != acting.id:
+        acting.require("registrar")
+        return principal, None
+    if everyone:
+        acting.require("auditor")
+    return None if everyone else acting.id, acting.authority
+
+
+async def hold_keeper(watches: WatchDesk, connection: AsyncConnection, acting: Principal) -> Principal:
+    """Hold, until the transaction ends, that a caller may keep something for an authority: in any role there.
+
+    It is called before all other locks of the transaction.
+
+    Raises:
+        MissingRole: the caller holds no role at the authority any more, or none yet.
+        TokenRefused: the token ended since its bearer was let in, or the principal was disabled.
+    """
+    held = await hold_authority(connection, acting, watches.desk.clock)
+    held.require(*get_args(Role))
+    return held

@@ -12,8 +12,17 @@ from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.services.accounts.acts import Change, note_act
+from cab_registry.services.accounts.endings import end_watch_unsent
 from cab_registry.services.tokens import Principal
-from cab_registry.services.watching.watch_desk import NoSuchWatch, OverLimit, Owned, WatchDesk
+from cab_registry.services.watching.watch_desk import (
+    NoSuchWatch,
+    OverLimit,
+    Owned,
+    WatchDesk,
+    choose_owner,
+    hold_keeper,
+)
 from cab_registry.services.watching.watch_targets import TargetShown, WatchRequest, ask_targets, name_rows, show_target
 from cab_registry.storage import watch_keeping as rows
 from cab_registry.storage import watches as kept
@@ -80,6 +89,7 @@ async def create_watch(watches: WatchDesk, acting: Principal, request: WatchRequ
 
     Raises:
         OverLimit: there would be more than an owner may keep.
+        MissingRole, TokenRefused: as hold_keeper.
         Refusal: something cannot be watched; every fault of every row is listed.
         OperationalFault: register or database cannot serve now.
     """
@@ -99,6 +109,7 @@ async def create_watch(watches: WatchDesk, acting: Principal, request: WatchRequ
     )
     with operational_faults():
         async with watches.desk.engine.begin() as connection:
+            await hold_keeper(watches, connection, acting)
             await rows.lock_owner(connection, " ".join(owner))
             async with settled(watches, connection, request, prepared) as settled_rows:
                 await _check_endpoint(connection, acting, request)
@@ -135,6 +146,7 @@ async def list_watches(
     *,
     everyone: bool = False,
     ended: bool = False,
+    principal: str | None = None,
     after: str | None = None,
     limit: int = 100,
 ) -> list[WatchShown]:
@@ -145,21 +157,21 @@ async def list_watches(
         acting: the caller.
         everyone: those of all its principals, for auditors; else the caller's own.
         ended: those that ended, too.
+        principal: those of this one, for whatever authority, for registrars.
         after: only those that come after this one.
         limit: how many at most.
 
     Raises:
-        MissingRole: of everyone, and the caller is no auditor.
+        MissingRole: of everyone, and the caller is no auditor; of another, and the caller is not a registrar.
         OperationalFault: the database cannot serve now.
     """
-    if everyone:
-        acting.require("auditor")
+    owner, authority = choose_owner(acting, principal, everyone=everyone)
     with operational_faults():
         async with read_only(watches.desk.engine).connect() as connection:
             found = await rows.list_watches(
                 connection,
-                principal=None if everyone else acting.id,
-                authority=acting.authority,
+                principal=owner,
+                authority=authority,
                 ended=ended,
                 after=after,
                 limit=limit,
@@ -189,17 +201,26 @@ async def show_watch(
 async def end_watch(watches: WatchDesk, acting: Principal, watch_id: str) -> WatchShown:
     """End a watch and forget what it asked; its notices stay. Nothing happens where it ended before.
 
+    Where a registrar ends another's, its notices that wait are not sent any more.
+
     Raises:
-        NoSuchWatch: the caller has no such watch.
+        NoSuchWatch: the caller has no such watch; a registrar ends every account's.
+        MissingRole, TokenRefused: as hold_keeper.
         OperationalFault: the database cannot serve now.
     """
     with operational_faults():
         async with watches.desk.engine.begin() as connection:
-            found = await _find(connection, acting, watch_id)
-            if not _owned(found).is_of(acting):
+            held = await hold_keeper(watches, connection, acting)
+            found = await rows.find_watch(connection, watch_id)
+            if found is None or not _owned(found).may_be_ended_by(held):
                 raise NoSuchWatch(f"you have no watch {watch_id}")
             await lock_cursor(connection, share=True)
-            await kept.end_watch(connection, watch_id, watches.now)
+            if found.principal is None or found.principal == acting.id:
+                await kept.end_watch(connection, watch_id, watches.now)
+            elif found.ended is None:
+                await end_watch_unsent(connection, watch_id, watches.now)
+                change = Change("watch_ended", found.principal, {"watch": watch_id})
+                await note_act(connection, acting, change, authority=found.authority)
             return _show(_known(await rows.find_watch(connection, watch_id)))
 
 

@@ -32,6 +32,7 @@ ActKind = Literal[
     "principal_disabled",
     "principal_erased",
     "invitation_made",
+    "invitation_approved",
     "invitation_redeemed",
     "invitation_ended",
     "role_asked",
@@ -41,6 +42,8 @@ ActKind = Literal[
     "token_issued",
     "token_shortened",
     "token_revoked",
+    "watch_ended",
+    "endpoint_ended",
 ]
 
 

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cab_registry.storage.accounts.tables import invitation, role_proposal
 from cab_registry.storage.canonical import sha256, spell_instant
 from cab_registry.storage.tables import authority_policy, principal, role_grant, submission, submission_private, token
 from cab_registry.storage.watch_tables import job_run
@@ -96,14 +97,60 @@ COMMITTED: Final[Mapping[str, Committed]] = MappingProxyType(
         "role_grant": Committed(
             table=role_grant,
             key=("principal", "authority", "role", "granted"),
-            values=("granted_by", "ended", "ended_by"),
+            values=("granted_by", "approved_by", "ended", "ended_by"),
         ),
         "token": Committed(
             table=token,
             key=("id",),
-            values=("principal", "authority", "roles", "created", "expires", "revoked"),
+            values=(
+                "principal",
+                "authority",
+                "roles",
+                "created",
+                "expires",
+                "revoked",
+                "caused_by",
+                "invitation",
+                "parent",
+                "family",
+                "replaced",
+                "renewable_until",
+            ),
             hidden=("secret_hash", "name"),
             apart={"last_used": "moves with every use and decides nothing"},
+        ),
+        "invitation": Committed(
+            table=invitation,
+            key=("id",),
+            values=(
+                "principal",
+                "authority",
+                "roles",
+                "created",
+                "created_by",
+                "expires",
+                "needs_approval",
+                "approved",
+                "approved_by",
+                "ended",
+                "ended_by",
+                "outcome",
+            ),
+            hidden=("code_hash",),
+        ),
+        "role_proposal": Committed(
+            table=role_proposal,
+            key=("id",),
+            values=(
+                "principal",
+                "authority",
+                "role",
+                "proposed",
+                "proposed_by",
+                "decided",
+                "decided_by",
+                "outcome",
+            ),
         ),
         "authority_policy": Committed(
             table=authority_policy,

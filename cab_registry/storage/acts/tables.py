@@ -44,6 +44,8 @@ act: Final = Table(
         "length(log_hash) = 32 AND length(previous_hash) = 32 AND length(act_hash) = 32", name="hashes_length"
     ),
     Index("act_subject_index", "subject", "position"),
+    Index("act_actor_index", "actor", "position"),
+    Index("act_authority_index", "authority", "position"),
     Index("act_kind_index", "kind", "position"),
 )
 

@@ -19,7 +19,7 @@ from cab_registry.storage.tables import entry as entry_table
 
 STREAM_BATCH: Final = 1000
 
-COMPARED: Final = frozenset({"submission", "submission_private", "authority_policy", "job_run"})
+COMPARED: Final = frozenset(COMMITTED)
 """Tables whose every row an act made."""
 
 _ACTS: Final = (

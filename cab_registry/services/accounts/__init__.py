@@ -1,0 +1,1 @@
+"""Accounts: who is let in, by whom, as what, and for how long."""

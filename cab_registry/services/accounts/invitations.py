@@ -1,0 +1,319 @@
+"""Invitations: a one-time code for one principal, which its holder turns into a token that nobody else sees."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from hmac import compare_digest
+from typing import Final
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.register.ownership import REGISTRAR
+from cab_registry.services.accounts.acts import Change, note_act
+from cab_registry.services.accounts.registrars import is_alone
+from cab_registry.services.accounts.roles import require_authority
+from cab_registry.services.accounts.telling import tell_holder
+from cab_registry.services.accounts.tokens import (
+    LIFETIME,
+    TokenIssued,
+    check_lifetime,
+    checked_roles,
+    keep_token,
+    make_token,
+)
+from cab_registry.services.refusals import InvitationRefused, MissingRole, NoSuchInvitation, OwnProposal
+from cab_registry.services.tokens import Clock, Principal, Random, checked_name, find_able, hash_secret, lock_accounts
+from cab_registry.storage import principals as rows
+from cab_registry.storage.accounts import invitations as kept
+from cab_registry.storage.accounts.invitations import InvitationOutcome, StoredInvitation
+from cab_registry.storage.acts.act import JOBS, OPERATOR
+from cab_registry.storage.engine import read_only
+from cab_registry.storage.errors import operational_faults
+from cab_registry.storage.principals import Role, lock_roles
+from cab_registry.storage.tokens import has_token
+
+REDEEMABLE_FOR: Final = timedelta(days=7)
+LONGEST_REDEEMABLE: Final = timedelta(days=30)
+
+_CODE: Final = re.compile(r"cabi_([0-9a-f]{16})_([0-9a-f]{64})")
+_NOBODY: Final = bytes(32)
+
+
+class InvitationMade(msgspec.Struct, frozen=True):
+    """A new invitation; `code` is shown this once and kept nowhere."""
+
+    invitation: StoredInvitation
+    code: str
+
+
+async def invite(  # noqa: PLR0913 - who is invited for what, for how long, and what time and chance give
+    engine: AsyncEngine,
+    acting: Principal,
+    *,
+    principal: str,
+    authority: str,
+    roles: Sequence[Role],
+    clock: Clock,
+    random: Random,
+    redeemable: timedelta = REDEEMABLE_FOR,
+) -> InvitationMade:
+    """Invite a principal to get a token for an authority; whoever has the code redeems it, once.
+
+    The token does what of these roles the principal holds. Who has or had a token, or holds roles, is invited again
+    only with the consent of another registrar or of the principal itself, and is told of it. An earlier invitation of
+    the same principal for the same authority that is still open is cancelled.
+
+    Raises:
+        MissingRole: the caller is not a registrar.
+        NoSuchPrincipal: there is no such principal, or it is disabled.
+        Refusal: the register has no such authority, or roles or span are out of bounds.
+        TokenRefused: the caller's token ended meanwhile.
+        StorageBusy: the database cannot serve now.
+    """
+    acting.require("registrar")
+    wanted = _check_roles(roles, authority)
+    if not timedelta(hours=1) <= redeemable <= LONGEST_REDEEMABLE:
+        raise Refusal(f"an invitation can be redeemed for an hour at least and {LONGEST_REDEEMABLE.days} days at most")
+    with operational_faults():
+        async with engine.begin() as connection:
+            (await lock_accounts(connection, acting, clock)).require("registrar")
+            await find_able(connection, principal)
+            await require_authority(connection, authority)
+            held = await rows.current_grants(connection, [principal])
+            settled = bool(held) and not await is_alone(connection, acting.id)
+            made = _make(
+                principal, authority, wanted, acting.id, clock(), redeemable, random,
+                needs_approval=settled or await has_token(connection, principal),
+            )  # fmt: skip
+            if made.invitation.needs_approval:
+                words = f"{acting.id} invites you to get another token for {authority}"
+                await tell_holder(connection, principal, made.invitation.id, words, clock())
+            await _keep(connection, acting, made)
+    return made
+
+
+async def invite_registrar(
+    engine: AsyncEngine, *, principal: str, clock: Clock, random: Random, redeemable: timedelta = REDEEMABLE_FOR
+) -> InvitationMade:
+    """Invite a registrar whose tokens are lost, on the server itself: its operator does what no registrar can.
+
+    Raises:
+        NoSuchPrincipal: there is no such principal, or it is disabled.
+        MissingRole: it is not a registrar.
+        StorageBusy: the database cannot serve now.
+    """
+    with operational_faults():
+        async with engine.begin() as connection:
+            await lock_roles(connection)
+            await find_able(connection, principal)
+            if principal not in await rows.list_registrars(connection):
+                raise MissingRole(REGISTRAR, ["registrar"])
+            made = _make(principal, REGISTRAR, ("registrar",), None, clock(), redeemable, random, needs_approval=False)
+            words = "The operator of the server invites you to get another token as registrar"
+            await tell_holder(connection, principal, made.invitation.id, words, clock())
+            await _keep(connection, OPERATOR, made)
+    return made
+
+
+async def approve_invitation(
+    engine: AsyncEngine, acting: Principal, *, invitation: str, clock: Clock
+) -> StoredInvitation:
+    """Agree that a principal who has or had a token gets another; approving again changes nothing.
+
+    Raises:
+        MissingRole: the caller is neither a registrar nor the invited.
+        NoSuchInvitation: there is none, or it is another's and the caller is not a registrar.
+        OwnProposal: the caller made it.
+        InvitationRefused: it is over.
+        TokenRefused: the caller's token ended meanwhile.
+        StorageBusy: the database cannot serve now.
+    """
+    with operational_faults():
+        async with engine.begin() as connection:
+            held = await lock_accounts(connection, acting, clock)
+            found = await _find(connection, held, invitation)
+            now = clock()
+            if acting.id == found.created_by:
+                raise OwnProposal("another registrar approves it, or the invited: who made the invitation cannot")
+            _refuse_over(found, now)
+            if not found.waits:
+                return found
+            await kept.approve_invitation(connection, invitation, acting.id, now)
+            change = Change("invitation_approved", found.principal, {"invitation": invitation})
+            await note_act(connection, acting, change.on("invitation", {"id": invitation}), authority=found.authority)
+            return msgspec.structs.replace(found, approved=now, approved_by=acting.id)
+
+
+async def cancel_invitation(
+    engine: AsyncEngine, acting: Principal, *, invitation: str, clock: Clock
+) -> StoredInvitation:
+    """Cancel an invitation, as any registrar or as the invited; one that is over stays as it is.
+
+    Raises:
+        NoSuchInvitation: there is none, or it is another's and the caller is not a registrar.
+        TokenRefused: the caller's token ended meanwhile.
+        StorageBusy: the database cannot serve now.
+    """
+    with operational_faults():
+        async with engine.begin() as connection:
+            held = await lock_accounts(connection, acting, clock)
+            found = await _find(connection, held, invitation)
+            ended = await kept.end_invitations(
+                connection, "cancelled", clock(), ended_by=acting.id, invitation_id=invitation
+            )
+            await _tell_ended(connection, acting, ended)
+    return ended[0] if ended else found
+
+
+async def redeem(
+    engine: AsyncEngine, code: str, *, name: str, clock: Clock, random: Random, lifetime: timedelta = LIFETIME
+) -> TokenIssued:
+    """Turn the code of an invitation into a token, once; the text is in the answer and nowhere else.
+
+    Raises:
+        InvitationRefused: the code is unknown, was redeemed, was cancelled, is too old, or waits for consent; which of
+            these, only who knows the code is told.
+        NoSuchPrincipal: the invited is disabled.
+        Refusal: the name is empty, or the lifetime out of bounds.
+        StorageBusy: the database cannot serve now.
+    """
+    named = checked_name(name)
+    check_lifetime(lifetime)
+    match = _CODE.fullmatch(code.strip())
+    invitation_id, secret = (f"i-{match[1]}", match[2]) if match is not None else ("", "")
+    with operational_faults():
+        async with engine.begin() as connection:
+            await lock_roles(connection)
+            expected = await kept.read_code_hash(connection, invitation_id)
+            # Compared in any case, so that the time taken does not tell which ids there are.
+            known = compare_digest(hash_secret(secret), expected or _NOBODY)
+            found = await kept.find_invitation(connection, invitation_id)
+            if not known or found is None:
+                raise InvitationRefused("this is not a code of an invitation of this registry")
+            now = clock()
+            _refuse_over(found, now)
+            if found.waits:
+                raise InvitationRefused(
+                    "the invitation waits: another registrar approves it, or you with a token that still works"
+                )
+            await find_able(connection, found.principal)
+            issued = make_token(
+                found.principal, found.authority, found.roles, named, now=now, lifetime=lifetime, random=random,
+                caused_by=found.created_by, invitation=found.id,
+            )  # fmt: skip
+            await keep_token(connection, issued)
+            await kept.end_invitations(connection, "redeemed", now, ended_by=found.principal, invitation_id=found.id)
+            change = Change("invitation_redeemed", found.principal, {"invitation": found.id, "token": issued.token.id})
+            change = change.on("invitation", {"id": found.id}).on("token", {"id": issued.token.id})
+            words = f"An invitation was redeemed: there is another token of yours for {found.authority}"
+            await tell_holder(connection, found.principal, issued.token.id, words, now)
+            await note_act(connection, found.principal, change, authority=found.authority)
+    return issued
+
+
+async def list_invitations(
+    engine: AsyncEngine,
+    acting: Principal,
+    *,
+    principal: str | None = None,
+    ended: bool = False,
+    after: str = "",
+    limit: int = 100,
+) -> tuple[StoredInvitation, ...]:
+    """List invitations in order of id: all, for registrars, or one's own; never a code.
+
+    Raises:
+        MissingRole: others', and the caller is not a registrar.
+        StorageBusy: the database cannot serve now.
+    """
+    if principal != acting.id:
+        acting.require("registrar")
+    with operational_faults():
+        async with read_only(engine).connect() as connection:
+            return tuple(
+                await kept.list_invitations(connection, principal=principal, ended=ended, after=after, limit=limit)
+            )
+
+
+async def end_expired(connection: AsyncConnection, now: datetime) -> int:
+    """End the invitations whose time is over, each with an act; give back how many."""
+    await lock_roles(connection)
+    ended = await kept.end_invitations(connection, "expired", now, expired=True)
+    await _tell_ended(connection, JOBS, ended)
+    return len(ended)
+
+
+def _make(  # noqa: PLR0913 - who is invited for what, by whom, for how long
+    principal: str,
+    authority: str,
+    roles: tuple[Role, ...],
+    created_by: str | None,
+    now: datetime,
+    redeemable: timedelta,
+    random: Random,
+    *,
+    needs_approval: bool,
+) -> InvitationMade:
+    number, secret = random(8).hex(), random(32).hex()
+    stored = StoredInvitation(
+        id=f"i-{number}",
+        principal=principal,
+        authority=authority,
+        roles=roles,
+        created=now,
+        created_by=created_by,
+        expires=now + redeemable,
+        needs_approval=needs_approval,
+    )
+    return InvitationMade(stored, f"cabi_{number}_{secret}")
+
+
+async def _keep(connection: AsyncConnection, acting: Principal | str, made: InvitationMade) -> None:
+    """Keep an invitation in the place of those for the same that are open."""
+    new = made.invitation
+    earlier = await kept.end_invitations(
+        connection, "cancelled", new.created, ended_by=new.created_by, about=new.principal, authority=new.authority
+    )
+    await kept.insert_invitation(connection, new, hash_secret(made.code.rpartition("_")[2]))
+    details = {"invitation": new.id, "roles": list(new.roles), "needs_approval": new.needs_approval}
+    change = Change("invitation_made", new.principal, details | {"cancelled": [each.id for each in earlier]})
+    change = change.on("invitation", *({"id": each.id} for each in (new, *earlier)))
+    await note_act(connection, acting, change, authority=new.authority)
+
+
+async def _tell_ended(connection: AsyncConnection, acting: Principal | str, ended: Sequence[StoredInvitation]) -> None:
+    for each in ended:
+        change = Change("invitation_ended", each.principal, {"invitation": each.id, "outcome": each.outcome})
+        await note_act(connection, acting, change.on("invitation", {"id": each.id}), authority=each.authority)
+
+
+async def _find(connection: AsyncConnection, held: Principal, invitation_id: str) -> StoredInvitation:
+    found = await kept.find_invitation(connection, invitation_id)
+    if found is None or (found.principal != held.id and "registrar" not in held.roles):
+        raise NoSuchInvitation(f"there is no invitation {invitation_id} that you may see")
+    return found
+
+
+_OVER: Final[dict[InvitationOutcome, str]] = {
+    "redeemed": "was redeemed",
+    "cancelled": "was cancelled",
+    "expired": "expired",
+}
+
+
+def _refuse_over(found: StoredInvitation, now: datetime) -> None:
+    if found.outcome is not None and found.ended is not None:
+        raise InvitationRefused(f"the invitation {_OVER[found.outcome]} on {found.ended:%Y-%m-%d}; ask for a new one")
+    if found.expires <= now:
+        raise InvitationRefused(f"the invitation expired on {found.expires:%Y-%m-%d}; ask for a new one")
+
+
+def _check_roles(roles: Sequence[Role], authority: str) -> tuple[Role, ...]:
+    wanted = checked_roles(roles)
+    if "registrar" in wanted and authority != REGISTRAR:
+        raise Refusal(f"registrar is a role at {REGISTRAR}", (Fault("/roles", f"not at {authority}"),))
+    return wanted

@@ -1,0 +1,116 @@
+"""With the authority on which they rest end watches, endpoints, tokens and invitations; nothing more is sent."""
+
+from typing import Any
+
+import pytest
+
+from cab_registry.services.accounts.roles import end_role
+from cab_registry.services.accounts.tokens import list_tokens
+from cab_registry.services.accounts.trail import list_trail
+from cab_registry.services.delivery.delivering import Courier
+from cab_registry.services.delivery.endpoint_keeping import (
+    EndpointRequest,
+    create_endpoint,
+    end_own_endpoint,
+    list_endpoints,
+    send_test,
+)
+from cab_registry.services.principals import disable_principal
+from cab_registry.services.refusals import MissingRole
+from cab_registry.services.watching.watch_desk import NoSuchWatch, WatchDesk
+from cab_registry.services.watching.watches import create_watch, end_watch, list_watches
+from cab_registry.storage.outbox import NewNotice, add_notices
+from tests.services.office import Office
+from tests.services.watching.watch_desks import LOCAL, asking, open_watches, record, rows
+
+WEBHOOK = EndpointRequest(kind="webhook", address=LOCAL)
+
+
+@pytest.fixture
+async def watches(office: Office) -> WatchDesk:
+    await office.desk.heads.at_least(0)
+    return open_watches(office)
+
+
+async def keep(office: Office, watches: WatchDesk, who: str = "second") -> tuple[str, str]:
+    """Make an endpoint and a watch that sends to it, with a notice of each that waits."""
+    acting = office.people[who]
+    endpoint = (await create_endpoint(watches, acting, WEBHOOK)).endpoint.id
+    watch = (await create_watch(watches, acting, asking(record("agreement", "xa-xb"), endpoint=endpoint))).watch.id
+    await send_test(watches, acting, endpoint)
+    async with office.engine.begin() as connection:
+        told = NewNotice(watch=watch, cause="c", kind="record.changed", created=office.now, payload=b"{}")
+        assert await add_notices(connection, [told]) == 1
+    return endpoint, watch
+
+
+async def sent(office: Office) -> int:
+    """How many notices a courier sends now."""
+
+    async def send(claimed: Any) -> Any:
+        raise AssertionError(f"{claimed.id} is sent")
+
+    return await Courier(office.engine, send, office.clock, office.random).deliver_due()
+
+
+async def states(office: Office) -> set[tuple[str, str]]:
+    found = await rows(
+        office.engine,
+        "SELECT 'endpoint' AS what, state FROM endpoint UNION SELECT 'watch', CASE WHEN ended IS NULL THEN 'kept' ELSE"
+        " 'ended' END FROM watch UNION SELECT 'notice', state FROM outbox",
+    )
+    return {(each["what"], each["state"]) for each in found}
+
+
+OVER = {("endpoint", "ended"), ("watch", "ended"), ("notice", "held")}
+GOING_ON = {("endpoint", "active"), ("watch", "kept"), ("notice", "pending")}
+
+
+async def test_with_a_principal_end_its_endpoints_watches_and_tokens(office: Office, watches: WatchDesk) -> None:
+    await keep(office, watches)
+    assert await states(office) == GOING_ON
+    registrar, second = office.people["registrar"], office.people["second"]
+    await disable_principal(office.engine, registrar, principal=second.id, clock=office.clock)
+    assert await states(office) == OVER
+    assert await sent(office) == 0
+    tokens = await list_tokens(office.engine, registrar, principal=second.id)
+    assert [each.revoked for each in tokens] == [office.now]
+    (kept,) = await rows(office.engine, "SELECT address, secret FROM endpoint")
+    assert (kept["address"], kept["secret"]) == (None, None)
+
+
+async def test_they_end_with_the_last_role_and_not_before(office: Office, watches: WatchDesk) -> None:
+    await keep(office, watches)
+    registrar, second = office.people["registrar"], office.people["second"]
+    named: dict[str, Any] = {"principal": second.id, "authority": "xa-ministry", "clock": office.clock}
+    await end_role(office.engine, registrar, **named, role="approver")
+    assert await states(office) == GOING_ON
+    await end_role(office.engine, registrar, **named, role="submitter")
+    assert await states(office) == OVER
+    assert await sent(office) == 0
+    with pytest.raises(MissingRole):
+        await create_endpoint(watches, second, WEBHOOK)
+
+
+async def test_a_registrar_ends_single_endpoints_and_watches_of_others(office: Office, watches: WatchDesk) -> None:
+    endpoint, watch = await keep(office, watches)
+    registrar, second = office.people["registrar"], office.people["second"]
+    listed = await list_endpoints(watches, registrar, principal=second.id)
+    assert [each.id for each in listed] == [endpoint]
+    assert [each.id for each in await list_watches(watches, registrar, principal=second.id)] == [watch]
+    for who in ("officer", "auditor", "regulator"):
+        with pytest.raises(MissingRole):
+            await list_endpoints(watches, office.people[who], principal=second.id)
+        with pytest.raises(NoSuchWatch):
+            await end_own_endpoint(watches, office.people[who], endpoint)
+        with pytest.raises(NoSuchWatch):
+            await end_watch(watches, office.people[who], watch)
+    assert (await end_watch(watches, registrar, watch)).ended is not None
+    assert (await end_own_endpoint(watches, registrar, endpoint)).state == "ended"
+    assert await states(office) == OVER
+    assert await sent(office) == 0
+    trail = await list_trail(office.engine, registrar, principal=second.id, newest=True, limit=2)
+    assert [(each.kind, each.actor) for each in reversed(trail)] == [
+        ("endpoint_ended", registrar.id),
+        ("watch_ended", registrar.id),
+    ]
