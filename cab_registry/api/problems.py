@@ -64,6 +64,7 @@ from cab_registry.services.refusals import (
     TokenRefused,
     TooMany,
 )
+from cab_registry.services.snapshots.cursors import WrongCursor
 from cab_registry.services.views import NoSuchRecord, WrongParameters
 from cab_registry.services.watching.watch_desk import NoSuchWatch, OverLimit
 from cab_registry.storage.errors import StaleVersion
@@ -132,6 +133,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
     (Unreadable, UNREADABLE),
     (ImpossibleQuestion, IMPOSSIBLE),
     (WrongParameters, WRONG_PARAMETERS),
+    (WrongCursor, WRONG_PARAMETERS),
     (PositionNotWritten, WRONG_PARAMETERS),
     (NoSuchRecord, NO_SUCH_RECORD),
     (NoSuchWatch, NO_SUCH_WATCH),

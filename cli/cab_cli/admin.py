@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from cab_cli import completion
-from cab_cli.console import data_console, print_json, say
+from cab_cli.console import data_console, print_json, say, write
 from cab_cli.databases import DatabaseUrl, chosen_database, run_on
 from cab_cli.desk import AsJson, Desk, ProfileOption, ServerOption, open_desk
 from cab_cli.profiles import FIRST
@@ -56,7 +56,7 @@ def init(
     if as_json:
         print_json({"text": text})
     else:
-        typer.echo(text)
+        write(text)
     say("This is the token of the first registrar. It is not shown again: cab auth login keeps it.")
 
 
@@ -71,7 +71,7 @@ def secret_key() -> None:
     """
     from cab_registry.services.delivery.sealing import make_key
 
-    typer.echo(make_key(os.urandom))
+    write(make_key(os.urandom))
     say("Keep it where the service and its jobs read it, and a copy elsewhere: without it nothing sealed opens.")
 
 
@@ -120,7 +120,7 @@ def add_officer(
     if as_json:
         print_json({"principal": made["id"], **issued})
         return
-    typer.echo(issued["text"])
+    write(issued["text"])
     until = issued["token"]["expires"]
     say(f"{name} ({made['id']}) is {' and '.join(roles)} at {authority}. The token works until {until}.")
     say("It is not shown again. Its owner keeps it with: cab auth login --token -")
@@ -178,7 +178,7 @@ def add_principal(
     if as_json:
         print_json(made)
     else:
-        typer.echo(made["id"])
+        write(made["id"])
 
 
 @principal_app.command("list")

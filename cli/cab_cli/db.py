@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from cab_cli.console import data_console, print_json, say
+from cab_cli.console import data_console, print_json, say, write
 from cab_cli.databases import DatabaseUrl, chosen_database, connection_refusals, run_on
 from cab_cli.exits import Exit
 from cab_cli.tables import print_pairs
@@ -37,9 +37,9 @@ def upgrade(database_url: DatabaseUrl = None, *, as_json: AsJson = False) -> Non
     if as_json:
         print_json(msgspec.to_builtins(done))
     elif done.before == done.after:
-        typer.echo(f"At the newest revision already: {done.after}.")
+        write(f"At the newest revision already: {done.after}.")
     else:
-        typer.echo(f"Upgraded from {done.before or 'an empty database'} to {done.after}.")
+        write(f"Upgraded from {done.before or 'an empty database'} to {done.after}.")
 
 
 @db_app.command("status")
@@ -82,11 +82,11 @@ def rebuild(database_url: DatabaseUrl = None, *, as_json: AsJson = False) -> Non
     if as_json:
         print_json(msgspec.to_builtins(made))
     else:
-        typer.echo(f"{made.entries} entries read.")
+        write(f"{made.entries} entries read.")
         for table, count in made.differing.items():
-            typer.echo(f"{table}: {count} rows differed and were mended.")
+            write(f"{table}: {count} rows differed and were mended.")
         if not made.differing:
-            typer.echo("Nothing differed.")
+            write("Nothing differed.")
         _print_faults(made.faults)
     raise typer.Exit(Exit.FAILURE if made.faults or made.differing else Exit.DONE)
 
@@ -117,8 +117,8 @@ def verify(
     else:
         _print_faults(found.faults)
         verdict = f"{len(found.faults)} faults" if found.faults else "nothing is wrong"
-        typer.echo(f"{found.position} entries: {verdict}.")
-        typer.echo(f"Head: {found.entry_hash}")
+        write(f"{found.position} entries: {verdict}.")
+        write(f"Head: {found.entry_hash}")
         if head is None:
             say("Without --head, a log whose end was cut off looks whole.")
     raise typer.Exit(Exit.FAILURE if found.faults else Exit.DONE)
@@ -127,4 +127,4 @@ def verify(
 def _print_faults(faults: "Sequence[LogFault]") -> None:
     for fault in faults:
         where = " ".join(str(part) for part in (fault.position, fault.subject) if part is not None)
-        typer.echo(f"{fault.kind} {where}: {fault.message}")
+        write(f"{fault.kind} {where}: {fault.message}")

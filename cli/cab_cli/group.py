@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from cab_cli.console import say
 from cab_cli.exits import Exit
+from cab_registry.domain.controls import show_controls
 from cab_registry.domain.errors import Defect, OperationalFault, Refusal, RegistryError
 from cab_registry.settings import SettingsError
 
@@ -28,6 +29,9 @@ class RegistryGroup(TyperGroup):
         """Run the command that was asked for; Typer keeps the type of the context to itself."""
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = show_controls(error.message)
+            raise
         except Refusal as refusal:
             say(str(refusal))
             for fault in refusal.faults:
