@@ -67,7 +67,7 @@ from cab_registry.services.refusals import (
 from cab_registry.services.snapshots.cursors import WrongCursor
 from cab_registry.services.views import NoSuchRecord, WrongParameters
 from cab_registry.services.watching.watch_desk import NoSuchWatch, OverLimit
-from cab_registry.storage.errors import StaleVersion
+from cab_registry.storage.errors import StaleVersion, StorageBusy
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -218,4 +218,5 @@ def log_failure(kind: Kind, fault: Exception, request_id: str | None) -> None:
         frames = "".join(traceback.format_tb(fault.__traceback__))
         log.error("failed", request_id=request_id, error=type(fault).__name__, frames=frames)
     elif kind.status >= 500 and kind is not NOT_REACHED:
-        log.warning("unavailable", request_id=request_id, error=type(fault).__name__)
+        cause = fault.cause if isinstance(fault, StorageBusy) else ""
+        log.warning("unavailable", request_id=request_id, error=type(fault).__name__, cause=cause)

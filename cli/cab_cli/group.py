@@ -44,7 +44,8 @@ class RegistryGroup(TyperGroup):
             say(str(failure))
             raise typer.Exit(Exit.FAILURE) from None
         except OperationalFault as outage:
-            say(str(outage))
+            # Only of a database of one's own: what a server knows of its database, it does not tell.
+            say(": ".join(part for part in (str(outage), getattr(outage, "cause", "")) if part))
             raise typer.Exit(Exit.UNAVAILABLE) from None
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]
