@@ -141,10 +141,11 @@ class Views:
             OperationalFault: the register is not there yet, or the past cannot be read.
         """
         text: str | None = getattr(viewing, "cursor", None)
-        signer = await self._cursors.signer()
         if text is not None:
+            signer = await self._cursors.signer()
             return await self._find_page(signer.read(text, viewing, _Place), signer)
         held = self._head.current() if viewing.at_least is None else await self._head.at_least(viewing.at_least)
+        signer = await self._cursors.signer()
         if viewing.known_at is None:
             return View(held, self._today(), signer)
         try:
