@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
-# Controls but tab and line feed; marks that reorder, hide or join text; halves of surrogate pairs; tags.
+# Controls but tab and ends of lines; marks that reorder, hide or join text; halves of surrogate pairs; tags.
 _UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
 _LARGEST_OF_BYTE: Final = 0xFF
@@ -19,7 +19,8 @@ def show_controls(text: str) -> str:
 
 def escape_controls(json_text: str) -> str:
     r"""Return the same JSON with each such character written as JSON escapes it, as `\u001b`."""
-    return _UNSEEN.sub(lambda found: _escape(ord(found[0])), json_text)
+    # Between values a carriage return is a space of JSON, and within a text there is none.
+    return _UNSEEN.sub(lambda found: "\n" if found[0] == "\r" else _escape(ord(found[0])), json_text)
 
 
 def _spell(code: int) -> str:

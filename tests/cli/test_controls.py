@@ -67,6 +67,8 @@ def test_each_such_character_is_spelled_out() -> None:
     assert is_plain(show_controls(EVIL))
     for kept in ("Prüflabor Łódź", "می\u200cشود", "한국", "क्\u200dष", "a\tb\nc"):
         assert show_controls(kept) == kept
+    assert show_controls("a,b\r\nc\rd\r\n") == "a,b\r\nc\\x0dd\r\n"
+    assert json.loads(escape_controls('{\r"a":\r\n1}')) == {"a": 1}
     written = json.dumps({EVIL: [EVIL]}, ensure_ascii=False, indent=2)
     assert json.loads(escape_controls(written)) == {EVIL: [EVIL]}
     assert is_plain(escape_controls(written))
