@@ -27,7 +27,7 @@ test: setup ## Run every check: format, lint, types, import contracts, wheel, te
 quick: setup ## Check style, types and imports, run the unit tests: for every edit, under 90 seconds
 	@bash .ci/checks quick
 
-SOAKS := tests/story tests/jobs/test_year.py tests/jobs/test_many_watches.py
+SOAKS := tests/story tests/jobs/test_year.py tests/jobs/test_many_watches.py tests/api/test_extremes.py
 soak: setup ## Run the long tests in their whole length
 	@CAB_SOAK=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q $(SOAKS)
 

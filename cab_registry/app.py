@@ -60,6 +60,7 @@ from cab_registry.services.impact import Effect, FlipTeller, tell_words
 from cab_registry.services.memory import keep_in_memory
 from cab_registry.services.metrics import Metrics
 from cab_registry.services.principals import Random, authenticate
+from cab_registry.services.snapshots.cursors import Cursors, read_key_from
 from cab_registry.services.sources import DatabaseRecords
 from cab_registry.services.views import Views
 from cab_registry.services.watching.watch_desk import WatchDesk
@@ -103,12 +104,18 @@ def create_app(
         count_damage=metrics.count_damage,
     )
     metrics.watch(lambda: holder.position, lambda: holder.lag)
-    answering = Answering(holder, DatabaseRecords(engine), lambda: clock().astimezone(zone).date(), zone, metrics)
+
+    def today() -> date:
+        return clock().astimezone(zone).date()
+
+    answering = Answering(holder, DatabaseRecords(engine), today, zone, metrics)
+    cursors = Cursors(read_key_from(engine), today)
 
     @asynccontextmanager
     async def run(_: Litestar) -> AsyncIterator[None]:
         with metrics.served(settings.metrics_host, settings.metrics_port) as port:
             async with holder.following():
+                await cursors.prepare()
                 keep_in_memory()
                 app.state.metrics_port = port
                 yield
@@ -129,9 +136,9 @@ def create_app(
         answering,
         body_limit=settings.body_limit_bytes,
         look=lambda: _look_at(engine, holder, clock),
-        horizon=desk.horizon,
         lifespan=(run,),
-        stored=lambda site, views: _make_stored_routes(desk, settings, zone, site, views),
+        cursors=cursors,
+        stored=lambda site, views: _make_stored_routes(desk, settings, cursors, site, views),
         middleware=(Authentication(lambda text: authenticate(engine, text, clock), trusted),),
     )
     app.state.holder = holder
@@ -140,13 +147,14 @@ def create_app(
 
 
 def _make_stored_routes(
-    desk: Desk, settings: Settings, zone: ZoneInfo, site: Site, views: Views
+    desk: Desk, settings: Settings, cursors: Cursors, site: Site, views: Views
 ) -> list[HTTPRouteHandler]:
     """Return the handlers that need a database."""
 
     def tell_flips(before: Register, after: Register, changed: Sequence[str]) -> Effect:
         return FlipTeller(desk.today)(before, after, changed)
 
+    zone = ZoneInfo(settings.time_zone)
     foreseeing = replace(desk, describe=tell_flips)
     watches = WatchDesk(
         desk,
@@ -155,15 +163,16 @@ def _make_stored_routes(
         networks=read_networks(settings.webhook_networks),
     )
     return [
+        *make_expiry_routes(views, desk.horizon),
         *make_history_routes(desk, zone),
         *make_impact_routes(views, zone, lambda request, on: tell_watched(desk.engine, visitor_of(request), on)),
         *make_answer_history_routes(desk, QuestionReader()),
-        *make_submission_routes(desk, foreseeing, limit=settings.submission_limit_bytes),
+        *make_submission_routes(desk, foreseeing, cursors, limit=settings.submission_limit_bytes),
         *make_account_routes(desk),
         *make_invitation_routes(desk),
         *make_grant_routes(desk),
-        *make_watch_routes(watches, limit=settings.submission_limit_bytes),
-        *make_endpoint_routes(watches),
+        *make_watch_routes(watches, cursors, limit=settings.submission_limit_bytes),
+        *make_endpoint_routes(watches, cursors),
         *make_watching_routes(site, watches),
     ]
 
@@ -178,12 +187,15 @@ def create_scratch_app(current: Callable[[], Register], today: Callable[[], date
     async def look() -> Readiness:
         return Readiness(ready=True, register_=True, database=True, position=current().position, lag_seconds=0.0)
 
+    async def make_key() -> bytes:
+        return secrets.token_bytes(32)
+
     return _put_together(
         answering,
         body_limit=SCRATCH_BODY_LIMIT,
         look=look,
-        horizon=Horizon(),
-        stored=lambda _, views: make_impact_routes(views, answering.zone),
+        cursors=Cursors(make_key, today),
+        stored=lambda _, views: [*make_expiry_routes(views, Horizon()), *make_impact_routes(views, answering.zone)],
     )
 
 
@@ -192,19 +204,18 @@ def _put_together(
     *,
     body_limit: int,
     look: Callable[[], Awaitable[Readiness]],
-    horizon: Horizon,
+    cursors: Cursors,
     lifespan: Sequence[Lifespan] = (),
     stored: Callable[[Site, Views], Sequence[HTTPRouteHandler]],
     middleware: Sequence[ASGIMiddleware] = (),
 ) -> Litestar:
     questions = QuestionReader()
-    views = Views(answering.head, answering.past, answering.today, answering.zone)
+    views = Views(answering.head, answering.past, answering.today, answering.zone, cursors)
     document = make_document()
     site = Site()
     handlers: list[Any] = [
         *make_acceptance_routes(answering, questions),
         *make_record_routes(views),
-        *make_expiry_routes(views, horizon),
         *stored(site, views),
         *make_health_routes(__version__, look),
         make_openapi_route(document),

@@ -14,7 +14,6 @@ from msgspec import Meta
 from cab_registry.api.authentication import NEEDED, principal_of
 from cab_registry.api.bodies import BodyReader
 from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply_privately
-from cab_registry.domain.errors import Fault
 from cab_registry.services.delivery.endpoint_keeping import (
     EndpointRequest,
     EndpointShown,
@@ -28,8 +27,9 @@ from cab_registry.services.delivery.endpoint_keeping import (
     send_test,
     show_own_endpoint,
 )
+from cab_registry.services.snapshots.cursors import Cursors, name_reader
 from cab_registry.services.tokens import Principal
-from cab_registry.services.views import LARGEST_PAGE, Given, WrongParameters
+from cab_registry.services.views import LARGEST_PAGE, Given
 from cab_registry.services.watching.watch_desk import WatchDesk
 from cab_registry.storage.deliveries import Delivery
 
@@ -60,7 +60,7 @@ class Replaying(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class DeliveryListing(msgspec.Struct, frozen=True, kw_only=True):
     """Parameters of the list of deliveries."""
 
-    before: Annotated[Given | None, Meta(description="Only what comes after this `next` of a page.")] = None
+    cursor: Annotated[Given | None, Meta(description="The `next` of the page before.")] = None
     limit: Annotated[int, Meta(ge=1, le=LARGEST_PAGE, description="Items on a page.")] = 100
 
 
@@ -68,12 +68,12 @@ class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts to deliver, of the newest notice first."""
 
     items: list[Delivery]
-    next: Annotated[str | None, Meta(description="The `before` of the following page; null: this is the last.")]
+    next: Annotated[str | None, Meta(description="Cursor of the next page; null: this is the last.")]
 
 
-def make_endpoint_routes(watches: WatchDesk) -> list[HTTPRouteHandler]:
+def make_endpoint_routes(watches: WatchDesk, cursors: Cursors) -> list[HTTPRouteHandler]:
     """Return the handlers of endpoints."""
-    return [*_make_keeping(watches), *_make_steps(watches), _make_deliveries(watches)]
+    return [*_make_keeping(watches), *_make_steps(watches), _make_deliveries(watches, cursors)]
 
 
 def _make_keeping(watches: WatchDesk) -> list[HTTPRouteHandler]:
@@ -137,22 +137,17 @@ def _make_steps(watches: WatchDesk) -> list[HTTPRouteHandler]:
     ]
 
 
-def _make_deliveries(watches: WatchDesk) -> HTTPRouteHandler:
+def _make_deliveries(watches: WatchDesk, cursors: Cursors) -> HTTPRouteHandler:
     listing = QueryReader(DeliveryListing)
 
     @get(f"{ONE}/deliveries", opt=NEEDED)
     async def get_deliveries(request: AnyRequest, endpoint_id: FromPath[str]) -> Response[bytes]:
         wanted, acting = listing.read(request), principal_of(request)
-        before = None if wanted.before is None else _read_place(wanted.before)
+        signer, reader = await cursors.signer(), f"{name_reader(acting)} {endpoint_id}"
+        before = signer.read(wanted.cursor, wanted, tuple[int, int], reader=reader) if wanted.cursor else None
         found = await list_deliveries(watches, acting, endpoint_id, before=before, limit=wanted.limit)
-        following = f"{found[-1].number}.{found[-1].attempt}" if len(found) == wanted.limit else None
+        last = (found[-1].number, found[-1].attempt) if len(found) == wanted.limit else None
+        following = None if last is None else signer.write(wanted, last, reader=reader)
         return reply_privately(DeliveryPage(items=found, next=following))
 
     return get_deliveries
-
-
-def _read_place(text: str) -> tuple[int, int]:
-    number, _, attempt = text.partition(".")
-    if not (number.isdecimal() and attempt.isdecimal() and text.isascii() and len(text) <= 30):
-        raise WrongParameters([Fault("/before", "is none that a page of this list gave")])
-    return min(int(number), 2**62), min(int(attempt), 2**30)

@@ -70,9 +70,10 @@ from cab_registry.services.refusals import (
     TokenRefused,
     TooMany,
 )
+from cab_registry.services.snapshots.cursors import WrongCursor
 from cab_registry.services.views import NoSuchRecord, WrongParameters
 from cab_registry.services.watching.watch_desk import NoSuchWatch, OverLimit
-from cab_registry.storage.errors import RecordDamaged, StaleVersion
+from cab_registry.storage.errors import RecordDamaged, StaleVersion, StorageBusy
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -142,6 +143,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
     (Unreadable, UNREADABLE),
     (ImpossibleQuestion, IMPOSSIBLE),
     (WrongParameters, WRONG_PARAMETERS),
+    (WrongCursor, WRONG_PARAMETERS),
     (PositionNotWritten, WRONG_PARAMETERS),
     (NoSuchRecord, NO_SUCH_RECORD),
     (NoSuchWatch, NO_SUCH_WATCH),
@@ -227,4 +229,5 @@ def log_failure(kind: Kind, fault: Exception, request_id: str | None) -> None:
         frames = "".join(traceback.format_tb(fault.__traceback__))
         log.error("failed", request_id=request_id, error=type(fault).__name__, frames=frames)
     elif kind.status >= 500 and kind is not NOT_REACHED:
-        log.warning("unavailable", request_id=request_id, error=type(fault).__name__)
+        cause = fault.cause if isinstance(fault, StorageBusy) else ""
+        log.warning("unavailable", request_id=request_id, error=type(fault).__name__, cause=cause)

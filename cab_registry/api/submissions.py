@@ -20,7 +20,8 @@ from cab_registry.services.desk import prepare
 from cab_registry.services.impact import Effect, FlipsTold
 from cab_registry.services.policies import read_policy
 from cab_registry.services.refusals import AlreadyDecided, OtherAuthority
-from cab_registry.services.submitted import Receipt, Remark, Whose
+from cab_registry.services.snapshots.cursors import Cursors, name_reader
+from cab_registry.services.submitted import Receipt, Remark, SubmissionPlace, Whose
 from cab_registry.services.submitting import (
     Desk,
     SubmissionPrivate,
@@ -96,7 +97,7 @@ class SubmissionListing(msgspec.Struct, frozen=True, kw_only=True):
     waiting: Annotated[bool, Meta(description="Only those that the asker may decide, the oldest first.")] = False
     authority: Annotated[Given | None, Meta(description="Of this authority, for which the token must speak.")] = None
     limit: Annotated[int, Meta(ge=1, le=200, description="Items on a page.")] = 50
-    cursor: Annotated[Given | None, Meta(description="Where the page before ended.")] = None
+    cursor: Annotated[Given | None, Meta(description="The `next` of the page before.")] = None
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,15 +112,17 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reason: Annotated[str, Meta(min_length=1, max_length=4000)]
 
 
-def make_submission_routes(desk: Desk, foreseeing: Desk, *, limit: int) -> list[HTTPRouteHandler]:
+def make_submission_routes(desk: Desk, foreseeing: Desk, cursors: Cursors, *, limit: int) -> list[HTTPRouteHandler]:
     """Return the handlers of submissions.
 
     Args:
         desk: where they are handled.
         foreseeing: the same, where answers that flip are looked for too.
+        cursors: signs where pages end.
         limit: the largest submission that is read, in bytes.
     """
-    return [*_make_handing_in(desk, foreseeing, limit), *_make_showing(desk, foreseeing), *_make_deciding(desk)]
+    showing = _make_showing(desk, foreseeing, cursors)
+    return [*_make_handing_in(desk, foreseeing, limit), *showing, *_make_deciding(desk)]
 
 
 def _make_handing_in(desk: Desk, foreseeing: Desk, limit: int) -> list[HTTPRouteHandler]:
@@ -142,21 +145,23 @@ def _make_handing_in(desk: Desk, foreseeing: Desk, limit: int) -> list[HTTPRoute
     return [post_submission]
 
 
-def _make_showing(desk: Desk, foreseeing: Desk) -> list[HTTPRouteHandler]:
+def _make_showing(desk: Desk, foreseeing: Desk, cursors: Cursors) -> list[HTTPRouteHandler]:
     nothing, listing = QueryReader(NoParameters), QueryReader(SubmissionListing)
 
     @get(PATH, opt=NEEDED)
     async def get_submissions(request: AnyRequest) -> Response[bytes]:
         wanted, acting = listing.read(request), principal_of(request)
+        signer, reader = await cursors.signer(), name_reader(acting)
         page = await list_shown(
             desk.engine,
             acting,
             whose=_whose(wanted, acting),
             states=wanted.state,
-            after=wanted.cursor,
+            after=signer.read(wanted.cursor, wanted, SubmissionPlace, reader=reader) if wanted.cursor else None,
             limit=wanted.limit,
         )
-        return reply_privately(SubmissionList(items=[_show(each) for each in page.items], next=page.next))
+        following = None if page.next is None else signer.write(wanted, page.next, reader=reader)
+        return reply_privately(SubmissionList(items=[_show(each) for each in page.items], next=following))
 
     @get(f"{PATH}/{{submission_id:str}}", opt=WELCOME)
     async def get_submission(request: AnyRequest, submission_id: FromPath[str]) -> Response[bytes]:

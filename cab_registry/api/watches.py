@@ -16,6 +16,7 @@ from cab_registry.api.bodies import BodyReader
 from cab_registry.api.problems import Unauthenticated
 from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply_privately
 from cab_registry.services.feeds import MEDIA_TYPE
+from cab_registry.services.snapshots.cursors import Cursors, name_reader
 from cab_registry.services.views import LARGEST_PAGE, Given
 from cab_registry.services.watching.notice_feed import render_notices
 from cab_registry.services.watching.watch_desk import WatchDesk
@@ -48,7 +49,7 @@ class WatchListing(msgspec.Struct, frozen=True, kw_only=True):
     everyone: Annotated[bool, Meta(description="Those of everybody at the authority, for its auditors.")] = False
     ended: Annotated[bool, Meta(description="Those that ended, too.")] = False
     principal: Annotated[Given | None, Meta(description="Those of this one at every authority, for registrars.")] = None
-    after: Annotated[Given | None, Meta(description="Only those that come after the one of this id.")] = None
+    cursor: Annotated[Given | None, Meta(description="The `next` of the page before.")] = None
     limit: Annotated[int, Meta(ge=1, le=LARGEST_PAGE, description="Items on a page.")] = 100
 
 
@@ -56,7 +57,7 @@ class WatchList(msgspec.Struct, frozen=True, kw_only=True):
     """Watches, the oldest first."""
 
     items: list[WatchShown]
-    next: Annotated[str | None, Meta(description="The `after` of the following page; null: this is the last.")]
+    next: Annotated[str | None, Meta(description="Cursor of the next page; null: this is the last.")]
 
 
 class WatchViewing(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,12 +77,12 @@ class NoticeFollowing(msgspec.Struct, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=LARGEST_PAGE, description="Items on a page.")] = 100
 
 
-def make_watch_routes(watches: WatchDesk, *, limit: int) -> list[HTTPRouteHandler]:
+def make_watch_routes(watches: WatchDesk, cursors: Cursors, *, limit: int) -> list[HTTPRouteHandler]:
     """Return the handlers of watches; the limit is that of a portfolio in bytes."""
-    return [*_make_keeping(watches, limit), *_make_notices(watches)]
+    return [*_make_keeping(watches, cursors, limit), *_make_notices(watches)]
 
 
-def _make_keeping(watches: WatchDesk, limit: int) -> list[HTTPRouteHandler]:
+def _make_keeping(watches: WatchDesk, cursors: Cursors, limit: int) -> list[HTTPRouteHandler]:
     nothing, listing, viewing = QueryReader(NoParameters), QueryReader(WatchListing), QueryReader(WatchViewing)
     requests = BodyReader(WatchRequest, tidy_request)
 
@@ -102,16 +103,18 @@ def _make_keeping(watches: WatchDesk, limit: int) -> list[HTTPRouteHandler]:
     @get(PATH, opt=NEEDED)
     async def get_watches(request: AnyRequest) -> Response[bytes]:
         wanted, acting = listing.read(request), principal_of(request)
+        signer, reader = await cursors.signer(), name_reader(acting)
+        after = signer.read(wanted.cursor, wanted, str, reader=reader) if wanted.cursor else None
         found = await list_watches(
             watches,
             acting,
             everyone=wanted.everyone,
             ended=wanted.ended,
             principal=wanted.principal,
-            after=wanted.after,
+            after=after,
             limit=wanted.limit,
         )
-        following = found[-1].id if len(found) == wanted.limit else None
+        following = signer.write(wanted, found[-1].id, reader=reader) if len(found) == wanted.limit else None
         return reply_privately(WatchList(items=found, next=following))
 
     @get(f"{PATH}/{{watch_id:str}}", opt=NEEDED)

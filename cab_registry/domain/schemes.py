@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Final, NamedTuple
 
 from cab_registry.domain.folding import fold, fold_words
@@ -176,7 +177,7 @@ def states_number(text: str) -> bool:
     parts = [part for part in _APART.split(text) if part]
     words = {
         fold(part)
-        for part, behind in zip(parts, (*parts[1:], ""), strict=True)
+        for part, behind in zip_longest(parts, parts[1:], fillvalue="")
         if not _has_digit(part) and (len(part) > _CODE or not _has_digit(behind))
     }
     return words <= _NUMBER_WORDS and bool(read_numbers(text))

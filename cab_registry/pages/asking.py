@@ -30,7 +30,7 @@ from cab_registry.services.answering import Answering, Prepared
 from cab_registry.services.asking import ImpossibleQuestion, QuestionReader
 from cab_registry.services.flat import read_pairs, write_flat
 from cab_registry.services.heads import Held
-from cab_registry.services.views import View
+from cab_registry.services.views import state_of
 from cab_registry.services.watching.feed_addresses import make_feed_address
 
 AnyRequest = Request[Any, Any, Any]
@@ -70,8 +70,7 @@ def make_asking_routes(site: Site, answering: Answering, questions: QuestionRead
         values = values_of(pairs)
         groups = make_groups(choices_of.find(held), values)
         summary, wrong = place_faults(faults, list_fields_of(groups))
-        state = View(held, answering.today()).state
-        shown = {"groups": groups, "values": values, "faults": summary, "wrong": wrong, "state": state}
+        shown = {"groups": groups, "values": values, "faults": summary, "wrong": wrong, "state": state_of(held)}
         return site.show("ask.html", shown, here="ask", status=422 if faults else 200)
 
     @get("/")

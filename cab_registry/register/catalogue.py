@@ -16,7 +16,7 @@ import msgspec
 
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.records import AnyRecord, read_record
-from cab_registry.register.yaml_text import Located, read_yaml
+from cab_registry.register.yaml_text import Located, read_yaml_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def _records_in(located: Located) -> Iterator[Located]:
         yield located
 
 
-def _read_file(text: str, name: str, shared: dict[str, Any]) -> tuple[list[Entry], list[Fault]]:
-    documents, faults = read_yaml(text, name)
+def _read_file(path: Path, name: str, shared: dict[str, Any]) -> tuple[list[Entry], list[Fault]]:
+    documents, faults = read_yaml_file(path, name)
     sources = dict(shared)
     entries: list[Entry] = []
     for located in documents:
@@ -72,7 +72,11 @@ def _read_file(text: str, name: str, shared: dict[str, Any]) -> tuple[list[Entry
 
 def _read_part(part: Located, sources: dict[str, Any], faults: list[Fault]) -> Iterator[Entry]:
     document = dict(part.value)
-    own = dict(document.get("sources") or {})
+    stated = document.get("sources") or {}
+    if not isinstance(stated, dict):
+        faults.append(Fault("/sources", "sources are a mapping of keys", part.place("/sources")))
+        return
+    own = dict(stated)
     for key in sorted(set(named_sources(document))):
         if key not in own:
             if key in sources:
@@ -107,15 +111,18 @@ def read_folder(folder: Path, root: Path | None = None) -> tuple[list[Entry], li
 def _walk(folder: Path, root: Path, shared: dict[str, Any], entries: list[Entry], faults: list[Fault]) -> None:
     common = folder / "sources.yaml"
     if common.is_file():
-        documents, found = read_yaml(common.read_text("utf-8"), str(common.relative_to(root)))
+        documents, found = read_yaml_file(common, str(common.relative_to(root)))
         faults.extend(found)
         for located in documents:
-            shared = {**shared, **{key: item for key, item in located.value.items() if key != "type"}}
+            if isinstance(located.value, dict):
+                shared = {**shared, **{key: item for key, item in located.value.items() if key != "type"}}
+            else:
+                faults.append(Fault("", "sources are a mapping of keys", located.place("")))
     for path in sorted(folder.iterdir()):
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             _walk(path, root, shared, entries, faults)
-        elif path.suffix == ".yaml" and path != common:
-            found_entries, found = _read_file(path.read_text("utf-8"), str(path.relative_to(root)), shared)
+        elif path.suffix == ".yaml" and path != common and path.is_file():
+            found_entries, found = _read_file(path, str(path.relative_to(root)), shared)
             entries.extend(found_entries)
             faults.extend(found)
 

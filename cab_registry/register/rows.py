@@ -15,7 +15,7 @@ import msgspec
 
 from cab_registry.domain.errors import Fault
 from cab_registry.register.catalogue import Entry
-from cab_registry.register.yaml_text import read_yaml
+from cab_registry.register.yaml_text import read_yaml_file
 
 ROWS: Final = "rows.yaml"
 _KEYS: Final = ("part", "title", "rows")
@@ -46,7 +46,7 @@ def check_rows(root: Path, entries: Sequence[Entry]) -> tuple[tuple[PartCount, .
     file = root / ROWS
     if not file.is_file():
         return (), []
-    located, faults = read_yaml(file.read_text("utf-8"), ROWS)
+    located, faults = read_yaml_file(file, ROWS)
     documents: dict[str, list[Mapping[str, Any]]] = {}
     for entry in entries:
         documents.setdefault(entry.record.id, []).append(entry.document)

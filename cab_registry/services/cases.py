@@ -18,7 +18,7 @@ from cab_registry.engine.answer import answer
 from cab_registry.register.catalogue import load_catalogue
 from cab_registry.register.compiled import Register, Versioned, change_register, compile_register
 from cab_registry.register.short_form import read_given
-from cab_registry.register.yaml_text import read_yaml
+from cab_registry.register.yaml_text import read_yaml_file
 
 Ask = Callable[["Case", Register], dict[str, Any]]
 """Puts a case's question to a scratch register by one of the faces and returns the plain answer."""
@@ -86,7 +86,7 @@ def read_cases(path: Path) -> list[Case]:
     Raises:
         Refusal: the file is no list of cases; every fault is listed with file and line.
     """
-    documents, faults = read_yaml(path.read_text("utf-8"), path.name)
+    documents, faults = read_yaml_file(path, path.name)
     cases: list[Case] = []
     for located in documents:
         if not isinstance(located.value, list):
@@ -112,8 +112,20 @@ def _case_faults(value: Any, place: str) -> list[Fault]:
         return [Fault("", "a case is a mapping", place)]
     faults = [Fault(f"/{key}", "no key of a case", place) for key in value if key not in _KEYS]
     faults.extend(Fault(f"/{key}", "is missing", place) for key in ("id", "ask", "expect") if key not in value)
-    expect = value.get("expect") or {}
-    faults.extend(Fault(f"/expect/{key}", "no key of expect", place) for key in expect if key not in _EXPECT)
+    expect, ask, given = (value.get(key) or {} for key in ("expect", "ask", "given"))
+    if not isinstance(expect, dict) or not isinstance(expect.get("verdict"), str):
+        faults.append(Fault("/expect", "is a mapping with a verdict", place))
+    else:
+        faults.extend(Fault(f"/expect/{key}", "no key of expect", place) for key in expect if key not in _EXPECT)
+    if not isinstance(ask, dict) or not isinstance(ask.get("result"), dict):
+        faults.append(Fault("/ask", "is a question: a mapping with a result", place))
+    if given and not (isinstance(given, list) and all(isinstance(each, dict) for each in given)):
+        faults.append(Fault("/given", "is a list of mappings", place))
+    faults.extend(
+        Fault(f"/{key}", "is a text", place)
+        for key in ("id", "title", "because")
+        if not isinstance(value.get(key, ""), str)
+    )
     return faults
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from cab_registry.domain.days import ALWAYS, show_day
+from cab_registry.domain.days import ALWAYS, LAST_DAY, show_day
 from cab_registry.domain.errors import Fault
 from cab_registry.register.compiled import Register
 from cab_registry.register.ending import CLOCKS, RIGHTS
@@ -163,7 +163,7 @@ def list_expiries(view: View, wanted: ExpirySearch, horizon: Horizon) -> ExpiryP
         items=[show_expiry(ending, day, name_of) for ending in page],
         next=following,
         as_of=show_day(day),
-        until=show_day(day + read_within(wanted.within)),
+        until=show_day(min(day + read_within(wanted.within), LAST_DAY)),
         summary=_count(found, day, name_of),
         state=view.state,
     )

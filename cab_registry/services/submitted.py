@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -104,11 +104,18 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
     repeated: bool = False
 
 
+class SubmissionPlace(NamedTuple):
+    """Where a submission stands in a list."""
+
+    received: datetime
+    id: str
+
+
 class SubmissionPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of submissions, and the cursor of the next one, if there is more."""
+    """A page of submissions, and where it ended, if there is more."""
 
     items: tuple[Submitted, ...]
-    next: str | None = None
+    next: SubmissionPlace | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +148,7 @@ async def list_shown(
     *,
     whose: Whose = "mine",
     states: Sequence[SubmissionState] = (),
-    after: str | None = None,
+    after: SubmissionPlace | None = None,
     limit: int = 50,
 ) -> SubmissionPage:
     """List submissions: one's own, those of one's authority, those that wait for oneself, or, as auditor, all.
@@ -150,7 +157,7 @@ async def list_shown(
 
     Raises:
         MissingRole: all, and the caller is no auditor of the registry.
-        Refusal: the cursor is none of ours, or the limit out of bounds.
+        Refusal: the limit is out of bounds.
         StorageBusy: the database cannot serve now.
     """
     if not 1 <= limit <= LARGEST_PAGE:
@@ -158,16 +165,15 @@ async def list_shown(
     selection = _select(principal, whose, tuple(states))
     if selection is None:
         return SubmissionPage(items=())
-    behind = None if after is None else _read_cursor(after)
     with operational_faults():
         async with read_only(engine).connect() as connection:
             found = await list_submissions(
-                connection, selection, before=behind, limit=limit + 1, oldest_first=whose == "waiting"
+                connection, selection, before=after, limit=limit + 1, oldest_first=whose == "waiting"
             )
             page = found[:limit]
             shown = await _show_all(connection, page, principal, whole=False)
     more = len(found) > limit
-    return SubmissionPage(items=shown, next=_write_cursor(page[-1]) if more else None)
+    return SubmissionPage(items=shown, next=SubmissionPlace(page[-1].received, page[-1].id) if more else None)
 
 
 async def list_waiting(engine: AsyncEngine, principal: Principal, *, limit: int = 50) -> tuple[Submitted, ...]:
@@ -321,18 +327,3 @@ def _receipt_of(stored: StoredSubmission) -> Receipt:
 def show_remarks(faults: Iterable[Fault]) -> tuple[Remark, ...]:
     """Return faults that hinder nothing, as they are shown."""
     return tuple(Remark(each.pointer, each.message, each.place) for each in faults)
-
-
-def _write_cursor(stored: StoredSubmission) -> str:
-    return f"{stored.received.isoformat()}~{stored.id}"
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    moment, mark, submission_id = cursor.partition("~")
-    try:
-        received = datetime.fromisoformat(moment)
-    except ValueError:
-        received = None
-    if received is None or received.tzinfo is None or not mark:
-        raise Refusal("the cursor is none that this list gave", (Fault("/after", "not a cursor of this list"),))
-    return received, submission_id

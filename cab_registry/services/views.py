@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
-from typing import Annotated, Any, Final, Protocol, TypeVar
+from typing import Annotated, Final, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,6 +19,7 @@ from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.register.compiled import compile_register
 from cab_registry.services.asking import parse_known_at
 from cab_registry.services.heads import HeadSource, Held
+from cab_registry.services.snapshots.cursors import Cursors, CursorSigner
 from cab_registry.services.sources import Moment, RecordSource
 from cab_registry.storage.canonical import spell_instant
 
@@ -85,11 +85,10 @@ class Paged(Protocol):
         """Where the page before ended."""
 
 
-class _Cursor(msgspec.Struct, frozen=True, array_like=True):
+class _Place(msgspec.Struct, frozen=True, array_like=True):
     position: int
     instant: datetime | None
     after: str
-    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +97,13 @@ class View:
 
     held: Held
     today: date
+    signer: CursorSigner
     instant: datetime | None = None
 
     @property
     def state(self) -> State:
         """What names the state."""
-        recorded = self.held.recorded
-        return State(self.held.position, None if recorded is None else spell_instant(recorded), self.held.log_id)
+        return state_of(self.held)
 
     @property
     def tag(self) -> str:
@@ -113,14 +112,23 @@ class View:
         return blake2b(key, digest_size=12).hexdigest()
 
 
+def state_of(held: Held) -> State:
+    """Name the state of a register."""
+    recorded = held.recorded
+    return State(held.position, None if recorded is None else spell_instant(recorded), held.log_id)
+
+
 class Views:
     """Finds the register that a request means."""
 
-    def __init__(self, head: HeadSource, past: RecordSource | None, today: Callable[[], date], zone: ZoneInfo) -> None:
+    def __init__(
+        self, head: HeadSource, past: RecordSource | None, today: Callable[[], date], zone: ZoneInfo, cursors: Cursors
+    ) -> None:
         self._head = head
         self._past = past
         self._today = today
         self._zone = zone
+        self._cursors = cursors
         self._kept: OrderedDict[Moment, Held] = OrderedDict()
         self._lock = asyncio.Lock()
 
@@ -129,43 +137,43 @@ class Views:
 
         Raises:
             WrongParameters: known_at is neither a day nor an instant with an offset.
+            WrongCursor: the cursor is not one that this list gave, or has expired.
             OperationalFault: the register is not there yet, or the past cannot be read.
         """
         text: str | None = getattr(viewing, "cursor", None)
         if text is not None:
-            return await self._find_page(viewing, text)
+            signer = await self._cursors.signer()
+            return await self._find_page(signer.read(text, viewing, _Place), signer)
         held = self._head.current() if viewing.at_least is None else await self._head.at_least(viewing.at_least)
+        signer = await self._cursors.signer()
         if viewing.known_at is None:
-            return View(held, self._today())
+            return View(held, self._today(), signer)
         try:
             instant = parse_known_at(viewing.known_at, self._zone)
         except ValueError as error:
             raise WrongParameters([Fault("/known_at", str(error))]) from None
-        return await self._as_known(instant)
+        return await self._as_known(instant, signer)
 
-    async def _find_page(self, viewing: Viewing, text: str) -> View:
-        cursor = _read_cursor(text)
-        if cursor.query != _digest(viewing):
-            raise WrongParameters([Fault("/cursor", "belongs to a list with other parameters; repeat them all")])
-        if cursor.instant is not None:
-            return await self._as_known(cursor.instant)
-        held = self._head.recent(cursor.position)
+    async def _find_page(self, place: _Place, signer: CursorSigner) -> View:
+        if place.instant is not None:
+            return await self._as_known(place.instant, signer)
+        held = self._head.recent(place.position)
         if held is None:
-            held = await self._load(cursor.position, cursor.position)
-        return View(held, self._today())
+            held = await self._load(place.position, place.position)
+        return View(held, self._today(), signer)
 
-    async def _as_known(self, instant: datetime) -> View:
+    async def _as_known(self, instant: datetime, signer: CursorSigner) -> View:
         """Find the register of an instant; one that is not past yet means the state that it is in, and names no other.
 
         Pages that follow are bound to that state, whatever the instant comes to mean.
         """
         if self._past is None:
-            return View(self._head.current(), self._today(), instant)
+            return View(self._head.current(), self._today(), signer, instant)
         known = await self._past.resolve(instant)
         if not known.beyond:
-            return View(await self._load(known.moment, known.position), self._today(), instant)
+            return View(await self._load(known.moment, known.position), self._today(), signer, instant)
         held = self._head.recent(known.position)
-        return View(held or await self._load(known.moment, known.position), self._today())
+        return View(held or await self._load(known.moment, known.position), self._today(), signer)
 
     async def _load(self, moment: Moment, position: int) -> Held:
         """Compile the whole register of a moment; the last few are kept."""
@@ -188,27 +196,9 @@ def cut_page(
     items: Sequence[Item], key: Callable[[Item], str], paging: Paged, view: View
 ) -> tuple[list[Item], str | None]:
     """Return the page of a sorted list that the parameters ask for, and the cursor of the next one."""
-    after = "" if paging.cursor is None else _read_cursor(paging.cursor).after
+    after = "" if paging.cursor is None else view.signer.read(paging.cursor, paging, _Place).after
     rest = [item for item in items if key(item) > after]
     page = list(rest[: paging.limit])
     if len(rest) <= paging.limit:
         return page, None
-    cursor = _Cursor(view.held.position, view.instant, key(page[-1]), _digest(paging))
-    return page, urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> _Cursor:
-    try:
-        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        return msgspec.json.decode(raw, type=_Cursor)
-    except (ValueError, msgspec.MsgspecError):
-        raise WrongParameters([Fault("/cursor", "is none that a page of this list gave")]) from None
-
-
-def _digest(paging: object) -> str:
-    """What a cursor is bound to beside the state: every parameter but the page's own."""
-    asked: dict[str, Any] = {key: value for key, value in msgspec.to_builtins(paging).items() if key not in _OF_PAGES}
-    return blake2b(msgspec.json.encode((type(paging).__name__, asked)), digest_size=6).hexdigest()
-
-
-_OF_PAGES: Final = frozenset({"cursor", "limit", "at_least"})
+    return page, view.signer.write(paging, _Place(view.held.position, view.instant, key(page[-1])))

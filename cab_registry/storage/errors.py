@@ -17,11 +17,20 @@ _BUSY_STATES: Final = frozenset(
     {"55P03", "57014", "40001", "40P01", "53300", "57P01", "57P02", "57P03", "25006", "53100", "53200"}
 )
 
+UNAVAILABLE: Final = "the database is unavailable; send the same request again later"
 _NO_SUCH_CHARACTER: Final = "22021"
 
 
 class StorageBusy(OperationalFault):
-    """The database cannot serve now; nothing was written, the same request may be sent again."""
+    """The database is unavailable; nothing was written, the same request may be sent again.
+
+    Attributes:
+        cause: what the driver or the system said, with names of hosts and files: for the operator alone.
+    """
+
+    def __init__(self, message: str, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class LogDamaged(Defect):
@@ -104,7 +113,7 @@ def operational_faults() -> Iterator[None]:
         if _state_of(fault) == _NO_SUCH_CHARACTER:
             raise UnfitText("a text holds a character that cannot be kept") from fault
         if _is_operational(fault):
-            raise StorageBusy(f"the database cannot serve now: {_first_line(fault)}") from fault
+            raise StorageBusy(UNAVAILABLE, _first_line(fault)) from fault
         raise
 
 

@@ -44,6 +44,16 @@ log_identity: Final = Table(
     CheckConstraint("isfinite(created)", name="created_finite"),
 )
 
+# One row: what signs the cursors of lists. Not derivable; without it, cursors that were given out are refused.
+cursor_key: Final = Table(
+    "cursor_key",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("key", LargeBinary, nullable=False),
+    CheckConstraint("one", name="one_row"),
+    CheckConstraint("octet_length(key) = 32", name="key_long"),
+)
+
 # The state machine of a submission, apart from the facts it carries. Not derivable from the log. `content` is what was
 # handed in, as canonical bytes, private parts apart; the catalogue's own submissions have none.
 submission: Final = Table(

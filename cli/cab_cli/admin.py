@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from cab_cli import completion
-from cab_cli.console import data_console, print_json, say
+from cab_cli.console import data_console, print_json, say, write
 from cab_cli.databases import DatabaseUrl, chosen_database, run_on
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_desk
 from cab_cli.grants import PrincipalArgument, add_grant_commands, checked_account
@@ -48,7 +48,7 @@ def init(
     if as_json:
         print_json({"text": text})
     else:
-        typer.echo(text)
+        write(text)
     say("This is the token of the first registrar. It is not shown again: cab auth login keeps it.")
     say("Make a second registrar next: from then on two agree to whoever is let in.")
 
@@ -80,7 +80,7 @@ def recover(
     if as_json:
         print_json({"code": made.code, "invitation": made.invitation.id})
     else:
-        typer.echo(made.code)
+        write(made.code)
     say("This code is not shown again. Its holder turns it into a token: cab auth redeem")
 
 
@@ -95,7 +95,7 @@ def secret_key() -> None:
     """
     from cab_registry.services.delivery.sealing import make_key
 
-    typer.echo(make_key(os.urandom))
+    write(make_key(os.urandom))
     say("Keep it where the service and its jobs read it, and a copy elsewhere: without it nothing sealed opens.")
 
 
@@ -119,7 +119,7 @@ def add_principal(
     if as_json:
         print_json(made)
     else:
-        typer.echo(made["id"])
+        write(made["id"])
 
 
 @principal_app.command("list")

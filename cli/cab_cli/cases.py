@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from cab_cli.console import print_json, say
+from cab_cli.console import print_json, say, write
 from cab_cli.exits import Exit
 from cab_registry.domain.errors import Fault, Refusal
 
@@ -75,8 +75,8 @@ def run_cases(
     else:
         for outcome in outcomes:
             if not outcome.passed:
-                typer.echo("\n".join(_lines(outcome)))
-        typer.echo(closing)
+                write("\n".join(_lines(outcome)))
+        write(closing)
     raise typer.Exit(Exit.FAILURE if failed else Exit.DONE)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 import typer
 
-from cab_cli.console import data_console, print_json, say
+from cab_cli.console import data_console, print_json, say, write
 from cab_cli.databases import DatabaseUrl, chosen_database, run_on
 from cab_cli.exits import Exit
 from cab_cli.tables import print_table
@@ -60,7 +60,7 @@ def check_catalogue(
         if rows:
             print_table(data_console(), columns, rows)
         for fault in report.faults:
-            typer.echo(str(fault))
+            write(str(fault))
         say(f"{report.counts.records} records, {len(report.faults)} faults.")
     raise typer.Exit(Exit.FAILURE if report.faults else Exit.DONE)
 
@@ -68,7 +68,9 @@ def check_catalogue(
 @catalogue_app.command("overview")
 def show_overview(
     *,
-    write: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it there instead.", dir_okay=False)] = None,
+    target: Annotated[
+        Path | None, typer.Option("--write", metavar="FILE", help="Write it there instead.", dir_okay=False)
+    ] = None,
 ) -> None:
     """Show what the catalogue holds, as a page in Markdown: numbers, and every agreement with its routes.
 
@@ -80,14 +82,14 @@ def show_overview(
     from cab_registry.register.overview import render_overview
 
     page = render_overview(read(PARTS))
-    if write is None:
-        typer.echo(page, nl=False)
+    if target is None:
+        write(page, nl=False)
         return
     try:
-        write.write_text(page, "utf-8")
+        target.write_text(page, "utf-8")
     except OSError as error:
-        raise Refusal(f"{write} cannot be written: {error.strerror}") from None
-    say(f"Written to {write}.")
+        raise Refusal(f"{target} cannot be written: {error.strerror}") from None
+    say(f"Written to {target}.")
 
 
 @catalogue_app.command("load")
@@ -105,7 +107,7 @@ def load_catalogue(database_url: DatabaseUrl = None, *, as_json: AsJson = False)
     if as_json:
         print_json(msgspec.to_builtins(report))
     else:
-        typer.echo("\n".join(report_lines(report)))
+        write("\n".join(report_lines(report)))
     raise typer.Exit(Exit.CONFLICT if report.conflicts else Exit.DONE)
 
 

@@ -8,7 +8,7 @@ import typer
 from cab_cli import completion
 from cab_cli.answers import print_answer
 from cab_cli.client import DEFAULT_SERVER, Client
-from cab_cli.console import data_console
+from cab_cli.console import data_console, write, write_json
 from cab_cli.exits import exit_of_verdict
 from cab_cli.questions import Flags, compose, naming_flags, read_document
 
@@ -128,9 +128,9 @@ def check(
         from cab_registry.services.watching.feed_addresses import make_feed_address
 
         today = "" if question.get("known_at") else answer["asked"]["known_on"]
-        typer.echo(server.rstrip("/") + make_feed_address(question, today))
+        write(server.rstrip("/") + make_feed_address(question, today))
     elif as_json:
-        typer.echo(document, nl=not document.endswith(b"\n"))
+        write_json(document.decode())
     else:
         print_answer(data_console(), answer)
     raise typer.Exit(exit_of_verdict(answer["verdict"]))

@@ -137,16 +137,10 @@ def read_records(place: Path) -> list[Given]:
 
 def _read_file(file: Path, sources: dict[str, Any], faults: list[Fault]) -> Iterator[Given]:
     """Yield the records of a file; sources that it shares are added to those that it was given."""
-    from cab_registry.register.yaml_text import read_yaml
+    from cab_registry.register.yaml_text import read_yaml_file
 
-    try:
-        text = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        words = "cannot be read as UTF-8 text" if isinstance(error, ValueError) else error.strerror
-        faults.append(Fault("", words or "cannot be read", str(file)))
-        return
     # JSON is YAML; read as such it gets lines too.
-    documents, wrong = read_yaml(text, str(file))
+    documents, wrong = read_yaml_file(file, str(file))
     faults += wrong
     for located in documents:
         values = located.value if isinstance(located.value, list) else [located.value]
@@ -154,6 +148,8 @@ def _read_file(file: Path, sources: dict[str, Any], faults: list[Fault]) -> Iter
             pointer = f"/{index}" if isinstance(located.value, list) else ""
             if value is not None and not isinstance(value, dict):
                 faults.append(Fault(pointer, "a record is a mapping of keys", located.place(pointer)))
+            elif value is not None and not isinstance(_unwrap(value)[0].get("sources") or {}, dict):
+                faults.append(Fault(f"{pointer}/sources", "sources are a mapping of keys", located.place(pointer)))
             elif value is not None and value.get("type") == "sources":
                 sources |= {key: part for key, part in value.items() if key != "type"}
             elif value is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from cab_cli.console import data_console, print_json, say
+from cab_cli.console import data_console, print_json, say, write
 from cab_cli.databases import DatabaseUrl, chosen_database, connection_refusals, run_on
 from cab_cli.exits import Exit
 from cab_cli.tables import print_pairs
@@ -38,9 +38,9 @@ def upgrade(database_url: DatabaseUrl = None, *, as_json: AsJson = False) -> Non
     if as_json:
         print_json(msgspec.to_builtins(done))
     elif done.before == done.after:
-        typer.echo(f"At the newest revision already: {done.after}.")
+        write(f"At the newest revision already: {done.after}.")
     else:
-        typer.echo(f"Upgraded from {done.before or 'an empty database'} to {done.after}.")
+        write(f"Upgraded from {done.before or 'an empty database'} to {done.after}.")
 
 
 @db_app.command("status")
@@ -83,11 +83,11 @@ def rebuild(database_url: DatabaseUrl = None, *, as_json: AsJson = False) -> Non
     if as_json:
         print_json(msgspec.to_builtins(made))
     else:
-        typer.echo(f"{made.entries} entries read.")
+        write(f"{made.entries} entries read.")
         for table, count in made.differing.items():
-            typer.echo(f"{table}: {count} rows differed and were mended.")
+            write(f"{table}: {count} rows differed and were mended.")
         if not made.differing:
-            typer.echo("Nothing differed.")
+            write("Nothing differed.")
         _print_faults(made.faults)
     raise typer.Exit(Exit.FAILURE if made.faults or made.differing else Exit.DONE)
 
@@ -119,9 +119,9 @@ def verify(
     else:
         _print_faults(found.faults)
         verdict = f"{len(found.faults)} faults" if found.faults else "nothing is wrong"
-        typer.echo(f"{found.position} entries, {found.acts} acts: {verdict}.")
-        typer.echo(f"Head: {found.entry_hash}")
-        typer.echo(f"Head of the acts: {found.act_hash}")
+        write(f"{found.position} entries, {found.acts} acts: {verdict}.")
+        write(f"Head: {found.entry_hash}")
+        write(f"Head of the acts: {found.act_hash}")
         if head is None:
             say("Without --head, a log whose end was cut off looks whole.")
     raise typer.Exit(Exit.FAILURE if found.faults else Exit.DONE)
@@ -145,7 +145,7 @@ def erase_private(
 
     with chosen_database(database_url) as url:
         count = run_on(url, lambda engine: database.erase_private(engine, submission, reason))
-    typer.echo(f"{count} private parts erased.")
+    write(f"{count} private parts erased.")
 
 
 @db_app.command("correct-clock")
@@ -173,7 +173,7 @@ def correct_clock(
             url,
             lambda engine: database.correct_clock(engine, first=first, last=last, ahead_by=shift, reason=reason),
         )
-    typer.echo(f"Entries {first} to {last} count as recorded from {done.first.isoformat()} to {done.last.isoformat()}.")
+    write(f"Entries {first} to {last} count as recorded from {done.first.isoformat()} to {done.last.isoformat()}.")
     _print_faults(done.rebuilt.faults)
     raise typer.Exit(Exit.FAILURE if done.rebuilt.faults else Exit.DONE)
 
@@ -181,4 +181,4 @@ def correct_clock(
 def _print_faults(faults: "Sequence[LogFault]") -> None:
     for fault in faults:
         where = " ".join(str(part) for part in (fault.position, fault.subject) if part is not None)
-        typer.echo(f"{fault.kind} {where}: {fault.message}")
+        write(f"{fault.kind} {where}: {fault.message}")

@@ -1,12 +1,12 @@
 """Changes of record documents as plain values: days, scope items, events, new rights, parts set by pointer."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from cab_cli.desk import Held
+from cab_cli.texts import NotJson, parse_json
 from cab_registry.domain.days import DayError, parse_when
 from cab_registry.domain.errors import Fault, Refusal
 
@@ -269,8 +269,8 @@ def _absent(pointer: str) -> Refusal:
 def read_value(written: str) -> Any:
     """Read a value as JSON, else as the text that it is."""
     try:
-        return json.loads(written)
-    except ValueError:
+        return parse_json(written)
+    except NotJson:
         return written
 
 

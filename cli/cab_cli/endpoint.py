@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cab_cli.console import data_console, print_json, say
+from cab_cli.console import data_console, print_json, say, write
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_desk
 from cab_cli.profiles import FIRST
 from cab_cli.tables import print_table
@@ -192,6 +192,6 @@ def _print_issued(issued: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(issued)
     elif secret is not None:
-        typer.echo(secret)
+        write(secret)
     told = "The secret is not shown again." if secret is not None else "Follow the link in the mail to confirm it."
     say(f"Endpoint {endpoint['id']} ({endpoint['hint']}): {told}")

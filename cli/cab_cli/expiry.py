@@ -1,6 +1,5 @@
 """`cab expiry`: what ends soon, as a table, as a calendar in the terminal, or as a file for other programs."""
 
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -10,7 +9,7 @@ from rich.text import Text
 
 from cab_cli import completion
 from cab_cli.client import Client
-from cab_cli.console import data_console, print_json, say
+from cab_cli.console import data_console, print_json, say, write
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_reading
 from cab_cli.months import Falling, print_months
 from cab_cli.profiles import FIRST
@@ -142,7 +141,7 @@ def _print_months(found: dict[str, Any]) -> None:
 def _keep(place: Path, content: bytes, *, mark: bool) -> None:
     """Write a file, a table with the mark by which spreadsheets know UTF-8; or print it as it is."""
     if place == _STANDARD_OUTPUT:
-        sys.stdout.write(content.decode())
+        write(content.decode(), nl=False)
         return
     try:
         place.write_bytes(b"\xef\xbb\xbf" + content if mark else content)

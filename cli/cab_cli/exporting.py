@@ -2,7 +2,6 @@
 
 import io
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -11,7 +10,7 @@ import typer
 
 from cab_cli import completion
 from cab_cli.client import Client
-from cab_cli.console import print_json, say
+from cab_cli.console import print_json, say, write
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_reading
 from cab_cli.drafts import end_of
 from cab_cli.profiles import FIRST
@@ -145,11 +144,15 @@ def _write(form: str, title: str, columns: Sequence[str], rows: Iterator[list[An
     elif form == "xlsx" and output is not None:
         _keep(output, write_xlsx(title, columns, rows))
     elif output is None:
-        write_csv(columns, rows, sys.stdout)
+        write(_spell_csv(columns, rows), nl=False)
     else:
-        text = io.StringIO(newline="")
-        write_csv(columns, rows, text)
-        _keep(output, text.getvalue().encode("utf-8-sig"))
+        _keep(output, _spell_csv(columns, rows).encode("utf-8-sig"))
+
+
+def _spell_csv(columns: Sequence[str], rows: Iterator[list[Any]]) -> str:
+    text = io.StringIO(newline="")
+    write_csv(columns, rows, text)
+    return text.getvalue()
 
 
 def _keep(place: Path, content: bytes) -> None:

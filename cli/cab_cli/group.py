@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from cab_cli.console import say
 from cab_cli.exits import Exit
+from cab_registry.domain.controls import show_controls
 from cab_registry.domain.errors import Defect, OperationalFault, Refusal, RegistryError
 from cab_registry.settings import SettingsError
 
@@ -28,6 +29,9 @@ class RegistryGroup(TyperGroup):
         """Run the command that was asked for; Typer keeps the type of the context to itself."""
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = show_controls(error.message)
+            raise
         except Refusal as refusal:
             say(str(refusal))
             for fault in refusal.faults:
@@ -40,7 +44,8 @@ class RegistryGroup(TyperGroup):
             say(str(failure))
             raise typer.Exit(Exit.FAILURE) from None
         except OperationalFault as outage:
-            say(str(outage))
+            # Only of a database of one's own: what a server knows of its database, it does not tell.
+            say(": ".join(part for part in (str(outage), getattr(outage, "cause", "")) if part))
             raise typer.Exit(Exit.UNAVAILABLE) from None
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]

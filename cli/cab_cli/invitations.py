@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cab_cli.console import data_console, print_json, say
+from cab_cli.console import data_console, print_json, say, write
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_desk
 from cab_cli.grants import AuthorityOption, PrincipalArgument, checked_account
 from cab_cli.profiles import FIRST
@@ -45,7 +45,7 @@ def invite(
     if as_json:
         print_json(made)
     else:
-        typer.echo(made["code"])
+        write(made["code"])
     invitation = made["invitation"]
     say(f"Invitation {invitation['id']}: its holder redeems the code until {invitation['expires']}: cab auth redeem.")
     if invitation["needs_approval"]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cab_cli.console import print_json, say
+from cab_cli.console import print_json, say, write
 from cab_cli.databases import chosen_database, connection_refusals
 from cab_cli.exits import Exit
 from cab_cli.serving import settings_for
@@ -69,5 +69,5 @@ def run_once(
     if as_json:
         print_json({"job": name, "due_on": due_on.isoformat(), "report": report.text, "faults": report.faults})
     else:
-        typer.echo(report.text)
+        write(report.text)
     raise typer.Exit(Exit.FAILURE if report.faults else Exit.DONE)

@@ -15,6 +15,7 @@ from cab_cli.bodies import body_app
 from cab_cli.cases import cases_app
 from cab_cli.catalogue import catalogue_app
 from cab_cli.check import check
+from cab_cli.console import write
 from cab_cli.correcting import correct, submit
 from cab_cli.db import db_app
 from cab_cli.dev import dev
@@ -90,7 +91,7 @@ app.command("dev")(dev)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"cab {__version__}")
+        write(f"cab {__version__}")
         raise typer.Exit
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from cab_cli.console import print_json, say
+from cab_cli.console import print_json, say, write
 from cab_cli.desk import AsJson, Desk, ProfileOption, ServerOption, open_desk
 from cab_cli.grants import AuthorityOption
 from cab_cli.profiles import FIRST
@@ -60,7 +60,7 @@ def add_officer(
     if as_json:
         print_json({"principal": made["id"], "proposals": proposed, **invited})
         return
-    typer.echo(invited["code"])
+    write(invited["code"])
     until = invited["invitation"]["expires"]
     say(f"{name} ({made['id']}) is invited for {authority}. Its holder redeems the code until {until}:")
     say("cab auth redeem. The code is not shown again.")

@@ -1,6 +1,5 @@
 """Portfolios in files: a table with the names of flat questions as headings, or a document on each line."""
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -11,6 +10,7 @@ from cab_cli.client import Client
 from cab_cli.csv_reading import say_kind
 from cab_cli.spreadsheets import Line, open_table
 from cab_cli.target_checks import RegisterWords, list_target_faults
+from cab_cli.texts import NotJson, parse_json
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.nearest import find_nearest
 from cab_registry.domain.question import AskedQuestion
@@ -128,8 +128,8 @@ def _read_lines(file: Path, faults: list[Fault]) -> Iterator[PortfolioRow]:
         if not line.strip():
             continue
         try:
-            document = json.loads(line)
-        except ValueError as error:
+            document = parse_json(line)
+        except NotJson as error:
             faults.append(Fault("", f"is no JSON: {error}", place))
             continue
         if not isinstance(document, dict):

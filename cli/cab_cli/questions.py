@@ -1,6 +1,5 @@
 """The question as flags spell it: plain flags become the document that goes to the server."""
 
-import json
 import re
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from cab_cli.texts import decode, read_text
+from cab_cli.texts import LONGEST, NotJson, decode, parse_json, read_text
 from cab_registry.domain.day_forms import say_day
 from cab_registry.domain.errors import Fault, Refusal
 
@@ -67,14 +66,13 @@ def read_document(file: str) -> dict[str, Any]:
         Refusal: there is no such file, or it holds no JSON object.
     """
     if file == "-":
-        text = decode(sys.stdin.buffer.read(), "the standard input", _WANTED)
+        text = decode(sys.stdin.buffer.read(LONGEST + 1), "the standard input", _WANTED)
     else:
         text = read_text(Path(file), _WANTED)
     try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"{file}:{error.lineno}"
-        raise Refusal("the question is no JSON", (Fault("", f"{error.msg} (column {error.colno})", where),)) from None
+        document = parse_json(text)
+    except NotJson as error:
+        raise Refusal("the question is no JSON", (Fault("", str(error), f"{file}:{error.line}"),)) from None
     if not isinstance(document, dict):
         raise Refusal("the question is no JSON object", (Fault("", "write {...}", file),))
     return document

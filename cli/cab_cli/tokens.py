@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from cab_cli import completion
-from cab_cli.console import data_console, print_json, say
+from cab_cli.console import data_console, print_json, say, write
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, find_token, open_desk
 from cab_cli.profiles import FIRST, Profile, keep_profile, read_profile
 from cab_cli.tables import print_table
@@ -143,6 +143,6 @@ def _print_issued(issued: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(issued)
     else:
-        typer.echo(issued["text"])
+        write(issued["text"])
     roles = ", ".join(token["roles"])
     say(f"Token {token['id']}: {roles} at {token['authority']}, until {token['expires']}. It is not shown again.")

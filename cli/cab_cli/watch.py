@@ -11,7 +11,7 @@ import typer
 
 from cab_cli import completion
 from cab_cli.client import DEFAULT_SERVER, Client
-from cab_cli.console import data_console, print_json, say
+from cab_cli.console import data_console, print_json, say, write
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_desk, open_reading
 from cab_cli.drafts import today
 from cab_cli.portfolios import check_portfolio, place_faults
@@ -185,7 +185,7 @@ def list_watches(
         "principal": principal,
     }
     with open_desk(server, profile) as desk:
-        items = list(_read_pages(desk.client, PATH, wanted))
+        items = list(_read_pages(desk.client, PATH, wanted, "cursor"))
     if as_json:
         print_json({"items": items})
         return
@@ -209,7 +209,7 @@ def show(
     with open_desk(server, profile) as desk:
         path = f"{PATH}/{watch}"
         found = desk.client.get(path, {"limit": PAGE})
-        items = [*found["items"], *_read_pages(desk.client, path, {}, found["next"])]
+        items = [*found["items"], *_read_pages(desk.client, path, {}, "after", found["next"])]
     if as_json:
         print_json({**found, "items": items, "next": None})
         return
@@ -307,14 +307,16 @@ def _keep(
     elif mail is not None:
         say(made["words"])
     else:
-        typer.echo(made["id"])
+        write(made["id"])
         say(f"Watched: {made['watched']}. Notices: {made['endpoint'] or 'cab watch notices ' + made['id']}.")
 
 
-def _read_pages(client: Client, path: str, wanted: dict[str, str | None], after: Any = "") -> Iterator[dict[str, Any]]:
+def _read_pages(
+    client: Client, path: str, wanted: dict[str, str | None], name: str, after: Any = ""
+) -> Iterator[dict[str, Any]]:
     """Read a list to its end; nothing comes where the page before was the last."""
     while after is not None:
-        page = client.get(path, {**wanted, "limit": PAGE, "after": str(after) if after != "" else None})
+        page = client.get(path, {**wanted, "limit": PAGE, name: str(after) if after != "" else None})
         yield from page["items"]
         after = page["next"]
 

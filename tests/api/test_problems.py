@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException
 
 from cab_registry.api import problem_kinds
 from cab_registry.api.problem_kinds import KINDS
-from cab_registry.api.problems import kind_of, show_problem
+from cab_registry.api.problems import kind_of, log_failure, show_problem
 from cab_registry.app import create_scratch_app
 from cab_registry.domain.errors import Defect, Fault, OperationalFault, Refusal
 from cab_registry.register.compiled import Register
@@ -20,7 +20,7 @@ from cab_registry.services.asking import ImpossibleQuestion
 from cab_registry.services.flat import Unreadable
 from cab_registry.services.heads import NotLoaded, PositionNotReached
 from cab_registry.services.views import NoSuchRecord, WrongParameters
-from cab_registry.storage.errors import StorageBusy
+from cab_registry.storage.errors import StorageBusy, operational_faults
 from tests.api.conftest import TODAY, Asker, client_of, question
 
 HUSH = "secret-word"
@@ -102,6 +102,19 @@ def test_each_family_of_exceptions_has_its_kind(fault: Exception, kind: problem_
     shown = show_problem(kind, fault, "r-1")
     assert shown.type == f"/problems/{kind.slug}"
     assert shown.request_id == ("r-1" if kind.status >= 500 else None)
+
+
+def test_what_the_driver_says_is_for_the_operator_alone(caplog: pytest.LogCaptureFixture) -> None:
+    said = "[Errno 111] Connect call failed ('10.1.2.3', 5432)"
+    with pytest.raises(StorageBusy) as busy, operational_faults():
+        raise ConnectionRefusedError(111, "Connect call failed ('10.1.2.3', 5432)")
+    problem = show_problem(problem_kinds.UNAVAILABLE, busy.value, "r-1")
+    assert "10.1.2.3" not in str(problem)
+    assert problem.detail == "the database is unavailable; send the same request again later"
+    with caplog.at_level(logging.WARNING, "cab_registry"):
+        log_failure(problem_kinds.UNAVAILABLE, busy.value, "r-1")
+    assert said in caplog.text
+    assert "r-1" in caplog.text
 
 
 def test_kinds_are_told_apart_by_their_type() -> None:

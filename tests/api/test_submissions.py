@@ -210,6 +210,9 @@ async def test_a_second_person_approves_what_they_saw(office: Office) -> None:
     rest = (await one.get(PATH, params={"limit": 2, "cursor": page["next"]})).json()
     assert [each["kind"] for each in page["items"] + rest["items"]] == ["records", "records", "policy"]
     assert rest["next"] is None
+    other = await office.person("us-fcc")
+    foreign = check_shape(await other.get(PATH, params={"limit": 2, "cursor": page["next"]}))
+    assert foreign["faults"][0]["pointer"] == "/cursor"
     both = check_shape(await one.get(PATH, params={"mine": "true", "waiting": "true"}))
     assert both["type"] == "/problems/wrong-parameters"
     assert check_shape(await one.get(PATH, params={"authority": "us-nist"}))["type"] == "/problems/not-permitted"

@@ -173,9 +173,9 @@ async def test_the_steps_of_an_endpoint(office: Office, engine: AsyncEngine) -> 
         )
     page = (await nist.get(f"{place}/deliveries?limit=2")).json()
     assert [each["attempt"] for each in page["items"]] == [3, 2]
-    rest = (await nist.get(f"{place}/deliveries", params={"before": page["next"]})).json()
+    rest = (await nist.get(f"{place}/deliveries", params={"cursor": page["next"]})).json()
     assert ([each["attempt"] for each in rest["items"]], rest["next"]) == ([1], None)
-    wrong = check_shape(await nist.get(f"{place}/deliveries?before=x.1"))
+    wrong = check_shape(await nist.get(f"{place}/deliveries?cursor=x.1"))
     assert wrong["type"] == "/problems/wrong-parameters"
     assert (await nist.post(f"{place}/replay", json={"after": 0})).json() == {"notices": 1}
     assert check_shape(await nist.post(f"{place}/replay"))["faults"][0]["pointer"] == "/after"

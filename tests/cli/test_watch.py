@@ -234,7 +234,7 @@ def test_an_endpoint_is_made_used_and_ended(importer: Officer) -> None:
     assert importer.does("endpoint", "list") == {"items": []}
     assert importer.does("watch", "show", watch["id"])["endpoint"] is None
     refused = importer.types("endpoint", "add", "http://10.0.0.1/")
-    assert (refused.exit_code, "not public" in refused.stderr) == (Exit.REFUSED, True)
+    assert (refused.exit_code, "public addresses" in refused.stderr) == (Exit.REFUSED, True)
     mail = importer.types("endpoint", "add", "ana@importer.example")
     assert (mail.stdout, "Follow the link" in mail.stderr) == ("", True)
 

@@ -281,7 +281,7 @@ async def test_the_application_role_can_append_and_cannot_rewrite(database_url: 
             database_url,
             "SELECT tables.name, rights.name FROM unnest(ARRAY['entry', 'log_identity', 'record_version', 'submission',"
             " 'entry_private', 'body_search', 'body_identifier', 'principal', 'role_grant', 'token',"
-            " 'authority_policy', 'submission_private']) AS tables (name),"
+            " 'authority_policy', 'submission_private', 'cursor_key']) AS tables (name),"
             " unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS rights (name)"
             " WHERE has_table_privilege('cab_app', tables.name, rights.name)",
         )

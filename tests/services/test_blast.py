@@ -28,6 +28,7 @@ from cab_registry.services.blast import (
 )
 from cab_registry.services.change_days import named_days
 from cab_registry.services.heads import Held
+from cab_registry.services.snapshots.cursors import CursorSigner
 from cab_registry.services.supposing import ImpossibleSupposition, suppose
 from cab_registry.services.views import View
 from tests.services.accredited import (
@@ -51,7 +52,7 @@ Asked = tuple[str, str, str, str]
 
 
 def view(register: Register) -> View:
-    return View(Held(register), TODAY)
+    return View(Held(register), TODAY, CursorSigner(bytes(32), lambda: TODAY))
 
 
 def tell(register: Register, record_id: str, **more: Any) -> Impact:

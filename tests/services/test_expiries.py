@@ -27,6 +27,7 @@ from cab_registry.services.expiries import (
 )
 from cab_registry.services.expiry_renderings import COLUMNS, render_calendar, render_csv
 from cab_registry.services.heads import Held
+from cab_registry.services.snapshots.cursors import CursorSigner
 from cab_registry.services.views import View, WrongParameters
 from tests.register.scratch import body, busy, right, scratch
 
@@ -45,7 +46,8 @@ def horizon() -> Horizon:
 
 
 def view(register: Register, today: date = TODAY) -> View:
-    return View(Held(register, datetime(2026, 11, 20, 9, tzinfo=UTC), LOG), today)
+    signer = CursorSigner(bytes(32), lambda: today)
+    return View(Held(register, datetime(2026, 11, 20, 9, tzinfo=UTC), LOG), today, signer)
 
 
 def keys(register: Register, horizon: Horizon, today: date = TODAY, **wanted: Any) -> list[str]:

@@ -838,9 +838,8 @@ async def test_lists_go_page_by_page_and_show_private_parts_to_their_own(office:
     mine = await list_shown(office.engine, people["officer"], states=["submitted"])
     assert len(mine.items) == 5
     assert (await list_shown(office.engine, people["regulator"], whose="authority")).items == ()
-    for wrong in ({"after": "nonsense"}, {"limit": 0}):
-        with pytest.raises(Refusal):
-            await list_shown(office.engine, people["officer"], **wrong)
+    with pytest.raises(Refusal):
+        await list_shown(office.engine, people["officer"], limit=0)
 
 
 async def test_the_catalogues_own_submissions_are_public(office: Office) -> None:

@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.services.logs import make_logger
 from cab_registry.settings import Network
 
 Address = IPv4Address | IPv6Address
@@ -21,6 +22,7 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """Gives all IP addresses of a host name, the best first; raises OSError where it has none."""
 
 LONGEST: Final = 2048
+NOWHERE: Final = "expected https, port 443 or one from 1024 on, and a host that has public addresses and no other"
 LONGEST_MAIL: Final = 254
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
@@ -43,21 +45,30 @@ _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class AddressRefused(Refusal):
-    """To this address nothing is sent, ever; `forbidden` where it leads to a network that is not to be reached."""
+    """To this address nothing is sent, ever: it is seen by its text."""
 
-    def __init__(self, reason: str, *, forbidden: bool = False) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(f"the address is refused: {reason}", (Fault("/address", reason),))
         self.reason = reason
-        self.forbidden = forbidden
 
 
-class AddressUnknown(Refusal):
+class AddressForbidden(AddressRefused):
+    """Where the host leads now, nothing is sent. All say the same, so that nobody learns what a name leads to.
+
+    Attributes:
+        detail: why, for the operator alone.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(NOWHERE)
+        self.detail = detail
+
+
+class AddressUnknown(AddressForbidden):
     """The name of the host leads nowhere now."""
 
     def __init__(self, host: str) -> None:
-        reason = f"the name {host} has no address"
-        super().__init__(reason, (Fault("/address", reason),))
-        self.reason = reason
+        super().__init__(f"the name {host} has no address")
 
 
 class Vetted(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,20 +102,44 @@ async def vet(address: str, resolver: Resolver, allowed_networks: Sequence[Netwo
 
     Raises:
         AddressRefused: it may not.
-        AddressUnknown: its host has no IP address now.
+        AddressForbidden: it may not, for where its host leads; `AddressUnknown` where it leads nowhere now.
     """
     scheme, host, port, rest = _read(address)
     ips = [ip_address(each) for each in await _resolve(host, port, resolver)]
     outside = [ip for ip in ips if not any(ip in network for network in allowed_networks)]
     if any(not is_public(ip) for ip in outside):
-        raise AddressRefused("it leads to a network that is not public", forbidden=True)
+        raise AddressForbidden(f"{host} leads to a network that is not public")
     if scheme == "http" and outside:
-        raise AddressRefused("expected https", forbidden=True)
+        raise AddressForbidden("expected https")
     if port < _FIRST_OPEN_PORT and port != _DEFAULT_PORTS[scheme] and outside:
-        raise AddressRefused(f"port {port} is another service's; expected {_DEFAULT_PORTS[scheme]}, or 1024 and above")
+        raise AddressForbidden(f"port {port} is another service's")
     name = f"[{host}]" if ":" in host else host
     place = name if port == _DEFAULT_PORTS[scheme] else f"{name}:{port}"
     return Vetted(url=f"{scheme}://{place}{rest}", host=host, port=port, ips=tuple(str(ip) for ip in ips))
+
+
+async def vet_alike(address: str, resolver: Resolver, allowed_networks: Sequence[Network], seconds: float) -> Vetted:
+    """Vet an address for somebody who may only learn whether it is taken: each refusal takes the same time.
+
+    Args:
+        address: what is named.
+        resolver: finds the IP addresses of its host.
+        allowed_networks: that are not public and may be connected to all the same.
+        seconds: what a refusal takes, and at most the look-up.
+
+    Raises:
+        AddressRefused: a connection may not be made.
+    """
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    try:
+        async with asyncio.timeout(seconds):
+            return await vet(address, resolver, allowed_networks)
+    except (AddressForbidden, TimeoutError) as fault:
+        detail = fault.detail if isinstance(fault, AddressForbidden) else "the look-up took too long"
+    make_logger().info("address_refused", reason=detail)
+    await asyncio.sleep(started + seconds - loop.time())
+    raise AddressForbidden(detail)
 
 
 def is_public(ip: Address) -> bool:

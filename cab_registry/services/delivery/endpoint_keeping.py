@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.domain.errors import Defect, Fault, Refusal
 from cab_registry.services.accounts.acts import Change, note_act
-from cab_registry.services.delivery.addresses import check_mail_address, vet
+from cab_registry.services.delivery.addresses import check_mail_address, vet_alike
 from cab_registry.services.delivery.endpoints import enable_endpoint as open_endpoint
 from cab_registry.services.delivery.endpoints import end_endpoint as close_endpoint
 from cab_registry.services.delivery.sealing import Unsealable, address_context, secret_context
@@ -89,7 +89,7 @@ async def create_endpoint(watches: WatchDesk, acting: Principal, request: Endpoi
 
     Raises:
         NoSecretKeys: the operator set no key to seal addresses with.
-        AddressRefused, AddressUnknown: nothing is sent there.
+        AddressRefused: nothing is sent there; of what its host leads to, nothing is told.
         OverLimit: there would be more than an owner may keep.
         MissingRole, TokenRefused: as hold_keeper.
         OperationalFault: the database cannot serve now.
@@ -339,7 +339,8 @@ def _hint(watches: WatchDesk, found: StoredEndpoint) -> str | None:
 
 async def _check_address(watches: WatchDesk, request: EndpointRequest) -> str:
     if request.kind == "webhook":
-        return (await vet(request.address, watches.resolver, watches.networks)).url
+        vetted = await vet_alike(request.address, watches.resolver, watches.networks, watches.vetting_seconds)
+        return vetted.url
     if not watches.sends_mail:
         raise Refusal("this registry sends no mail", (Fault("/kind", "its operator has set no mail server"),))
     return check_mail_address(request.address)

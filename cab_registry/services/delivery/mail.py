@@ -18,6 +18,7 @@ import msgspec
 
 from cab_registry.services.delivery.attempts import Attempt
 from cab_registry.services.delivery.sealing import Sealer
+from cab_registry.services.logs import make_logger
 from cab_registry.settings import MailServer
 
 MOST_AT_ONCE: Final = 4
@@ -204,9 +205,10 @@ def _unserved(fault: Exception) -> Attempt:
 
 def _refused(status: int, said: bytes | str) -> Attempt:
     text = said.decode(errors="replace") if isinstance(said, bytes) else said
-    words = " ".join(text.split())[:_LONGEST_SUBJECT]
+    # What it said names machines of the operator: it is for the log, the status for whoever wanted the mail.
+    make_logger().info("mail_refused", status=status, said=" ".join(text.split())[:_LONGEST_SUBJECT])
     kind = "for good" if status in _PERMANENT else "for now"
-    return Attempt(outcome="refused", status=status, words=f"the mail server refused it {kind}: {words}")
+    return Attempt(outcome="refused", status=status, words=f"the mail server refused it {kind}")
 
 
 def _fits_header(address: str) -> bool:

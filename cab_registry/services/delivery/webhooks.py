@@ -16,8 +16,9 @@ from typing import Final
 import httpx
 
 from cab_registry import __version__
-from cab_registry.services.delivery.addresses import AddressRefused, AddressUnknown, Resolver, Vetted, vet
+from cab_registry.services.delivery.addresses import AddressForbidden, AddressRefused, Resolver, Vetted, vet
 from cab_registry.services.delivery.attempts import Attempt
+from cab_registry.services.logs import make_logger
 from cab_registry.settings import Network
 
 PREFIX: Final = "whsec_"
@@ -97,10 +98,11 @@ class WebhookSender:
             async with asyncio.timeout(self._deadline):
                 vetted = await vet(address, self._resolver, self._networks)
                 return await self._post(vetted, sign(secrets, notice, at, body), body, at)
+        except AddressForbidden as refusal:
+            make_logger().info("address_refused", notice=notice, reason=refusal.detail)
+            return Attempt(outcome="unreachable", words=refusal.reason)
         except AddressRefused as refusal:
             return Attempt(outcome="forbidden_address", words=refusal.reason)
-        except AddressUnknown as refusal:
-            return Attempt(outcome="unreachable", words=refusal.reason)
         except (TimeoutError, httpx.TimeoutException):
             return Attempt(outcome="timeout", words=f"no whole answer within {self._deadline:g} seconds")
         except httpx.TransportError as fault:

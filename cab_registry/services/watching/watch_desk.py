@@ -67,6 +67,7 @@ class WatchDesk:
         resolver: finds the IP addresses of a host.
         networks: that are not public and may be sent to all the same.
         limits: how much one owner may keep.
+        vetting_seconds: what refusing the address of a webhook takes, whatever its host leads to.
         gate: lets so many portfolios of this process be asked at once.
     """
 
@@ -76,6 +77,7 @@ class WatchDesk:
     resolver: Resolver = resolve
     networks: Sequence[Network] = ()
     limits: WatchLimits = field(default_factory=WatchLimits)
+    vetting_seconds: float = 2.0
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     @property

@@ -1,19 +1,24 @@
 """Which addresses a connection may be made to: public ones, and those that the operator allowed."""
 
+import asyncio
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from time import perf_counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cab_registry.services.delivery.addresses import (
+    NOWHERE,
+    AddressForbidden,
     AddressRefused,
     AddressUnknown,
     check_mail_address,
     is_public,
     resolve,
     vet,
+    vet_alike,
 )
 from tests.services.delivery.receiving import HERE, resolving
 
@@ -32,9 +37,8 @@ NOT_PUBLIC = (
 @pytest.mark.parametrize("ip", NOT_PUBLIC)
 async def test_what_is_not_public_is_refused(ip: str) -> None:
     assert not is_public(ip_address(ip))
-    with pytest.raises(AddressRefused) as refused:
+    with pytest.raises(AddressForbidden) as refused:
         await vet("https://hooks.example/in", resolving([ip]))
-    assert refused.value.forbidden
     assert refused.value.faults[0].pointer == "/address"
     with pytest.raises(AddressRefused):
         await vet("https://hooks.example/in", resolving([PUBLIC, ip]))
@@ -126,6 +130,30 @@ async def test_a_name_without_an_address_is_unknown() -> None:
         await vet("https://hooks.example/", resolving([]))
     with pytest.raises(AddressUnknown):
         await vet("https://no-such-name.invalid/", resolve)
+
+
+async def test_nobody_learns_from_a_refusal_what_a_name_leads_to() -> None:
+    async def look_up(host: str, port: int) -> Sequence[str]:
+        if host == "slow.example":
+            await asyncio.sleep(5)
+        if host == "gone.example":
+            raise OSError("nobody knows")
+        return ["10.0.0.7"] if host == "inside.example" else [PUBLIC]
+
+    said, took = set(), []
+    for address in (
+        "https://inside.example/", "https://inside.example:22/", "http://inside.example/", "https://gone.example/",
+        "https://slow.example/", "https://public.example:22/", "http://public.example/", "https://10.0.0.7/",
+    ):  # fmt: skip
+        started = perf_counter()
+        with pytest.raises(AddressRefused) as refused:
+            await vet_alike(address, look_up, HERE, 0.3)
+        took.append(perf_counter() - started)
+        said.add((str(refused.value), refused.value.faults))
+    assert len(said) == 1
+    assert NOWHERE in str(said)
+    assert min(took) >= 0.29
+    assert (await vet_alike("https://public.example/", look_up, HERE, 0.3)).ips == (PUBLIC,)
 
 
 @pytest.mark.parametrize(
