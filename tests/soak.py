@@ -1,7 +1,7 @@
 """What `make soak` was asked for, and the journal of what it has done, by which a run that was ended goes on.
 
-Settings, each with a default: CAB_SOAK_KILLS, CAB_SOAK_REQUESTS, CAB_SOAK_SEED. `python -m tests.soak` prints what is
-in the journal. A round counts for the commit at which it was ridden; at another one it is ridden again.
+docs/soak.md tells the settings. `python -m tests.soak` prints what is in the journal. A round counts for the commit at
+which it was ridden; at another one it is ridden again.
 """
 
 import json
@@ -25,6 +25,7 @@ def asked(name: str, short: int, *, whole: int) -> int:
 
 KILLS = asked("KILLS", 100, whole=10_000)
 REQUESTS = asked("REQUESTS", 1_500, whole=200_000)
+MOST_SECONDS = float(os.environ.get("CAB_SOAK_SECONDS", "2"))
 SEED = int(os.environ.get("CAB_SOAK_SEED", "1"))
 
 

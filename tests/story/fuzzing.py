@@ -5,7 +5,7 @@ import json
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +14,7 @@ from tests.story.wire import Got, Sent
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 IDS = re.compile(r'"((?:[a-z]-[0-9a-f]{16})|(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))"')
-CURSORS = re.compile(r'"(?:next|cursor)":\s?"([^"]+)"')
+NEXT = re.compile(r'"next":\s?(?:"([^"]+)"|(\d+))')
 MOST_KEPT = 200
 HEADERS: dict[bytes, tuple[bytes, ...]] = {
     b"accept": (b"text/html", b"application/json", b"*/*", b"", b"text/csv;q=x", b"a" * 3000, b"\xff"),
@@ -81,14 +81,16 @@ class Fuzzer:
     tokens: Sequence[str]
     kept_out: set[str] = field(default_factory=set)
     met: dict[str, list[str]] = field(default_factory=dict)
+    pages_met: list[tuple[Sent, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rubbish = Rubbish(self.chance)
 
     def draw(self) -> Sent:
         """Draw a request: one of three as it should be, the others spoilt in one way or in several."""
-        kind = self.chance.random()
-        operation = self.chance.choice(self.operations if kind < 0.8 else self.pages)
+        if self.pages_met and self.chance.random() < 0.04:
+            return self._go_on()
+        operation = self.chance.choice(self.operations if self.chance.random() < 0.8 else self.pages)
         faults = self.chance.choice((0, 0, 1, 1, 2, 3))
         method = self.chance.choice(METHODS) if faults and self.chance.random() < 0.1 else operation.method
         target = self._path(operation, faults) + self._query(operation, faults)
@@ -96,14 +98,26 @@ class Fuzzer:
         headers = self._headers(operation, body, faults)
         return Sent(method, target, headers, body, chunked=body is not None and self.chance.random() < 0.1)
 
-    def learn(self, got: Got) -> None:
+    def _go_on(self) -> Sent:
+        """Ask for the next page of a list, by the cursor that it gave or by a forged one."""
+        sent, cursor = self.chance.choice(self.pages_met)
+        if self.chance.random() < 0.6:
+            cursor = self.rubbish.forge(cursor)
+        name = "after" if cursor.isdigit() else self.chance.choice(("cursor", "cursor", "after"))
+        mark = b"&" if b"?" in sent.target else b"?"
+        return replace(sent, target=sent.target + mark + f"{name}={_quoted(cursor)}".encode())
+
+    def learn(self, sent: Sent, got: Got) -> None:
         """Keep ids and cursors of an answer for later requests."""
         text = got.body[:200_000].decode("utf-8", "replace")
         for found in IDS.findall(text):
             if found not in self.kept_out:
                 self._meet(found[0] if found[1] == "-" else "submission", found)
-        for found in CURSORS.findall(text):
-            self._meet("cursor", found)
+        once = b"cursor=" not in sent.target and b"after=" not in sent.target
+        if sent.method == "GET" and once and (found := NEXT.search(text)):
+            self._meet("cursor", found[1] or found[2])
+            self.pages_met.append((sent, found[1] or found[2]))
+            del self.pages_met[:-MOST_KEPT]
 
     def _meet(self, kind: str, value: str) -> None:
         known = self.met.setdefault(kind, [])
@@ -139,12 +153,11 @@ class Fuzzer:
 
     def _spoil_pairs(self, pairs: list[tuple[str, str]], operation: Operation) -> None:
         kind = self.chance.randrange(8)
-        names = [each["name"] for each in operation.parameters if each["in"] == "query"]
-        if kind < 3 and pairs:
-            place = self.chance.randrange(len(pairs))
-            pairs[place] = pairs[place][0], self.rubbish.text()
-        elif kind == 3 and names:
-            pairs.append((self.chance.choice(names), self.rubbish.text()))
+        known = {each["name"]: each["schema"] for each in operation.parameters if each["in"] == "query"}
+        if kind < 4 and known:
+            name = self.chance.choice([*known, *(each for each, _ in pairs)])
+            given = [pair for pair in pairs if pair[0] != name]
+            pairs[:] = [*given, (name, self.rubbish.text_for(name, known.get(name, {})))]
         elif kind == 4 and pairs:
             pairs.extend([self.chance.choice(pairs)] * self.chance.choice((1, 1, 100)))
         elif kind == 5 and pairs:

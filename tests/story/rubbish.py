@@ -2,6 +2,7 @@
 
 import json
 import random
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,25 @@ class Rubbish:
     def text(self) -> str:
         """Draw a text that is hardly ever what is wanted."""
         return self.chance.choice(self.chance.choice((DAYS, NUMBERS, TEXTS)))
+
+    def text_for(self, name: str, schema: dict[str, Any]) -> str:
+        """Draw a text of the kind that a parameter takes, at its ends or beyond, or any text."""
+        if self.chance.random() < 0.4:
+            return self.text()
+        timely = schema.get("format") == "date" or name in {"known_at", "before"}
+        return self.chance.choice(DAYS if timely else NUMBERS if schema.get("type") == "integer" else TEXTS)
+
+    def forge(self, cursor: str) -> str:
+        """Return a cursor that nobody gave: another one put together from what this one holds."""
+        try:
+            held = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        except ValueError:
+            return self.cut(cursor.encode()).decode("latin-1")
+        if isinstance(held, list) and held:
+            held[self.chance.randrange(len(held))] = self.value()
+        else:
+            held = self.spoil(held)
+        return urlsafe_b64encode(json.dumps(held).encode()).decode().rstrip("=")
 
     def value(self) -> Any:
         """Draw a value of JSON that is hardly ever what is wanted."""

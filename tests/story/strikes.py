@@ -19,7 +19,7 @@ from tests.story.killable import JOBS, SERVERS
 from tests.story.served import plain_environment
 from tests.story.storm import Storm
 
-SHARES = {"connections": 10, "server": 5, "jobs": 2, "backend": 2, "database": 1}
+SHARES = {"connections": 14, "server": 3, "jobs": 1, "backend": 1, "database": 1}
 """Of twenty kills; what makes all start again costs most."""
 CHOSEN = """
 SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'cab-%' AND pid <> pg_backend_pid()
