@@ -1,5 +1,6 @@
 """Values that programs and people send by mistake or on purpose, and ways to spoil what was good."""
 
+import copy
 import json
 import random
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -32,6 +33,8 @@ JUNK = (
 )  # fmt: skip
 KEYS = ("id", "x", "", "type", "__proto__", "constructor", "a" * 400, "\u0000", "$ref", "known_from")
 LONG = 3000
+MOST_ADDED = 100_000
+"""Characters."""
 
 
 class Rubbish:
@@ -69,12 +72,12 @@ class Rubbish:
         if kind < 5:
             return self.text()
         if kind < 9:
-            return self.chance.choice(PLAIN)
+            return copy.deepcopy(self.chance.choice(PLAIN))
         return self._large()
 
     def _large(self) -> Any:
         made: list[Callable[[], Any]] = [
-            lambda: [self.chance.choice(PLAIN)] * LONG,
+            lambda: [self.text()[:9]] * LONG,
             lambda: {f"key{number}": number for number in range(LONG)},
             lambda: json.loads("[" * 90 + "]" * 90),
             lambda: [self.text() for _ in range(200)],
@@ -94,9 +97,10 @@ class Rubbish:
         elif kind == 3:
             del holder[key]
         elif isinstance(holder, dict):
-            holder[self.chance.choice(KEYS)] = holder[key] if kind == 4 else self.value()
+            holder[self.chance.choice(KEYS)] = copy.deepcopy(holder[key]) if kind == 4 else self.value()
         else:
-            holder.extend([holder[key]] * self.chance.choice((1, 2, 120)))
+            often = min(self.chance.choice((1, 2, 120)), MOST_ADDED // len(json.dumps(holder[key])))
+            holder.extend(copy.deepcopy(holder[key]) for _ in range(often))
         return document
 
     def cut(self, content: bytes) -> bytes:
