@@ -1,7 +1,7 @@
 # Everything lives in .venv, made from the hashed locks in requirements/; a lock that did not change is not installed again.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test quick soak bench setup setup-run lint format lock clean
+.PHONY: help run test quick soak bench setup setup-run lint format lock renew clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -28,8 +28,10 @@ quick: setup ## Check style, types and imports, run the unit tests: for every ed
 	@bash .ci/checks quick
 
 SOAKS := tests/story tests/jobs/test_year.py tests/jobs/test_many_watches.py tests/api/test_extremes.py
-soak: setup ## Run the long tests in their whole length
-	@CAB_SOAK=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q $(SOAKS)
+# Rounds that held are kept in .soak/ and not ridden again at the same commit: what was ended goes on.
+soak: setup ## Run the long tests in their whole length; what was ended goes on where it was
+	@CAB_SOAK=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q $(SOAKS); ended=$$?; \
+	$(BIN)/python -m tests.soak; exit $$ended
 
 bench: setup ## Measure
 	@$(BIN)/python -m bench
@@ -64,7 +66,7 @@ $(DEV_STAMP): | $(BIN)/python
 	@$(BIN)/python -m pip --disable-pip-version-check install -qq --no-build-isolation --no-deps -e .
 	@rm -f $(VENV)/.dev-* && touch $@
 
-# Each lock keeps the versions that it has where it can; `make lock UPGRADE=--upgrade` takes the newest.
+# Each lock keeps the versions that it has where it can; `make renew` takes the newest.
 LOCK = .venv-lock/bin/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 # Older pips take the pin of name[extra] for no pin of the bare name: each such pin is written for both.
@@ -84,5 +86,8 @@ lock: ## Write the locks anew from pyproject.toml and requirements/*.in
 	@$(LOCK) -o requirements/dev.txt requirements/dev.in requirements/server.txt requirements/embedded.txt
 	@for lock in requirements/*.txt; do awk "$$PIN_BARE" $$lock > $$lock.new && mv $$lock.new $$lock; done
 
+renew: ## Write the locks anew with the newest versions of everything; then run make test
+	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade
+
 clean: ## Remove what was made here, the kept database excepted
-	@rm -rf $(VENV) .venv-lock build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	@rm -rf $(VENV) .venv-lock build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .soak *.egg-info

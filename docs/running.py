@@ -74,7 +74,7 @@ class Example(NamedTuple):
 def list_pages() -> list[str]:
     """Name every page with examples, from the checkout: those that write last, in their order."""
     found = [path.relative_to(CHECKOUT).as_posix() for path in sorted(FOLDER.glob("*.md"))]
-    return ["README.md", *(name for name in found if name not in {*WRITING, *MADE}), *WRITING]
+    return ["README.md", "SECURITY.md", *(name for name in found if name not in {*WRITING, *MADE}), *WRITING]
 
 
 def list_examples(text: str) -> Iterator[Example]:

@@ -140,3 +140,22 @@ def test_markers_of_the_locks_name_nothing_but_the_machine() -> None:
         for line in lock.read_text().splitlines():
             if " ; " in line:
                 assert "extra" not in str(Marker(line.rstrip(" \\").split(" ; ")[1]))
+
+
+def test_each_line_of_a_lock_is_a_version_with_its_digests_and_names_no_index() -> None:
+    for lock in LOCKS.glob("*.txt"):
+        text = lock.read_text().replace("\\\n", " ")
+        assert "://" not in text, lock.name
+        for line in text.splitlines():
+            assert re.fullmatch(r"[\w.\[\],-]+==[\w.+!]+(?: ; [^#]+?)?(?:\s+--hash=sha256:[0-9a-f]{64})+", line), line
+
+
+def test_one_command_renews_every_lock() -> None:
+    """What it would run is read here; to run it needs an index."""
+    ran = subprocess.run(["make", "-n", "renew"], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    compiled = re.findall(r"uv pip compile (.*?) -o requirements/(\w+)\.txt", ran.stdout.replace("\\\n", " "))
+    assert {name for _, name in compiled} == {lock.stem for lock in LOCKS.glob("*.txt")}
+    for options, name in compiled:
+        assert {"--upgrade", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links"} <= {
+            *options.split()
+        }, name

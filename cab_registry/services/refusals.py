@@ -10,34 +10,15 @@ import msgspec
 from msgspec import Meta
 
 from cab_registry.domain.errors import Fault, Refusal
-from cab_registry.services.submissions import KeyReused
 from cab_registry.storage.errors import StaleVersion
-
-__all__ = [
-    "AlreadyDecided",
-    "Difference",
-    "InvitationRefused",
-    "KeyReused",
-    "MissingRole",
-    "NoSuchInvitation",
-    "NoSuchPrincipal",
-    "NoSuchProposal",
-    "NoSuchSubmission",
-    "NoSuchToken",
-    "NotOwner",
-    "OtherAuthority",
-    "OtherContent",
-    "OwnProposal",
-    "OwnSubmission",
-    "StaleSubmission",
-    "TokenRefused",
-    "TooMany",
-    "VersionSeen",
-]
 
 
 class TokenRefused(Refusal):
     """The token does not let its bearer in; which of the reasons it is, only who knows the secret is told."""
+
+
+class KeyReused(Refusal):
+    """An idempotency key came again with another request."""
 
 
 class MissingRole(Refusal):

@@ -9,9 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.domain.schemes import canonise
-from cab_registry.storage.acts.act import NewAct
-from cab_registry.storage.acts.append import append_act
-from cab_registry.storage.acts.images import RowImage, image_of, read_image
+from cab_registry.storage.acts.images import RowImage, image_of
 from cab_registry.storage.tables import body_identifier, record_version, submission, submission_private
 
 SubmissionKind = Literal["records", "policy", "transfer"]
@@ -19,59 +17,9 @@ SubmissionState = Literal["submitted", "approved", "rejected", "withdrawn"]
 PrivatePart = Literal["request", "decision"]
 
 
-class Stored(msgspec.Struct, frozen=True):
-    """What is kept of an earlier submission: the hash of what was asked, and the receipt that was given."""
-
-    id: str
-    request_hash: bytes | None
-    receipt: dict[str, Any] | None
-
-
-async def find_repeated(connection: AsyncConnection, principal: str, idempotency_key: str) -> Stored | None:
-    """Find the submission for which a principal used an idempotency key."""
-    row = (
-        await connection.execute(
-            select(submission.c.id, submission.c.request_hash, submission.c.receipt).where(
-                submission.c.principal == principal, submission.c.idempotency_key == idempotency_key
-            )
-        )
-    ).one_or_none()
-    return None if row is None else Stored(row.id, row.request_hash, row.receipt)
-
-
 async def keep_receipt(connection: AsyncConnection, submission_id: str, receipt: dict[str, Any]) -> None:
     """Keep the receipt of a submission that was appended in this transaction."""
     await connection.execute(submission.update().where(submission.c.id == submission_id).values(receipt=receipt))
-
-
-async def keep_unchanging(
-    connection: AsyncConnection,
-    *,
-    submission_id: str,
-    principal: str,
-    public_reason: str,
-    idempotency_key: str,
-    request_hash: bytes,
-    receipt: dict[str, Any],
-) -> None:
-    """Keep a submission that changed nothing, so that its repetition gets the same receipt.
-
-    Raises:
-        sqlalchemy.exc.IntegrityError: the key was used meanwhile.
-    """
-    await connection.execute(
-        submission.insert().values(
-            id=submission_id,
-            principal=principal,
-            public_reason=public_reason,
-            state="approved",
-            idempotency_key=idempotency_key,
-            request_hash=request_hash,
-            receipt=receipt,
-        )
-    )
-    image = await read_image(connection, "submission", id=submission_id)
-    await append_act(connection, NewAct(kind="records_loaded", actor=principal, subject=submission_id, rows=(image,)))
 
 
 class StoredSubmission(msgspec.Struct, frozen=True, kw_only=True):

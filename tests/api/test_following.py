@@ -19,11 +19,13 @@ from cab_registry.domain.records import write_record
 from cab_registry.services.flat import write_flat
 from cab_registry.services.following import RegisterHolder
 from cab_registry.services.heads import PositionNotReached, PositionNotWritten
-from cab_registry.services.submissions import Receipt, RecordChange, load_catalogue, submit_records
+from cab_registry.services.submissions import load_catalogue
 from cab_registry.settings import Settings
 from cab_registry.storage.engine import create_engine
+from cab_registry.storage.entries import Appended, Change
 from cab_registry.storage.log import lock_log
 from tests.api.conftest import Asker, client_of, eventually, law, question, register
+from tests.services.entering import Entered, enter
 
 
 def accept(_: Any) -> list[Any]:
@@ -60,14 +62,10 @@ async def ask(writer: AsyncEngine, served: Litestar) -> AsyncIterator[Asker]:
         yield Asker(client)
 
 
-async def submit(writer: AsyncEngine, *documents: dict[str, Any], **more: Any) -> Receipt:
-    return await submit_records(
-        writer,
-        [RecordChange(document=each, **more) for each in documents],
-        principal="p-1",
-        public_reason="as decided",
-        validate=accept,
-    )
+async def submit(writer: AsyncEngine, document: dict[str, Any], change: Change | None = None) -> Appended:
+    appended = await enter(writer, Entered(document, change))
+    assert appended is not None
+    return appended
 
 
 def suspended() -> dict[str, Any]:
@@ -92,12 +90,11 @@ async def test_a_change_is_answered_from_its_position_on(ask: Asker, writer: Asy
     before = await ask.post(question())
     assert before.json()["verdict"] == "accepted"
     receipt = await submit(writer, suspended())
-    after = await ask.post(question(), params={"at_least": receipt.position})
+    after = await ask.post(question(), params={"at_least": receipt.last})
     assert after.status_code == 200
     given = after.json()
     assert (given["verdict"], given["first_failing"]) == ("not_accepted", "suspension")
-    assert given["asked"]["position"] == receipt.position
-    assert receipt.recorded is not None
+    assert given["asked"]["position"] == receipt.last
     assert datetime.fromisoformat(given["asked"]["recorded"]) == receipt.recorded
     assert after.headers["etag"] != before.headers["etag"]
 
@@ -108,7 +105,7 @@ async def test_what_was_known_then_is_answered_byte_for_byte(ask: Asker, writer:
     befores = [await ask.post(question(result__issuer=issuer)) for issuer in issuers]
     moment = befores[0].json()["asked"]["recorded"]
     receipt = await submit(writer, suspended())
-    await ask.post(question(), params={"at_least": receipt.position})
+    await ask.post(question(), params={"at_least": receipt.last})
     for issuer, before in zip(issuers, befores, strict=True):
         then = await ask.post(question(known_at=moment, result__issuer=issuer))
         assert then.status_code == 200
@@ -124,7 +121,7 @@ async def test_an_instant_that_is_past_has_one_answer_for_good(ask: Asker, write
     before, by_address = await ask.post(asked), await ask.get(path)
     assert (before.json()["verdict"], before.json()["asked"]["notes"]) == ("accepted", [])
     receipt = await submit(writer, suspended())
-    await ask.post(question(), params={"at_least": receipt.position})
+    await ask.post(question(), params={"at_least": receipt.last})
     again, once_more = await ask.post(asked), await ask.get(path)
     assert (again.content, again.headers["etag"]) == (before.content, before.headers["etag"])
     assert (once_more.content, once_more.headers["etag"]) == (by_address.content, by_address.headers["etag"])
@@ -143,7 +140,7 @@ async def test_a_moment_to_come_promises_nothing(ask: Asker, writer: AsyncEngine
     assert before.json()["asked"]["known_on"] == today
     assert any("still to come" in note for note in before.json()["asked"]["notes"])
     receipt = await submit(writer, suspended())
-    await ask.post(question(), params={"at_least": receipt.position})
+    await ask.post(question(), params={"at_least": receipt.last})
     after = await ask.post(question(known_at=moment))
     assert after.json()["verdict"] == "not_accepted"
     assert after.headers["etag"] != before.headers["etag"]
@@ -166,7 +163,7 @@ async def test_the_address_to_keep_finds_the_same_answer_again(
     named = dict(parse_qsl(kept.partition("?")[2]))
     assert datetime.fromisoformat(named["known_at"]) <= datetime.now(UTC)
     receipt = await submit(writer, suspended())
-    await ask.post(question(), params={"at_least": receipt.position})
+    await ask.post(question(), params={"at_least": receipt.last})
     assert (await ask.get(kept)).text == first.text
 
 
@@ -208,7 +205,7 @@ async def test_the_head_is_answered_without_sql(ask: Asker, served: Litestar) ->
 async def test_a_retired_record_leaves_the_register(ask: Asker, writer: AsyncEngine) -> None:
     recognition = next(each for each in given_documents() if each["type"] == "recognition")
     receipt = await submit(writer, recognition, change="retire")
-    given = (await ask.post(question(), params={"at_least": receipt.position})).json()
+    given = (await ask.post(question(), params={"at_least": receipt.last})).json()
     assert given["verdict"] != "accepted"
 
 
@@ -238,7 +235,7 @@ async def test_it_survives_the_loss_of_its_connections(ask: Asker, writer: Async
     assert killed
     assert (await ask.post(question())).status_code == 200
     receipt = await submit(writer, suspended())
-    after = await ask.post(question(), params={"at_least": receipt.position})
+    after = await ask.post(question(), params={"at_least": receipt.last})
     assert after.json()["verdict"] == "not_accepted"
 
     async def ready() -> bool:
@@ -289,7 +286,7 @@ async def test_a_notification_wakes_before_the_poll(writer: AsyncEngine) -> None
                 return bool(await connection.scalar(statement))
 
         async def moved() -> bool:
-            return holder.position >= receipt.position
+            return holder.position >= receipt.last
 
         await eventually(listens)
         await asyncio.sleep(0.1)

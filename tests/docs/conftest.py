@@ -36,7 +36,7 @@ def running() -> Any:
 @pytest.fixture(scope="session")
 def pages() -> dict[str, str]:
     """Every page by its path from the checkout."""
-    files = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
+    files = [CHECKOUT / "README.md", CHECKOUT / "SECURITY.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
     return {file.relative_to(CHECKOUT).as_posix(): file.read_text("utf-8") for file in files}
 
 

@@ -5,7 +5,9 @@ from collections import Counter
 from pathlib import Path
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+HELD = re.compile(r"\[([a-z0-9 ]+)\]\(\.\./(tests/[\w/]+\.py)\)")
 NAMED = re.compile(r"`((?:cab_registry|cli|tests|docs|schemas|migrations|bench)/[\w./-]*)`")
+HEADING = ("| what stops them | held by |", "| --- | --- |")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 FIGURE = re.compile(r"^\s*(?:[\w./-]+/ ?)+", re.MULTILINE)
 
@@ -55,3 +57,18 @@ def test_the_layout_in_the_readme_names_folders_that_are_there(pages: dict[str, 
 def test_no_page_names_a_machine(pages: dict[str, str]) -> None:
     for name, text in pages.items():
         assert not re.search(r"(?<![\w.])/(?:work|root|home|Users|tmp)/", text), name
+
+
+def test_each_claim_of_the_threat_model_names_a_test_that_is_there(pages: dict[str, str], checkout: Path) -> None:
+    text = pages["docs/threat-model.md"]
+    held = HELD.findall(text)
+    assert len(held) >= 20
+    gone = [
+        f"{file}: {words}"
+        for words, file in held
+        if f"def test_{words.replace(' ', '_')}(" not in (checkout / file).read_text("utf-8")
+    ]
+    assert gone == []
+    section = text.partition("## What stops them")[2].partition("## What does not stop them")[0]
+    claims = [line for line in section.splitlines() if line.startswith("| ")]
+    assert [line for line in claims if not HELD.search(line) and line not in HEADING] == []

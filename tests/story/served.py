@@ -23,9 +23,10 @@ def plain_environment() -> dict[str, str]:
 class Served:
     """`cab serve` over a database; ended when the block ends."""
 
-    def __init__(self, url: str, log: Path) -> None:
+    def __init__(self, url: str, log: Path, **settings: str) -> None:
         self._url = url
         self._log = log
+        self._settings = settings
         self.address = ""
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -35,7 +36,7 @@ class Served:
         return self._process.pid
 
     def __enter__(self) -> Self:
-        settings = {"CAB_DATABASE_URL": self._url, "CAB_METRICS_PORT": "0", "CAB_PORT": "0"}
+        settings = {"CAB_DATABASE_URL": self._url, "CAB_METRICS_PORT": "0", "CAB_PORT": "0", **self._settings}
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
                 [str(PROGRAM), "serve"],
@@ -64,8 +65,14 @@ class Served:
 
     def memory(self) -> int:
         """Return the most memory that any process of the service had so far, in bytes."""
-        processes = (entry for entry in Path("/proc").glob("[0-9]*") if _session_of(entry) == self.pid)
-        return max(peak_memory(int(entry.name)) for entry in processes)
+        return max(peak_memory(number) for number in self._processes())
+
+    def resident(self) -> int:
+        """Return the memory that the processes of the service have now, in bytes."""
+        return sum(read_memory(number, "VmRSS") for number in self._processes())
+
+    def _processes(self) -> list[int]:
+        return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _session_of(entry) == self.pid]
 
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, where: TracebackType | None
@@ -82,11 +89,16 @@ class Served:
 
 def peak_memory(pid: int) -> int:
     """Return the most memory that a process had so far, in bytes; 0 where it is gone."""
+    return read_memory(pid, "VmHWM")
+
+
+def read_memory(pid: int, name: str) -> int:
+    """Return a figure of the memory of a process, in bytes; 0 where it is gone."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), 0)
 
 
 def _session_of(process: Path) -> int:

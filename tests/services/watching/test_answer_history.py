@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cab_registry.domain.errors import OperationalFault
 from cab_registry.register.schemas import list_faults
 from cab_registry.services.feeds import ATOM
-from cab_registry.services.submissions import RecordChange, load_catalogue, submit_records
+from cab_registry.services.submissions import load_catalogue
 from cab_registry.services.watching.answer_feed import render_answer_feed
 from cab_registry.services.watching.answer_history import AnswerHistories, AnswerHistory, Following
 from tests.services.conftest import HIRES
+from tests.services.entering import Entered, enter
 from tests.services.office import Office, body, given, notice, opened
 from tests.services.watching.followed import ROUTE, document, follow, law_with_route, recognition, standing
 
@@ -88,8 +89,7 @@ async def test_a_correction_that_reaches_back_is_told_as_such(lab: Office) -> No
 async def test_who_is_retired_does_not_go_silently(lab: Office) -> None:
     """Trap P6 of peers.md: a body that is taken away is the most important news of all."""
     start = (await follow(lab, document())).position
-    gone = RecordChange(document=body(), change="retire")
-    await submit_records(lab.engine, [gone], principal="p-1", public_reason="Entered by mistake", validate=lambda _: ())
+    await enter(lab.engine, Entered(body(), "retire"), public_reason="Entered by mistake")
     for target in (document(), document({"name": "Laboratory 1"}), document({"scheme": "numbers", "value": "A-1"})):
         history = await follow(lab, target, start)
         (entry,) = history.entries

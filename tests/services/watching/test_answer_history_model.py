@@ -17,18 +17,20 @@ from cab_registry.domain.days import parse_day
 from cab_registry.register.compiled import compile_register
 from cab_registry.services.following import RegisterHolder
 from cab_registry.services.sources import DatabaseRecords
-from cab_registry.services.submissions import RecordChange, load_catalogue, submit_records
+from cab_registry.services.submissions import load_catalogue
 from cab_registry.services.watching.answer_history import Following, tell_history
 from cab_registry.services.watching.targets import Target
 from cab_registry.services.watching.touching import read_stretch
 from cab_registry.services.watching.watched_answers import Answered, Asker
 from cab_registry.storage.engine import create_engine
 from tests.conftest import DatabaseServer
+from tests.services.entering import Entered
+from tests.services.entering import enter as enter_records
 from tests.services.office import TODAY, body, notice, right
 from tests.services.watching.followed import ROUTE, document, law_with_route, recognition, standing
 
 DAY = parse_day(TODAY)
-Step = list[RecordChange]
+Step = list[Entered]
 UMBRELLA: dict[str, Any] = {
     "type": "authority",
     "id": "xa-group",
@@ -149,11 +151,11 @@ def rules() -> st.SearchStrategy[dict[str, Any]]:
 def steps() -> st.SearchStrategy[list[Step]]:
     """What is handed in, at times together with what concerns nobody here."""
     change = st.builds(
-        lambda record, gone: RecordChange(document=record, change="retire" if gone else None),
+        lambda record, gone: Entered(record, "retire" if gone else None),
         st.one_of(bodies(), rights(), rights(), statements(), rules()),
         st.sampled_from([False, False, False, True]),
     )
-    other = st.builds(lambda text: RecordChange(document=body(9, note=text)), st.sampled_from(["one", "two", "three"]))
+    other = st.builds(lambda text: Entered(body(9, note=text)), st.sampled_from(["one", "two", "three"]))
     together = st.lists(
         st.one_of(change, change, other), min_size=1, max_size=3, unique_by=lambda each: each.document["id"]
     )
@@ -168,10 +170,10 @@ async def enter(engine: AsyncEngine, step: Step, known: dict[str, str]) -> None:
         if each.change == "retire" and known.get(key) != "there":
             continue
         back = known.get(key) == "gone"
-        fit.append(RecordChange(document=each.document, change="correction" if back else each.change))
+        fit.append(Entered(each.document, "correction" if back else each.change))
         known[key] = "gone" if each.change == "retire" else "there"
     if fit:
-        await submit_records(engine, fit, principal="p-1", public_reason="as decided", validate=lambda _: ())
+        await enter_records(engine, *fit)
 
 
 async def ask_at_each(engine: AsyncEngine, target: Target) -> list[tuple[int, Answered, Answered]]:
