@@ -16,7 +16,9 @@ KILLS = 100
 SIZE = 6
 
 
-async def test_a_hundred_killed_writers_leave_whole_submissions_only(engine: AsyncEngine, database_url: str) -> None:
+async def test_a_hundred_killed_writers_leave_whole_submissions_only(
+    engine: AsyncEngine, owner_engine: AsyncEngine, database_url: str
+) -> None:
     seed = random.randrange(2**32)
     program = Path(__file__).with_name("submit_until_killed.py")
     process = await asyncio.create_subprocess_exec(
@@ -26,7 +28,7 @@ async def test_a_hundred_killed_writers_leave_whole_submissions_only(engine: Asy
     said = json.loads(output)
     assert said["died"] == [-9] * KILLS, f"seed {seed}"
     # The server may still be finishing what the last writer sent.
-    async with engine.begin() as connection:
+    async with owner_engine.begin() as connection:
         rebuilt = await rebuild(connection)
     assert (rebuilt.differing, rebuilt.faults) == ({}, ())
     async with engine.connect() as connection:
