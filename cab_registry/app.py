@@ -17,7 +17,6 @@ import msgspec
 from litestar import Litestar, Request, Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import ASGIMiddleware
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cab_registry import __version__
 from cab_registry.api.acceptance import make_acceptance_routes
@@ -37,7 +36,6 @@ from cab_registry.api.problems import answer_problem
 from cab_registry.api.records import make_record_routes
 from cab_registry.api.submissions import make_submission_routes
 from cab_registry.api.watches import make_watch_routes
-from cab_registry.domain.errors import OperationalFault
 from cab_registry.jobs import process
 from cab_registry.jobs.registrar import Report
 from cab_registry.pages.asking import make_asking_routes
@@ -63,9 +61,9 @@ from cab_registry.services.views import Views
 from cab_registry.services.watching.watch_desk import WatchDesk
 from cab_registry.services.watching.watched_impact import tell_watched
 from cab_registry.settings import Settings, SettingsError, read_networks
+from cab_registry.storage.database.pulse import Pulse
 from cab_registry.storage.engine import create_engine
-from cab_registry.storage.errors import operational_faults
-from cab_registry.storage.runs import read_beat
+from cab_registry.storage.runs import Beat, read_beat
 
 SCRATCH_BODY_LIMIT: Final = 1_048_576
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -92,6 +90,8 @@ def create_app(
         statement_timeout=timedelta(seconds=settings.statement_timeout_seconds),
         pool_size=settings.pool_size,
     )
+    pulse = Pulse(settings.database_url, read_beat, patience=settings.database_patience_seconds)
+    pulse.guard(engine)
     holder = RegisterHolder(
         engine, poll_seconds=settings.poll_seconds, patience_seconds=settings.wait_for_position_seconds
     )
@@ -102,7 +102,7 @@ def create_app(
     @asynccontextmanager
     async def run(_: Litestar) -> AsyncIterator[None]:
         with metrics.served(settings.metrics_host, settings.metrics_port) as port:
-            async with holder.following():
+            async with pulse.beating(), holder.following():
                 keep_in_memory()
                 app.state.metrics_port = port
                 yield
@@ -122,7 +122,7 @@ def create_app(
     app = _put_together(
         answering,
         body_limit=settings.body_limit_bytes,
-        look=lambda: _look_at(engine, holder, clock),
+        look=lambda: _look_at(pulse, holder, clock),
         horizon=desk.horizon,
         lifespan=(run,),
         stored=lambda site, views: _make_stored_routes(desk, settings, zone, site, views),
@@ -236,19 +236,13 @@ def _answer_failure(site: Site, request: Request[Any, Any, Any], fault: Exceptio
     )
 
 
-async def _look_at(engine: AsyncEngine, holder: RegisterHolder, clock: Callable[[], datetime]) -> Readiness:
-    database, beat = True, None
-    try:
-        with operational_faults():
-            async with engine.connect() as connection:
-                beat = await read_beat(connection)
-    except OperationalFault:
-        database = False
-    loaded = holder.position > 0
+async def _look_at(pulse: Pulse[Beat | None], holder: RegisterHolder, clock: Callable[[], datetime]) -> Readiness:
+    """Say how things stand from what this process knows already: whoever asks waits for nothing."""
+    beat, loaded = pulse.seen, holder.position > 0
     return Readiness(
-        ready=database and loaded and not holder.stale,
+        ready=pulse.answers and loaded and not holder.stale,
         register_=loaded,
-        database=database,
+        database=pulse.answers,
         position=holder.position,
         lag_seconds=round(holder.lag, 3),
         jobs=None if beat is None else JobsBeat(beat.leads, round((clock() - beat.beat).total_seconds(), 3)),

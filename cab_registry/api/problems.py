@@ -28,6 +28,7 @@ from cab_registry.api.problem_kinds import (
     NOT_REACHED,
     OTHER,
     OTHER_CONTENT,
+    OUTCOME_UNKNOWN,
     OVER_LIMIT,
     PLAIN_HTTP,
     REFUSED,
@@ -66,7 +67,7 @@ from cab_registry.services.refusals import (
 )
 from cab_registry.services.views import NoSuchRecord, WrongParameters
 from cab_registry.services.watching.watch_desk import NoSuchWatch, OverLimit
-from cab_registry.storage.errors import StaleVersion
+from cab_registry.storage.errors import OutcomeUnknown, StaleVersion
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -139,6 +140,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
     (Refusal, REFUSED),
     (PositionNotReached, NOT_REACHED),
     (NotLoaded, NOT_LOADED),
+    (OutcomeUnknown, OUTCOME_UNKNOWN),
     (OperationalFault, UNAVAILABLE),
 )
 _BY_STATUS: Final = {404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE, 415: WRONG_CONTENT}

@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cab_registry.storage.cluster import Cluster, find_binaries
+from cab_registry.storage.database.logins import make_service_login, service_url
 from cab_registry.storage.engine import create_engine
 from cab_registry.storage.log import stream_entries
 from cab_registry.storage.migration import upgrade
@@ -262,6 +263,10 @@ async def test_nothing_acknowledged_is_lost_or_doubled(monkeypatch: pytest.Monke
     with Crashing.throwaway(find_binaries(os.environ)) as cluster:
         url = cluster.url(through_socket=True)
         await asyncio.to_thread(upgrade, url)
+        owner = create_engine(url)
+        await make_service_login(owner)
+        await owner.dispose()
+        owner_url, url = url, service_url(url)
         engine = create_engine(url)
         tokens = await open_office(engine)
         await engine.dispose()
@@ -271,7 +276,7 @@ async def test_nothing_acknowledged_is_lost_or_doubled(monkeypatch: pytest.Monke
             struck = await ride(storm, server, cluster, url)
         assert struck == {"server": KILLS, "connections": KILLS, "database": KILLS}
         assert storm.known == SUBMISSIONS
-        engine = create_engine(url)
+        engine = create_engine(owner_url)
         try:
             await hold_the_log(engine, storm)
         finally:
