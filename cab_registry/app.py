@@ -10,14 +10,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from ipaddress import ip_network
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Litestar, Request, Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import ASGIMiddleware
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry import __version__
 from cab_registry.api.acceptance import make_acceptance_routes
@@ -39,7 +39,6 @@ from cab_registry.api.problems import answer_problem
 from cab_registry.api.records import make_record_routes
 from cab_registry.api.submissions import make_submission_routes
 from cab_registry.api.watches import make_watch_routes
-from cab_registry.domain.errors import OperationalFault
 from cab_registry.jobs import process
 from cab_registry.jobs.registrar import Report
 from cab_registry.pages.asking import make_asking_routes
@@ -66,12 +65,22 @@ from cab_registry.services.views import Views
 from cab_registry.services.watching.watch_desk import WatchDesk
 from cab_registry.services.watching.watched_impact import tell_watched
 from cab_registry.settings import Settings, SettingsError, read_networks
+from cab_registry.storage.database.pulse import Pulse
 from cab_registry.storage.engine import create_engine
-from cab_registry.storage.errors import RecordDamaged, operational_faults
+from cab_registry.storage.errors import RecordDamaged
 from cab_registry.storage.log import read_clock_faults
-from cab_registry.storage.runs import read_beat
+from cab_registry.storage.runs import Beat, read_beat
 
 SCRATCH_BODY_LIMIT: Final = 1_048_576
+
+
+class Signs(NamedTuple):
+    """What the database tells every second: the last beat of the jobs, and what is wrong with clocks."""
+
+    beat: Beat | None
+    clocks: tuple[str, ...]
+
+
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
@@ -96,6 +105,8 @@ def create_app(
         statement_timeout=timedelta(seconds=settings.statement_timeout_seconds),
         pool_size=settings.pool_size,
     )
+    pulse = Pulse(settings.database_url, _read_signs, patience=settings.database_patience_seconds)
+    pulse.guard(engine)
     metrics = Metrics()
     holder = RegisterHolder(
         engine,
@@ -114,7 +125,7 @@ def create_app(
     @asynccontextmanager
     async def run(_: Litestar) -> AsyncIterator[None]:
         with metrics.served(settings.metrics_host, settings.metrics_port) as port:
-            async with holder.following():
+            async with pulse.beating(), holder.following():
                 await cursors.prepare()
                 keep_in_memory()
                 app.state.metrics_port = port
@@ -135,7 +146,7 @@ def create_app(
     app = _put_together(
         answering,
         body_limit=settings.body_limit_bytes,
-        look=lambda: _look_at(engine, holder, clock),
+        look=lambda: _look_at(pulse, holder, clock),
         lifespan=(run,),
         cursors=cursors,
         stored=lambda site, views: _make_stored_routes(desk, settings, cursors, site, views),
@@ -257,24 +268,21 @@ def _answer_failure(site: Site, request: Request[Any, Any, Any], fault: Exceptio
     )
 
 
-async def _look_at(engine: AsyncEngine, holder: RegisterHolder, clock: Callable[[], datetime]) -> Readiness:
-    database, beat = True, None
-    faults = [] if holder.damage is None else [holder.damage]
-    try:
-        with operational_faults():
-            async with engine.connect() as connection:
-                beat = await read_beat(connection)
-                faults += await read_clock_faults(connection)
-    except OperationalFault:
-        database = False
+async def _read_signs(connection: AsyncConnection) -> Signs:
+    return Signs(await read_beat(connection), await read_clock_faults(connection))
+
+
+async def _look_at(pulse: Pulse[Signs], holder: RegisterHolder, clock: Callable[[], datetime]) -> Readiness:
+    """Say how things stand from what this process knows already: whoever asks waits for nothing."""
+    beat, clocks = (None, ()) if pulse.seen is None else pulse.seen
     loaded = holder.position > 0
     return Readiness(
-        ready=database and loaded and not holder.stale and holder.damage is None,
+        ready=pulse.answers and loaded and not holder.stale and holder.damage is None,
         register_=loaded,
-        database=database,
+        database=pulse.answers,
         position=holder.position,
         lag_seconds=round(holder.lag, 3),
-        faults=faults,
+        faults=[*([] if holder.damage is None else [holder.damage]), *clocks],
         jobs=None if beat is None else JobsBeat(beat.leads, round((clock() - beat.beat).total_seconds(), 3)),
     )
 

@@ -9,13 +9,17 @@ from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, get_args, get_type_hints
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
 
 PREFIX = "CAB_"
+SECRETS: Final = ("database_url", "database_password", "secret_keys", "smtp_url")
+"""What may stand in a file: the variable with _FILE behind it names the file."""
+
+IN_FILE: Final = "_FILE"
 # Variables of the same prefix that other programs of this project read: the command line and the tests.
 NOT_OURS = frozenset({"CAB_PROFILE", "CAB_SERVER", "CAB_TOKEN", "CAB_TEST_DATABASE_URL"})
 
@@ -41,6 +45,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database_url: Annotated[
         str | None,
         Meta(description="The PostgreSQL server to use, postgresql://user:password@host/name. Unset: one is started."),
+    ] = None
+    database_password: Annotated[
+        str | None, Meta(description="The password for that server, where the address has none.")
     ] = None
     pg_bin: Annotated[
         Path | None,
@@ -68,6 +75,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     statement_timeout_seconds: Annotated[
         float, Meta(gt=0, description="How long one database statement may take before it is given up.")
     ] = 30.0
+    database_patience_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="How long the database may leave a small question unanswered, asked every second; after twice "
+            "as long it counts as silent, and everything that waits for it is given up.",
+        ),
+    ] = 3.0
     body_limit_bytes: Annotated[
         int, Meta(ge=1024, description="The largest request body that is read; a larger one is refused.")
     ] = 1_048_576
@@ -137,11 +152,13 @@ def describe_settings() -> tuple[tuple[str, str, object], ...]:
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings from an environment, or raise SettingsError with all that is wrong in it.
 
-    A variable that is set to nothing counts as not set, as a composition file leaves it.
+    A variable that is set to nothing counts as not set, as a composition file leaves it. What is secret may stand in a
+    file instead, named by the variable with _FILE behind it.
     """
     fields = {variable(name): name for name in Settings.__struct_fields__}
     given = {name: value for name, value in environ.items() if name.startswith(PREFIX) and name not in NOT_OURS}
-    faults = [f"{name} is no setting." for name in sorted(given.keys() - fields.keys())]
+    given, unread = _read_files(given)
+    faults = unread + [f"{name} is no setting." for name in sorted(given.keys() - fields.keys())]
     accepted: dict[str, str] = {}
     for name, field in fields.items():
         if not (value := given.get(name, "").strip()):
@@ -155,7 +172,37 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         faults += [f"CAB_SMTP_URL needs {each} beside it." for each in needed if not given.get(each, "").strip()]
     if faults:
         raise SettingsError(tuple(faults))
+    if "database_url" in accepted and "database_password" in accepted:
+        accepted["database_url"] = _with_password(accepted["database_url"], accepted["database_password"])
     return _convert(accepted)
+
+
+def _read_files(given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Read the secrets that stand in files; give what is set then, and the faults in it."""
+    read = dict(given)
+    faults: list[str] = []
+    for field in SECRETS:
+        name = variable(field)
+        file = read.pop(name + IN_FILE, "").strip()
+        if not file:
+            continue
+        if read.get(name, "").strip():
+            faults.append(f"{name} and {name}{IN_FILE} are both set.")
+            continue
+        try:
+            read[name] = Path(file).expanduser().read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as fault:
+            faults.append(f"{name}{IN_FILE}: {file} cannot be read: {getattr(fault, 'strerror', '') or 'not UTF-8'}.")
+    return read, faults
+
+
+def _with_password(url: str, password: str) -> str:
+    scheme, _, rest = url.partition("://")
+    place, slash, more = rest.partition("/")
+    user, at, host = place.rpartition("@")
+    if not at or ":" in user:
+        return url
+    return f"{scheme}://{user}:{quote(password, safe='')}@{host}{slash}{more}"
 
 
 def asyncpg_url(url: str) -> str:

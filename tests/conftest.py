@@ -1,5 +1,8 @@
 """What every test may ask for: a database of its own, cloned from one that was migrated once for the session.
 
+Tests log in as the service does, as a role that has cab_app and no other right. What needs the owner of the tables
+(migrations, tampering, rebuilding) says so: `owner_database_url`, `as_owner`.
+
 Nothing is started before a test asks. Each xdist worker has a server of its own, or, where CAB_TEST_DATABASE_URL names
 a server, names of its own on that one.
 """
@@ -16,6 +19,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from sqlalchemy.engine import URL, make_url
 
 from cab_registry.settings import asyncpg_url
 from cab_registry.storage.cluster import Cluster, find_binaries
@@ -38,9 +42,11 @@ class DatabaseServer:
     """A server on which tests make databases by the name, over one connection that tests do not see."""
 
     def __init__(self, url_of: Callable[[str], str], maintenance: str, *, lasting: bool) -> None:
-        self.url = url_of
+        self.owner_url = url_of
         self.lasting = lasting
         self._prefix = f"cab_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{secrets.token_hex(4)}"
+        self._login = f"{self._prefix}_service"
+        self._password = secrets.token_hex(8)
         self._made: list[str] = []
         self._kept: list[str] = []
         self._count = 0
@@ -60,6 +66,19 @@ class DatabaseServer:
 
     def execute(self, statement: str) -> None:
         self._run(lambda: self._execute(statement))
+
+    def url(self, name: str) -> str:
+        """The address of a database for the login of the service."""
+        parts = make_url(self.owner_url(name)).set(username=self._login, password=self._password)
+        return parts.render_as_string(hide_password=False)
+
+    def as_owner(self, url: str | URL) -> str:
+        """The address of the same database for the owner of its tables."""
+        return self.owner_url(make_url(url).database or "")
+
+    def make_login(self) -> None:
+        """Make the login of the service, once the first migration has made the role that it has."""
+        self.execute(f"CREATE ROLE \"{self._login}\" LOGIN PASSWORD '{self._password}' IN ROLE cab_app")
 
     def create(self, template: str | None = None, *, kept: bool = False) -> str:
         """Make a database, empty or as a clone, and give back its name.
@@ -84,6 +103,7 @@ class DatabaseServer:
     def close(self) -> None:
         if self.lasting:
             self.drop([*self._made, *self._kept])
+            self.execute(f'DROP ROLE IF EXISTS "{self._login}"')
         self._run(self._connection.close)
         self._thread.submit(self._runner.close).result()
         self._thread.shutdown()
@@ -113,7 +133,8 @@ def migrated_template(database_server: DatabaseServer) -> Iterator[str]:
     from cab_registry.storage.migration import upgrade
 
     name = database_server.create()
-    upgrade(database_server.url(name))
+    upgrade(database_server.owner_url(name))
+    database_server.make_login()
     yield name
     if database_server.lasting:
         database_server.drop([name])
@@ -121,13 +142,25 @@ def migrated_template(database_server: DatabaseServer) -> Iterator[str]:
 
 @pytest.fixture
 def database_url(database_server: DatabaseServer, migrated_template: str) -> str:
-    """A migrated database that no other test sees, as postgresql+asyncpg://..."""
+    """A migrated database that no other test sees, as postgresql+asyncpg://..., for the login of the service."""
     return database_server.url(database_server.create(migrated_template))
 
 
 @pytest.fixture
+def owner_database_url(database_server: DatabaseServer, database_url: str) -> str:
+    """The database of `database_url` for the owner of its tables."""
+    return database_server.as_owner(database_url)
+
+
+@pytest.fixture
+def as_owner(database_server: DatabaseServer) -> Callable[[str | URL], str]:
+    """Give the address of a database for the owner of its tables, from its address for the service."""
+    return database_server.as_owner
+
+
+@pytest.fixture
 def empty_database_url(database_server: DatabaseServer) -> Iterator[str]:
-    """A database with nothing in it, for what migrates it."""
+    """A database with nothing in it, for what migrates it: for its owner."""
     name = database_server.create()
-    yield database_server.url(name)
+    yield database_server.owner_url(name)
     database_server.drop([name])

@@ -198,7 +198,16 @@ UNAVAILABLE: Final = Kind(
     slug="unavailable",
     status=503,
     title="The service cannot answer this now",
-    advice="The database does not serve; questions at the head are still answered. Try after the time in Retry-After.",
+    advice="The database is unavailable, and nothing was entered. Questions about today are still answered. Try again "
+    "after the time in Retry-After.",
+    retry_after=5,
+)
+OUTCOME_UNKNOWN: Final = Kind(
+    slug="outcome-unknown",
+    status=503,
+    title="It is not known whether this was entered",
+    advice="The database was lost while it was being entered, as a whole or not at all. Look whether it was. A "
+    "submission may be sent again with the same Idempotency-Key, which never enters it twice.",
     retry_after=5,
 )
 REGISTER_DAMAGED: Final = Kind(
@@ -246,4 +255,5 @@ KINDS: Final = (
     NOT_LOADED,
     UNAVAILABLE,
     REGISTER_DAMAGED,
+    OUTCOME_UNKNOWN,
 )

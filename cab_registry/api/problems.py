@@ -29,6 +29,7 @@ from cab_registry.api.problem_kinds import (
     NOT_REACHED,
     OTHER,
     OTHER_CONTENT,
+    OUTCOME_UNKNOWN,
     OVER_LIMIT,
     PLAIN_HTTP,
     REFUSED,
@@ -73,7 +74,7 @@ from cab_registry.services.refusals import (
 from cab_registry.services.snapshots.cursors import WrongCursor
 from cab_registry.services.views import NoSuchRecord, WrongParameters
 from cab_registry.services.watching.watch_desk import NoSuchWatch, OverLimit
-from cab_registry.storage.errors import RecordDamaged, StaleVersion, StorageBusy
+from cab_registry.storage.errors import OutcomeUnknown, RecordDamaged, StaleVersion, StorageBusy
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -152,6 +153,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
     (PositionNotReached, NOT_REACHED),
     (NotLoaded, NOT_LOADED),
     (RecordDamaged, REGISTER_DAMAGED),
+    (OutcomeUnknown, OUTCOME_UNKNOWN),
     (OperationalFault, UNAVAILABLE),
 )
 _BY_STATUS: Final = {404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE, 415: WRONG_CONTENT}

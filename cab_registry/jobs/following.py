@@ -17,7 +17,7 @@ from cab_registry.storage.listening import listening
 from cab_registry.storage.log import CHANNEL
 
 _POLL: Final = 2.0
-_LONGEST: Final = 30.0
+_LONGEST: Final = 4.0
 
 
 async def follow_log(watcher: Watcher, engine: AsyncEngine, metrics: JobMetrics) -> None:

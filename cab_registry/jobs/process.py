@@ -26,10 +26,10 @@ from cab_registry.services.tasks import end_task
 from cab_registry.services.watching.foretelling import Foreteller
 from cab_registry.services.watching.watcher import Watcher
 from cab_registry.settings import Settings, SettingsError
+from cab_registry.storage.database.connections import JOBS_POOL
+from cab_registry.storage.database.pulse import Pulse, ask_nothing
 from cab_registry.storage.engine import create_engine
-
-CONNECTIONS = 8
-"""Connections of the process: lock, watcher, a job, the courier's claims and records, and room."""
+from cab_registry.storage.errors import operational_faults
 
 
 def make_ground(engine: AsyncEngine, settings: Settings, clock: Callable[[], datetime]) -> Ground:
@@ -46,16 +46,19 @@ async def serve(settings: Settings, stop: asyncio.Event, *, clock: Callable[[], 
     Raises:
         SettingsError: the settings name no database.
     """
-    engine = _engine_of(settings)
+    engine, pulse = _engine_of(settings)
     metrics = JobMetrics()
     server, thread = start_http_server(settings.metrics_port, settings.metrics_host, registry=metrics.registry)
     name = f"{gethostname()} {getpid()} {random(4).hex()}"
-    delivering = asyncio.create_task(_deliver(engine, settings, stop, clock, random))
     try:
-        await Scheduler(make_ground(engine, settings, clock), metrics, name).run(stop)
-        await delivering
+        async with pulse.beating():
+            delivering = asyncio.create_task(_deliver(engine, settings, stop, clock, random))
+            try:
+                await Scheduler(make_ground(engine, settings, clock), metrics, name).run(stop)
+                await delivering
+            finally:
+                await end_task(delivering)
     finally:
-        await end_task(delivering)
         server.shutdown()
         server.server_close()
         thread.join()
@@ -89,20 +92,26 @@ async def run_once(
     job = find_job(name)
     if job is None:
         raise Refusal(f"there is no job {name!r}; the jobs are: {', '.join(known.name for known in list_jobs())}")
-    engine = _engine_of(settings)
+    engine, pulse = _engine_of(settings)
     try:
-        ground = make_ground(engine, settings, clock)
-        day = due_on or clock().astimezone(UTC).date()
-        if again:
-            async with engine.begin() as connection:
-                return await job.run(ground, connection, day)
-        report = await run_for(ground, job, day)
-        return report or Report(f"{name} has run for {day.isoformat()}; --again runs it once more")
+        async with pulse.beating():
+            ground = make_ground(engine, settings, clock)
+            day = due_on or clock().astimezone(UTC).date()
+            if again:
+                with operational_faults():
+                    async with engine.begin() as connection:
+                        return await job.run(ground, connection, day)
+            report = await run_for(ground, job, day)
+            return report or Report(f"{name} has run for {day.isoformat()}; --again runs it once more")
     finally:
         await engine.dispose()
 
 
-def _engine_of(settings: Settings) -> AsyncEngine:
+def _engine_of(settings: Settings) -> tuple[AsyncEngine, Pulse[None]]:
+    """Return an engine, and what gives its connections up where the database falls silent: some jobs take minutes."""
     if settings.database_url is None:
         raise SettingsError(("CAB_DATABASE_URL is not set.",))
-    return create_engine(settings.database_url, application_name="cab-jobs", pool_size=CONNECTIONS)
+    engine = create_engine(settings.database_url, application_name="cab-jobs", pool_size=JOBS_POOL)
+    pulse = Pulse(settings.database_url, ask_nothing, patience=settings.database_patience_seconds, name="cab-jobs")
+    pulse.guard(engine)
+    return engine, pulse

@@ -28,7 +28,7 @@ LOCK: Final = 7_262_201
 """Key of the advisory lock that only one scheduler of a database holds."""
 
 BEAT_SECONDS: Final = 10
-RETRY_SECONDS: Final = 15
+RETRY_SECONDS: Final = 5
 CATCH_UP_SECONDS: Final = 30
 """How often it is looked whether a job has missed a day, or may be tried again."""
 

@@ -29,7 +29,8 @@ from cab_registry.storage.records import current_records
 _KEPT: Final = 8
 """How many former registers are kept, so that a reader can turn pages; they share what did not change."""
 
-_SLOWEST: Final = 30.0
+_SLOWEST: Final = 4.0
+"""The longest pause, in seconds: a database that is back is followed again within it."""
 
 
 class RegisterHolder:

@@ -33,6 +33,16 @@ class StorageBusy(OperationalFault):
         self.cause = cause
 
 
+class OutcomeUnknown(StorageBusy):
+    """The database was lost after a commit was sent and before it answered: what was sent was entered, or was not."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database was lost while this was being entered; it was entered as a whole, or not at all. "
+            "Look whether it was, or repeat it with the same Idempotency-Key, which never enters it twice"
+        )
+
+
 class LogDamaged(Defect):
     """The log contradicts itself, or what is derived from it does; nothing more may be derived before it is mended."""
 
@@ -115,6 +125,12 @@ def operational_faults() -> Iterator[None]:
         if _is_operational(fault):
             raise StorageBusy(UNAVAILABLE, _first_line(fault)) from fault
         raise
+
+
+def is_refused_commit(fault: BaseException) -> bool:
+    """Whether the server itself said that it did not commit; a server that goes away says nothing of that."""
+    state = getattr(fault, "sqlstate", None)
+    return isinstance(state, str) and not state.startswith(("08", "57P0"))
 
 
 def _is_operational(fault: Exception) -> bool:

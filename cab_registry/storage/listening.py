@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cab_registry.storage.errors import operational_faults
 
-LISTEN_TIMEOUT: Final = 10.0
-"""Seconds in which the connection must come about."""
+LISTEN_TIMEOUT: Final = 5.0
+"""Seconds in which the connection must come about, and in which it must answer."""
 
 
 @asynccontextmanager
@@ -36,7 +36,9 @@ async def listening(
     """
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     with operational_faults():
-        connection = await asyncpg.connect(url, timeout=LISTEN_TIMEOUT, server_settings={"application_name": name})
+        connection = await asyncpg.connect(
+            url, timeout=LISTEN_TIMEOUT, command_timeout=LISTEN_TIMEOUT, server_settings={"application_name": name}
+        )
     try:
         lost = asyncio.Event()
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -17,9 +17,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.pool import NullPool
 
+from cab_registry.storage.database.pulse import Pulse, ask_nothing
 from cab_registry.storage.engine import create_engine
 
 Result = TypeVar("Result")
+PATIENCE_SECONDS: Final = 5.0
+"""Seconds in which a question must be answered; after twice as long the database counts as silent."""
 
 
 def head() -> str:
@@ -72,8 +75,10 @@ def _config(connection: Connection | None = None) -> Config:
 def _on_connection(url: str, work: Callable[[Connection], Result]) -> Result:
     async def run() -> Result:
         engine = create_engine(url, application_name="cab-migration", poolclass=NullPool)
+        pulse = Pulse(url, ask_nothing, patience=PATIENCE_SECONDS, name="cab-migration")
+        pulse.guard(engine)
         try:
-            async with engine.connect() as connection:
+            async with pulse.beating(), engine.connect() as connection:
                 return await connection.run_sync(work)
         finally:
             await engine.dispose()

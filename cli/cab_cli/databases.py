@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from cab_registry.storage.cluster import Cluster
 
 Result = TypeVar("Result")
+PATIENCE_SECONDS: Final = 5.0
+"""Seconds in which the database must answer a small question; after twice as long it counts as silent."""
+
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(
@@ -30,17 +33,20 @@ DatabaseUrl = Annotated[
 
 
 @contextmanager
-def chosen_database(named: str | None = None, *, start: bool = False) -> Iterator[str]:
+def chosen_database(named: str | None = None, *, start: bool = False, owner: bool = False) -> Iterator[str]:
     """Give the address of the database to work on, and say which it is.
 
     Args:
         named: the address on the command line; without it the one of the settings, else the kept server of our own.
         start: whether to start the kept server where it does not run; it ends with the block if this started it.
+        owner: whether the work needs the owner of the tables; on the kept server, all else is done by another login.
 
     Raises:
         Refusal: no database is named and none runs, or the address cannot be read.
         OperationalFault: the kept server cannot run here.
     """
+    from cab_registry.storage.database.logins import service_url
+
     settings = load_settings(os.environ)
     if url := named or settings.database_url:
         checked = _checked(url)
@@ -49,7 +55,7 @@ def chosen_database(named: str | None = None, *, start: bool = False) -> Iterato
         return
     with _kept(settings.data_folder, start=start) as cluster:
         say(f"Database: {cluster.description}.")
-        yield cluster.url()
+        yield cluster.url() if owner else service_url(cluster.url())
 
 
 @contextmanager
@@ -125,18 +131,28 @@ def run_on(
 
     Raises:
         Refusal: the database is at another revision, and the work needs this program's.
-        OperationalFault: the database refuses the connection.
+        OperationalFault: the database refuses the connection, or does not answer.
     """
     from cab_registry.services.database import status
+    from cab_registry.storage.database.pulse import Pulse, ask_nothing
     from cab_registry.storage.engine import create_engine
+    from cab_registry.storage.errors import OutcomeUnknown, StorageBusy
 
     async def run() -> Result:
         engine = create_engine(url, application_name="cab", pool_size=2)
+        pulse = Pulse(url, ask_nothing, patience=PATIENCE_SECONDS, name="cab")
+        pulse.guard(engine)
         try:
-            if migrated and (found := await status(engine)).revision != found.newest:
-                state = f"at revision {found.revision}" if found.revision else "not migrated"
-                raise Refusal(f"The database is {state}, and this program needs {found.newest}: run cab db upgrade.")
-            return await work(engine)
+            async with pulse.beating():
+                if migrated and (found := await status(engine)).revision != found.newest:
+                    state = f"at revision {found.revision}" if found.revision else "not migrated"
+                    raise Refusal(
+                        f"The database is {state}, and this program needs {found.newest}: run cab db upgrade."
+                    )
+                return await work(engine)
+        except StorageBusy as fault:
+            unknown = isinstance(fault, OutcomeUnknown)
+            raise OperationalFault(str(fault) if unknown else pulse.fault or str(fault)) from fault
         finally:
             await engine.dispose()
 
@@ -146,15 +162,18 @@ def run_on(
 
 @contextmanager
 def connection_refusals() -> Iterator[None]:
-    """Turn a database that refuses us (its name, the user, the password) into words; other faults pass."""
+    """Turn a database that refuses us (its name, the user, the password, a right) into words; other faults pass."""
     import asyncpg
     from sqlalchemy.exc import DBAPIError
 
     refused = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+    lacking = asyncpg.InsufficientPrivilegeError
     try:
         yield
-    except (DBAPIError, *refused) as error:
+    except (DBAPIError, lacking, *refused) as error:
         cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
         if isinstance(cause, refused):
             raise OperationalFault(f"the database refuses the connection: {cause}") from None
+        if isinstance(cause, lacking):
+            raise Refusal(f"this login lacks a right ({cause}): log in as the owner of the tables") from None
         raise

@@ -33,7 +33,7 @@ def upgrade(database_url: DatabaseUrl = None, *, as_json: AsJson = False) -> Non
     """
     from cab_registry.services import database
 
-    with chosen_database(database_url) as url, connection_refusals():
+    with chosen_database(database_url, owner=True) as url, connection_refusals():
         done = database.upgrade(url)
     if as_json:
         print_json(msgspec.to_builtins(done))
@@ -78,7 +78,7 @@ def rebuild(database_url: DatabaseUrl = None, *, as_json: AsJson = False) -> Non
     """
     from cab_registry.services import database
 
-    with chosen_database(database_url) as url:
+    with chosen_database(database_url, owner=True) as url:
         made = run_on(url, database.rebuild)
     if as_json:
         print_json(msgspec.to_builtins(made))

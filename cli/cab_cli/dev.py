@@ -17,7 +17,7 @@ from cab_cli.answers import print_answer
 from cab_cli.catalogue import load_into, report_lines
 from cab_cli.client import read_reply
 from cab_cli.console import data_console, say
-from cab_cli.databases import chosen_database, connection_refusals
+from cab_cli.databases import chosen_database, connection_refusals, run_on
 from cab_cli.exits import Exit
 from cab_cli.serving import Host, Port, serve_here, settings_for
 from cab_cli.sockets import address_of, listen
@@ -67,9 +67,9 @@ def dev(
     with _ending_as_by_ctrl_c() as ending, contextlib.ExitStack() as held:
         try:
             taken = None if once else held.enter_context(listen(*wanted))
-            url = held.enter_context(chosen_database(start=True))
+            owner = held.enter_context(chosen_database(start=True, owner=True))
             ending.check()
-            _prepare(url)
+            url = _prepare(owner, named=settings.database_url is not None)
             ending.check()
             asyncio.run(_answer_and_serve(settings_for(url), taken, started, ending))
         except KeyboardInterrupt:
@@ -77,15 +77,22 @@ def dev(
     raise typer.Exit(Exit.DONE)
 
 
-def _prepare(url: str) -> None:
+def _prepare(owner: str, *, named: bool) -> str:
+    """Migrate, have a login of the service where the server is our own, load the catalogue; give its address."""
     from cab_registry.services import database
+    from cab_registry.storage.database.logins import make_service_login, service_url
 
     with connection_refusals():
-        done = database.upgrade(url)
+        done = database.upgrade(owner)
     if done.before != done.after:
         say(f"Upgraded from {done.before or 'an empty database'} to {done.after}.")
+    url = owner
+    if not named:
+        run_on(owner, make_service_login)
+        url = service_url(owner)
     for line in report_lines(load_into(url)):
         say(line)
+    return url
 
 
 async def _answer_and_serve(settings: Settings, taken: socket.socket | None, started: float, ending: "_Ending") -> None:

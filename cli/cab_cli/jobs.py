@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,8 +11,8 @@ import typer
 from cab_cli.console import print_json, say, write
 from cab_cli.databases import chosen_database, connection_refusals
 from cab_cli.exits import Exit
-from cab_cli.serving import settings_for
-from cab_registry.domain.errors import Refusal
+from cab_cli.serving import settings_for, warn_of_excess
+from cab_registry.domain.errors import OperationalFault, Refusal
 
 jobs_app = typer.Typer(help="What runs on a clock.", no_args_is_help=True)
 
@@ -27,6 +28,9 @@ def run() -> None:
 
     with chosen_database() as url, connection_refusals():
         settings = settings_for(url)
+        # The jobs wait for a database that is away.
+        with suppress(OperationalFault):
+            warn_of_excess(url)
 
         async def serve() -> None:
             stop = asyncio.Event()

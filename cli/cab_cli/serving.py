@@ -15,11 +15,10 @@ from cab_cli.databases import chosen_database, chosen_keys, run_on
 from cab_cli.exits import Exit
 from cab_cli.sockets import address_of, listen
 from cab_registry.domain.errors import OperationalFault
-from cab_registry.settings import Settings, SettingsError, load_settings
+from cab_registry.settings import IN_FILE, Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
     from litestar import Litestar
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
 BACKLOG: Final = 2048
 GRACE_SECONDS: Final = 20
@@ -57,7 +56,7 @@ def serve(
     if settings.database_url is None:
         raise SettingsError(("CAB_DATABASE_URL is not set; cab dev brings a database of its own.",))
     with chosen_database() as url:
-        run_on(url, _reached)
+        warn_of_excess(url)
     with listen(host or settings.host, settings.port if port is None else port) as taken:
         address, chosen = address_of(taken), taken.getsockname()[1]
     say(f"Serving on {address}.")
@@ -75,8 +74,15 @@ def serve(
     raise typer.Exit(Exit.DONE)
 
 
-async def _reached(_: "AsyncEngine") -> None:
-    """Nothing: that the work is reached says that the database answers and is migrated."""
+def warn_of_excess(url: str) -> None:
+    """Say where a program logs in with more rights than it needs; the database must answer and be migrated."""
+    from cab_registry.storage.database.logins import owns_the_log
+
+    if run_on(url, owns_the_log):
+        say(
+            "Warning: this login owns the log, and could change it. Log in as a role that has cab_app and nothing else "
+            "(docs/operator.md, Database)."
+        )
 
 
 def make_application() -> "Litestar":
@@ -132,4 +138,6 @@ async def serve_here(app: Any, taken: socket.socket) -> None:
 
 def settings_for(url: str) -> Settings:
     """Give the settings of the environment with the database that was chosen, and with the keys that belong to it."""
-    return load_settings({**os.environ, "CAB_SECRET_KEYS": chosen_keys() or "", "CAB_DATABASE_URL": url})
+    chosen = {"CAB_SECRET_KEYS": chosen_keys() or "", "CAB_DATABASE_URL": url}
+    given = {name: value for name, value in os.environ.items() if name.removesuffix(IN_FILE) not in chosen}
+    return load_settings(given | chosen)

@@ -9,8 +9,10 @@ from typer.testing import CliRunner
 
 from cab_cli.exits import Exit
 from cab_cli.main import app
+from cab_cli.serving import warn_of_excess
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.register.checking import CatalogueReport, check_catalogue
+from cab_registry.storage import migration
 
 
 @pytest.fixture
@@ -77,6 +79,23 @@ def test_a_database_that_refuses_us_is_an_outage(database_url: str) -> None:
     done = invoke("db", "status", "--database-url", database_url + "_of_another_name")
     assert done.exit_code == Exit.UNAVAILABLE
     assert "does not exist" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("db", "rebuild"), ("db", "upgrade")])
+def test_what_needs_the_owner_says_so(words: tuple[str, ...], database_url: str, owner_database_url: str) -> None:
+    if words == ("db", "upgrade"):
+        migration.downgrade(owner_database_url, "2026_11_21_the_clock")
+    done = invoke(*words, "--database-url", database_url)
+    assert (done.exit_code, done.stdout) == (Exit.REFUSED, "")
+    assert "log in as the owner of the tables" in done.stderr
+
+
+@pytest.mark.parametrize("owner", [True, False])
+def test_a_program_with_too_many_rights_says_so(
+    owner: bool, database_url: str, owner_database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warn_of_excess(owner_database_url if owner else database_url)
+    assert ("this login owns the log" in capsys.readouterr().err) == owner
 
 
 def test_an_address_that_cannot_be_read_is_refused() -> None:

@@ -1,5 +1,6 @@
 """`cab dev` and `cab serve` as processes: from nothing to an answer, served, ended, found again."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from cab_cli.dev import FIRST_QUESTION
@@ -21,7 +23,8 @@ from cab_cli.exits import Exit
 from cab_cli.main import app
 from cab_cli.sockets import listen
 from cab_registry.services.delivery.sealing import KEY_FILE
-from cab_registry.storage.cluster import find_postmaster
+from cab_registry.storage.cluster import Cluster, find_binaries, find_postmaster
+from cab_registry.storage.engine import create_engine
 
 START = [sys.executable, "-c", "from cab_cli.main import run; run()"]
 PATIENCE_SECONDS = 60
@@ -94,6 +97,20 @@ def test_once_answers_from_nothing_and_again_from_what_was_kept(folder: Path, en
     assert "us-eu-gmp-human-eu" in answers[0]
 
 
+async def logins_of(url: str) -> set[str]:
+    """Who is connected to a database, the one that asks left out."""
+    engine = create_engine(url)
+    async with engine.connect() as connection:
+        found = await connection.scalars(
+            text(
+                "SELECT usename FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+        )
+        names = {str(name) for name in found}
+    await engine.dispose()
+    return names
+
+
 @pytest.mark.timeout(180)
 def test_it_serves_until_it_is_told_to_end(folder: Path, launch: Launch) -> None:
     service = launch("dev", "--port", "0")
@@ -111,6 +128,11 @@ def test_it_serves_until_it_is_told_to_end(folder: Path, launch: Launch) -> None
     answered, said = beside.communicate(timeout=PATIENCE_SECONDS)
     assert "shared with the process that started it" in said
     assert "ACCEPTED" in answered
+    # Neither the service nor the jobs have more rights than they need.
+    owner = Cluster.kept(folder, find_binaries(os.environ))
+    with owner:
+        logins = asyncio.run(logins_of(owner.url()))
+    assert logins == {"cab_service"}
     status = launch("db", "status")
     assert status.wait(PATIENCE_SECONDS) == Exit.DONE
     assert find_postmaster(folder / "data") is not None

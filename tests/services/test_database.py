@@ -26,8 +26,8 @@ async def test_an_empty_database_is_upgraded_once_and_described(empty_database_u
     await engine.dispose()
 
 
-async def test_a_whole_log_verifies_with_its_head_and_rebuilds(database_url: str) -> None:
-    engine = create_engine(database_url)
+async def test_a_whole_log_verifies_with_its_head_and_rebuilds(owner_database_url: str) -> None:
+    engine = create_engine(owner_database_url)
     await put(engine, body(1))
     described = await database.status(engine)
     verified = await database.verify(engine, described.entry_hash)
@@ -41,8 +41,8 @@ async def test_a_whole_log_verifies_with_its_head_and_rebuilds(database_url: str
     await engine.dispose()
 
 
-async def test_a_damaged_log_is_not_rebuilt_from(database_url: str) -> None:
-    engine = create_engine(database_url)
+async def test_a_damaged_log_is_not_rebuilt_from(owner_database_url: str) -> None:
+    engine = create_engine(owner_database_url)
     await put(engine, body(1))
     async with engine.begin() as connection:
         await connection.execute(text("SET LOCAL session_replication_role = replica"))

@@ -90,7 +90,7 @@ class Register:
         self.held[document["id"]] = (version + 1, document)
 
 
-def machine_for(url: str) -> type[RuleBasedStateMachine]:  # noqa: C901 - the rules of one machine
+def machine_for(url: str, owner_url: str) -> type[RuleBasedStateMachine]:  # noqa: C901 - the rules of one machine
     class Submitting(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
@@ -121,11 +121,13 @@ def machine_for(url: str) -> type[RuleBasedStateMachine]:  # noqa: C901 - the ru
             tables = (
                 "entry, entry_private, record_version, submission, submission_private, principal, role_grant, token"
             )
-            async with self.engine.begin() as connection:
+            owner = create_engine(owner_url)
+            async with owner.begin() as connection:
                 await connection.execute(text("SET LOCAL session_replication_role = replica"))
                 await connection.execute(
                     text(f"TRUNCATE {tables}, authority_policy, body_search, body_identifier CASCADE")
                 )
+            await owner.dispose()
 
         def _try(self, work: Coroutine[Any, Any, Submitted]) -> Submitted | Refusal:
             done: Submitted | Refusal
@@ -353,6 +355,5 @@ def machine_for(url: str) -> type[RuleBasedStateMachine]:  # noqa: C901 - the ru
 @pytest.mark.timeout(300)
 def test_nobody_changes_what_is_not_theirs(database_server: DatabaseServer, migrated_template: str) -> None:
     url = database_server.url(database_server.create(migrated_template, kept=True))
-    run_state_machine_as_test(
-        machine_for(url), settings=settings(max_examples=20, stateful_step_count=25, deadline=None)
-    )
+    machine = machine_for(url, database_server.as_owner(url))
+    run_state_machine_as_test(machine, settings=settings(max_examples=20, stateful_step_count=25, deadline=None))

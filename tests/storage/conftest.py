@@ -14,6 +14,14 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture
+async def owner_engine(owner_database_url: str) -> AsyncIterator[AsyncEngine]:
+    """The same database for the owner of its tables, who tampers and rebuilds."""
+    made = create_engine(owner_database_url)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
 async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     async with read_only(engine).connect() as connection:
         yield connection

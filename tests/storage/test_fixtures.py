@@ -17,8 +17,8 @@ async def _mark(url: str) -> int:
 
 
 @pytest.mark.parametrize("_time", ["first", "second"])
-async def test_each_test_has_a_database_of_its_own(database_url: str, _time: str) -> None:
-    assert await _mark(database_url) == 1
+async def test_each_test_has_a_database_of_its_own(owner_database_url: str, _time: str) -> None:
+    assert await _mark(owner_database_url) == 1
 
 
 def test_a_database_is_at_the_newest_revision(database_url: str) -> None:

@@ -307,10 +307,10 @@ async def test_who_waits_too_long_for_the_lock_is_told_to_come_again(engine: Asy
 
 
 async def test_a_lock_that_is_met_during_the_copy_is_an_operational_fault(
-    engine: AsyncEngine, database_url: str
+    owner_engine: AsyncEngine, database_url: str
 ) -> None:
     impatient = create_engine(database_url, lock_timeout=timedelta(milliseconds=50))
-    async with engine.begin() as holder:
+    async with owner_engine.begin() as holder:
         await holder.execute(text("LOCK TABLE record_version IN SHARE MODE"))
         with pytest.raises(StorageBusy), operational_faults():
             await put(impatient, body(1))

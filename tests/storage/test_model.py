@@ -48,7 +48,9 @@ async def known(connection: AsyncConnection, moment: datetime | int) -> State:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_every_moment_is_answered_as_it_was(engine: AsyncEngine, reading: AsyncConnection, seed: int) -> None:
+async def test_every_moment_is_answered_as_it_was(
+    engine: AsyncEngine, owner_engine: AsyncEngine, reading: AsyncConnection, seed: int
+) -> None:
     choose = random.Random(seed)
     live: State = {}
     gone: set[str] = set()
@@ -74,7 +76,7 @@ async def test_every_moment_is_answered_as_it_was(engine: AsyncEngine, reading: 
     await reading.rollback()
     assert await verify(reading) == []
     await reading.rollback()
-    async with engine.begin() as connection:
+    async with owner_engine.begin() as connection:
         rebuilt = await rebuild(connection)
     assert (rebuilt.differing, rebuilt.faults) == ({}, ())
     for recorded, _, state in past:

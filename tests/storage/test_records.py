@@ -99,10 +99,12 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("statement", REFUSED)
-async def test_the_database_itself_refuses_to_change_what_was_recorded(engine: AsyncEngine, statement: str) -> None:
-    await put(engine, body(1))
+async def test_the_database_itself_refuses_to_change_what_was_recorded(
+    owner_engine: AsyncEngine, statement: str
+) -> None:
+    await put(owner_engine, body(1))
     with pytest.raises(DBAPIError) as refused:
-        async with engine.begin() as connection:
+        async with owner_engine.begin() as connection:
             await connection.execute(text(statement))
     assert refused.value.orig.sqlstate == "23001"
 
@@ -120,9 +122,9 @@ async def test_a_version_is_closed_once(engine: AsyncEngine) -> None:
     assert refused.value.orig.sqlstate == "23001"
 
 
-async def test_truncating_the_log_alone_is_refused_too(engine: AsyncEngine) -> None:
+async def test_truncating_the_log_alone_is_refused_too(owner_engine: AsyncEngine) -> None:
     with pytest.raises(DBAPIError):
-        async with engine.begin() as connection:
+        async with owner_engine.begin() as connection:
             await connection.execute(text("TRUNCATE entry"))
 
 

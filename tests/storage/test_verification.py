@@ -41,11 +41,11 @@ FLIPS = {
 
 
 @pytest.fixture
-async def tamper(engine: AsyncEngine) -> Tamper:
+async def tamper(owner_engine: AsyncEngine) -> Tamper:
     """Change rows as somebody could who owns the server: no trigger, no constraint."""
 
     async def run(*statements: str) -> None:
-        async with engine.begin() as connection:
+        async with owner_engine.begin() as connection:
             await connection.execute(text("SET LOCAL session_replication_role = replica"))
             constraints = text("SELECT conrelid::regclass, conname FROM pg_constraint WHERE contype IN ('c', 'x', 'f')")
             for table, name in (await connection.execute(constraints)).all():
@@ -198,16 +198,16 @@ DAMAGE = {
 
 @pytest.mark.parametrize("column", DAMAGE)
 async def test_any_changed_record_version_is_found_and_rebuilt(
-    engine: AsyncEngine, tamper: Tamper, column: str
+    owner_engine: AsyncEngine, tamper: Tamper, column: str
 ) -> None:
-    await put_history(engine)
-    await put(engine, requirement("telecom_terminal"), change="amend")
+    await put_history(owner_engine)
+    await put(owner_engine, requirement("telecom_terminal"), change="amend")
     await tamper(f"UPDATE record_version SET {column} = {DAMAGE[column]} WHERE from_position = 4")
-    async with engine.connect() as connection:
+    async with owner_engine.connect() as connection:
         found = await verify(connection)
     assert (4 if column != "from_position" else 44) in {fault.position for fault in found}
     assert {fault.kind for fault in found} <= {"version", "search"}
-    async with engine.begin() as connection:
+    async with owner_engine.begin() as connection:
         rebuilt = await rebuild(connection)
     assert rebuilt.entries == 8
     assert rebuilt.differing["record_version"] == 2
@@ -245,33 +245,33 @@ async def test_a_submission_that_no_act_received_is_a_fault(engine: AsyncEngine,
     assert [(fault.kind, fault.subject) for fault in await verify(reading)] == [("submission", "s")]
 
 
-async def test_a_rebuild_gives_what_was_there(engine: AsyncEngine) -> None:
-    await put_history(engine)
-    await put(engine, agreement("telecom_radio"), recognition(2, agreement="apec-tel-us-tw", annex="phase-1"))
-    async with engine.connect() as connection:
+async def test_a_rebuild_gives_what_was_there(owner_engine: AsyncEngine) -> None:
+    await put_history(owner_engine)
+    await put(owner_engine, agreement("telecom_radio"), recognition(2, agreement="apec-tel-us-tw", annex="phase-1"))
+    async with owner_engine.connect() as connection:
         before = {name: sorted((await connection.execute(text(f"TABLE {name}"))).all(), key=str) for name in DERIVED}
-    async with engine.begin() as connection:
+    async with owner_engine.begin() as connection:
         rebuilt = await rebuild(connection)
-    async with engine.connect() as connection:
+    async with owner_engine.connect() as connection:
         after = {name: sorted((await connection.execute(text(f"TABLE {name}"))).all(), key=str) for name in DERIVED}
     assert (rebuilt.entries, rebuilt.differing, rebuilt.faults) == (9, {}, ())
     assert before == after
 
 
-async def test_everything_derived_can_be_lost(engine: AsyncEngine, tamper: Tamper) -> None:
-    await put_history(engine)
+async def test_everything_derived_can_be_lost(owner_engine: AsyncEngine, tamper: Tamper) -> None:
+    await put_history(owner_engine)
     await tamper(*(f"DELETE FROM {name}" for name in DERIVED))
-    async with engine.begin() as connection:
+    async with owner_engine.begin() as connection:
         rebuilt = await rebuild(connection)
     assert rebuilt.differing.keys() == set(DERIVED)
     assert rebuilt.faults == ()
 
 
-async def test_nothing_is_derived_from_a_damaged_log(engine: AsyncEngine, tamper: Tamper) -> None:
-    await put_history(engine)
+async def test_nothing_is_derived_from_a_damaged_log(owner_engine: AsyncEngine, tamper: Tamper) -> None:
+    await put_history(owner_engine)
     await tamper("UPDATE entry SET owner = 'somebody' WHERE position = 2")
     with pytest.raises(LogDamaged, match="2 faults"):
-        async with engine.begin() as connection:
+        async with owner_engine.begin() as connection:
             await rebuild(connection)
 
 

@@ -79,10 +79,10 @@ async def test_what_is_out_of_order_is_refused(engine: AsyncEngine, statements: 
         ("TRUNCATE authority_policy", "takes no TRUNCATE"),
     ],
 )
-async def test_even_the_owner_does_not_rewrite(engine: AsyncEngine, statement: str, reason: str) -> None:
-    await run(engine, WAITING, PRIVATE, POLICY)
+async def test_even_the_owner_does_not_rewrite(owner_engine: AsyncEngine, statement: str, reason: str) -> None:
+    await run(owner_engine, WAITING, PRIVATE, POLICY)
     with pytest.raises(Exception, match=reason):
-        await run(engine, statement, role=False)
+        await run(owner_engine, statement, role=False)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cab_registry.services.watching.watch_targets import ask_one
 from cab_registry.services.watching.watched_answers import Asker
 from cab_registry.storage.cluster import find_binaries
+from cab_registry.storage.database.logins import make_service_login, service_url
 from cab_registry.storage.engine import create_engine
 from cab_registry.storage.entries import Entry
 from cab_registry.storage.log import head, stream_entries
@@ -100,6 +101,10 @@ async def test_nothing_acknowledged_is_lost_or_doubled(seed: int, kills: int, tm
     with Crashing.throwaway(find_binaries(os.environ)) as cluster:
         url = cluster.url(through_socket=True)
         await asyncio.to_thread(upgrade, url)
+        owner = create_engine(url)
+        await make_service_login(owner)
+        await owner.dispose()
+        owner_url, url = url, service_url(url)
         engine = create_engine(url)
         tokens, turning = await open_office(engine)
         await engine.dispose()
@@ -107,11 +112,11 @@ async def test_nothing_acknowledged_is_lost_or_doubled(seed: int, kills: int, tm
         async with killable(url, tmp_path / "service.log") as service:
             storm.address = await service.read()
             async with asyncio.TaskGroup() as group:
-                striking = group.create_task(strike_all(storm, service, cluster, url, chance))
+                striking = group.create_task(strike_all(storm, service, cluster, owner_url, chance))
                 group.create_task(storm.ride())
             # Jobs that were often let down wait up to half a minute before they look again; new ones look at once.
             await service.kill(JOBS)
-            engine = create_engine(url)
+            engine = create_engine(owner_url)
             await until_told(engine)
         assert storm.struck == striking.result().total() == kills
         assert storm.known == storm.size

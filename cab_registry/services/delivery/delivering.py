@@ -71,7 +71,7 @@ _POLL: Final = 15.0
 _AGAIN: Final = 1.0
 _RECORDING: Final = 2
 _PAUSE: Final = 1.0
-_LONGEST_PAUSE: Final = 30.0
+_LONGEST_PAUSE: Final = 4.0
 _GRACE: Final = 15.0
 
 
