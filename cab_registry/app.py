@@ -32,7 +32,8 @@ from cab_registry.api.history import make_history_routes
 from cab_registry.api.impact import make_impact_routes
 from cab_registry.api.methods import make_options_routes
 from cab_registry.api.openapi import make_document, make_openapi_route
-from cab_registry.api.problems import KINDS, answer_problem
+from cab_registry.api.problem_kinds import KINDS
+from cab_registry.api.problems import answer_problem
 from cab_registry.api.records import make_record_routes
 from cab_registry.api.submissions import make_submission_routes
 from cab_registry.api.watches import make_watch_routes

@@ -23,7 +23,7 @@ from prometheus_client import CollectorRegistry
 from cab_cli.exits import Exit
 from cab_cli.main import app
 from cab_registry.api.operations import list_operations
-from cab_registry.api.problems import KINDS
+from cab_registry.api.problem_kinds import KINDS
 from cab_registry.app import create_scratch_app
 from cab_registry.domain.records import RECORD_TYPES
 from cab_registry.jobs.metrics import JobMetrics

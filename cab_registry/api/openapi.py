@@ -16,10 +16,11 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from cab_registry import __version__
-from cab_registry.api import problems
+from cab_registry.api import problem_kinds
 from cab_registry.api.operation import Operation
 from cab_registry.api.operations import TAGS, list_operations
-from cab_registry.api.problems import MEDIA_TYPE, Kind, Problem
+from cab_registry.api.problem_kinds import Kind
+from cab_registry.api.problems import MEDIA_TYPE, Problem
 from cab_registry.api.replies import JSON, AnyRequest, reply
 from cab_registry.domain.answer import Answer
 from cab_registry.domain.question import AskedQuestion
@@ -247,7 +248,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if operation.tagged:
         responses["304"] = {"description": "The client has the content already.", "headers": _TAG_HEADER}
     by_status: dict[int, list[Kind]] = {}
-    for kind in (*operation.kinds, problems.INTERNAL):
+    for kind in (*operation.kinds, problem_kinds.INTERNAL):
         by_status.setdefault(kind.status, []).append(kind)
     for status in sorted(by_status):
         responses[str(status)] = _problem_response(status, by_status[status])

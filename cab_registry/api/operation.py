@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from cab_registry.api.problems import Kind
+from cab_registry.api.problem_kinds import Kind
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):

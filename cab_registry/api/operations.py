@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cab_registry.api import problems
+from cab_registry.api import problem_kinds
 from cab_registry.api.acceptance import PATH, Waiting
 from cab_registry.api.health import Health, Readiness
 from cab_registry.api.operation import Operation
@@ -32,10 +32,15 @@ from cab_registry.services.reading import (
 )
 from cab_registry.services.views import Paging, Viewing
 
-_READING: Final = (problems.UNREADABLE, problems.WRONG_PARAMETERS, problems.NOT_LOADED, problems.UNAVAILABLE)
-_LIST: Final = (*_READING, problems.NOT_REACHED)
-_SINGLE: Final = (*_LIST, problems.NO_SUCH_RECORD)
-_ASKING: Final = (*_LIST, problems.IMPOSSIBLE)
+_READING: Final = (
+    problem_kinds.UNREADABLE,
+    problem_kinds.WRONG_PARAMETERS,
+    problem_kinds.NOT_LOADED,
+    problem_kinds.UNAVAILABLE,
+)
+_LIST: Final = (*_READING, problem_kinds.NOT_REACHED)
+_SINGLE: Final = (*_LIST, problem_kinds.NO_SUCH_RECORD)
+_ASKING: Final = (*_LIST, problem_kinds.IMPOSSIBLE)
 
 TAGS: Final = (
     ("Acceptance", "Is this result, from this body, accepted in that market, and why?"),
@@ -80,7 +85,7 @@ def _acceptance() -> tuple[Operation, ...]:
             query=(Waiting,),
             body=AskedQuestion,
             gives=Answer,
-            kinds=(*_ASKING, problems.TOO_LARGE, problems.WRONG_CONTENT),
+            kinds=(*_ASKING, problem_kinds.TOO_LARGE, problem_kinds.WRONG_CONTENT),
         ),
         Operation(
             path=PATH,
@@ -210,7 +215,7 @@ def _bodies() -> tuple[Operation, ...]:
 
 
 def _schemas() -> tuple[Operation, ...]:
-    unread = (problems.UNREADABLE, problems.WRONG_PARAMETERS)
+    unread = (problem_kinds.UNREADABLE, problem_kinds.WRONG_PARAMETERS)
     return (
         Operation(
             path="/v1/schemas",
@@ -227,7 +232,7 @@ def _schemas() -> tuple[Operation, ...]:
             tag="Schemas",
             summary="Read a JSON Schema",
             query=(NoParameters,),
-            kinds=(*unread, problems.NO_SUCH_RECORD),
+            kinds=(*unread, problem_kinds.NO_SUCH_RECORD),
         ),
     )
 

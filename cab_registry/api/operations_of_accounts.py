@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cab_registry.api import problems
+from cab_registry.api import problem_kinds
 from cab_registry.api.accounts import (
     GrantEnding,
     GrantRequest,
@@ -23,16 +23,16 @@ from cab_registry.services.principals import PrincipalShown, TokenIssued
 from cab_registry.storage.tokens import StoredToken
 
 SECURED: Final = (
-    problems.UNREADABLE,
-    problems.UNAUTHENTICATED,
-    problems.TOKEN_REFUSED,
-    problems.PLAIN_HTTP,
-    problems.NOT_PERMITTED,
-    problems.WRONG_PARAMETERS,
-    problems.UNAVAILABLE,
+    problem_kinds.UNREADABLE,
+    problem_kinds.UNAUTHENTICATED,
+    problem_kinds.TOKEN_REFUSED,
+    problem_kinds.PLAIN_HTTP,
+    problem_kinds.NOT_PERMITTED,
+    problem_kinds.WRONG_PARAMETERS,
+    problem_kinds.UNAVAILABLE,
 )
-SENT: Final = (problems.TOO_LARGE, problems.WRONG_CONTENT, problems.REFUSED)
-_NAMED: Final = (*SECURED, problems.NO_SUCH_ACCOUNT)
+SENT: Final = (problem_kinds.TOO_LARGE, problem_kinds.WRONG_CONTENT, problem_kinds.REFUSED)
+_NAMED: Final = (*SECURED, problem_kinds.NO_SUCH_ACCOUNT)
 _REGISTRARS: Final = "For registrars."
 
 
@@ -164,7 +164,7 @@ def _principals() -> tuple[Operation, ...]:
             query=(NoParameters,),
             gives=PrincipalShown,
             account="needed",
-            kinds=(*_NAMED, problems.REFUSED),
+            kinds=(*_NAMED, problem_kinds.REFUSED),
         ),
     )
 
@@ -195,6 +195,6 @@ def _grants() -> tuple[Operation, ...]:
             query=(GrantEnding,),
             gives=PrincipalShown,
             account="needed",
-            kinds=(*_NAMED, problems.REFUSED),
+            kinds=(*_NAMED, problem_kinds.REFUSED),
         ),
     )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from cab_registry.api import problems
+from cab_registry.api import problem_kinds
 from cab_registry.api.operation import Operation
 from cab_registry.services.expiries import ExpiryFilter, ExpiryPage, ExpirySearch
 from cab_registry.services.expiry_renderings import CALENDAR, CSV
 
 _KINDS: Final = (
-    problems.UNREADABLE,
-    problems.WRONG_PARAMETERS,
-    problems.NOT_LOADED,
-    problems.NOT_REACHED,
-    problems.UNAVAILABLE,
+    problem_kinds.UNREADABLE,
+    problem_kinds.WRONG_PARAMETERS,
+    problem_kinds.NOT_LOADED,
+    problem_kinds.NOT_REACHED,
+    problem_kinds.UNAVAILABLE,
 )
 _MEANT: Final = (
     "Accreditations, designations, recognitions, editions of standards, statuses of accreditation bodies, agreements "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cab_registry.api import problems
+from cab_registry.api import problem_kinds
 from cab_registry.api.acceptance import Waiting
 from cab_registry.api.answer_history import AnswerFollowing
 from cab_registry.api.history import Following, HistoryPaging
@@ -18,11 +18,11 @@ from cab_registry.services.watching.answer_history import AnswerHistory
 from cab_registry.services.watching.feed_addresses import CHANGES_PATH, FEED_PATH
 
 _READING: Final = (
-    problems.UNREADABLE,
-    problems.WRONG_PARAMETERS,
-    problems.NOT_LOADED,
-    problems.NOT_REACHED,
-    problems.UNAVAILABLE,
+    problem_kinds.UNREADABLE,
+    problem_kinds.WRONG_PARAMETERS,
+    problem_kinds.NOT_LOADED,
+    problem_kinds.NOT_REACHED,
+    problem_kinds.UNAVAILABLE,
 )
 _FEED: Final = (
     "Who reads on from `next` until `complete` misses nothing and gets nothing twice, whatever the filter. "
@@ -51,7 +51,7 @@ def _histories() -> tuple[Operation, ...]:
             query=(HistoryPaging,),
             gives=History,
             tagged=True,
-            kinds=(*_READING, problems.NO_SUCH_RECORD),
+            kinds=(*_READING, problem_kinds.NO_SUCH_RECORD),
         )
         for many, one, summary in named
     )
@@ -89,7 +89,7 @@ def _answers() -> tuple[Operation, ...]:
         "Today's question is asked of what the register knew after each change; nothing is stored, the address is the "
         "subscription."
     )
-    kinds = (*_READING, problems.IMPOSSIBLE)
+    kinds = (*_READING, problem_kinds.IMPOSSIBLE)
     return (
         Operation(
             path=CHANGES_PATH,
@@ -129,6 +129,6 @@ def _inbox() -> tuple[Operation, ...]:
             query=(Waiting,),
             gives=Inbox,
             account="needed",
-            kinds=(*SECURED, problems.NOT_LOADED, problems.NOT_REACHED),
+            kinds=(*SECURED, problem_kinds.NOT_LOADED, problem_kinds.NOT_REACHED),
         ),
     )

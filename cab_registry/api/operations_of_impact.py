@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cab_registry.api import problems
+from cab_registry.api import problem_kinds
 from cab_registry.api.impact import Supposing
 from cab_registry.api.operation import Operation
 from cab_registry.services.blast import Impact
@@ -23,13 +23,13 @@ def list_impact_operations() -> tuple[Operation, ...]:
             gives=Impact,
             account="welcome",
             kinds=(
-                problems.UNREADABLE,
-                problems.WRONG_PARAMETERS,
-                problems.REFUSED,
-                problems.NO_SUCH_RECORD,
-                problems.NOT_LOADED,
-                problems.NOT_REACHED,
-                problems.UNAVAILABLE,
+                problem_kinds.UNREADABLE,
+                problem_kinds.WRONG_PARAMETERS,
+                problem_kinds.REFUSED,
+                problem_kinds.NO_SUCH_RECORD,
+                problem_kinds.NOT_LOADED,
+                problem_kinds.NOT_REACHED,
+                problem_kinds.UNAVAILABLE,
             ),
         ),
     )

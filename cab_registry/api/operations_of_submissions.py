@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from cab_registry.api import problems
+from cab_registry.api import problem_kinds
 from cab_registry.api.operation import Operation
 from cab_registry.api.operations_of_accounts import SECURED, SENT
 from cab_registry.api.replies import NoParameters
@@ -19,9 +19,9 @@ from cab_registry.api.submissions import (
 )
 from cab_registry.services.requests import SubmissionRequest
 
-_CHECKED: Final = (problems.NOT_OWNER, problems.STALE, problems.NOT_LOADED, problems.NOT_REACHED)
-_ONE: Final = (*SECURED, problems.NO_SUCH_SUBMISSION)
-_DECIDED: Final = (*_ONE, *SENT, problems.DECIDED)
+_CHECKED: Final = (problem_kinds.NOT_OWNER, problem_kinds.STALE, problem_kinds.NOT_LOADED, problem_kinds.NOT_REACHED)
+_ONE: Final = (*SECURED, problem_kinds.NO_SUCH_SUBMISSION)
+_DECIDED: Final = (*_ONE, *SENT, problem_kinds.DECIDED)
 _EXAMPLE: Final[dict[str, Any]] = {
     "kind": "records",
     "authority": "us-nist",
@@ -64,7 +64,7 @@ def _handing_in() -> tuple[Operation, ...]:
             statuses=(200, 201),
             otherwise=Foreseen,
             examples=(_EXAMPLE,),
-            kinds=(*SECURED, *SENT, *_CHECKED, problems.TOO_MANY, problems.KEY_REUSED),
+            kinds=(*SECURED, *SENT, *_CHECKED, problem_kinds.TOO_MANY, problem_kinds.KEY_REUSED),
         ),
     )
 
@@ -80,7 +80,7 @@ def _showing() -> tuple[Operation, ...]:
             query=(SubmissionListing,),
             gives=SubmissionList,
             account="needed",
-            kinds=(*SECURED, problems.REFUSED),
+            kinds=(*SECURED, problem_kinds.REFUSED),
         ),
         Operation(
             path=f"{PATH}/{{submission_id}}",
@@ -101,7 +101,7 @@ def _showing() -> tuple[Operation, ...]:
             query=(NoParameters,),
             gives=Foreseen,
             account="needed",
-            kinds=(*_ONE, *_CHECKED, problems.DECIDED, problems.REFUSED),
+            kinds=(*_ONE, *_CHECKED, problem_kinds.DECIDED, problem_kinds.REFUSED),
         ),
     )
 
@@ -121,7 +121,7 @@ def _deciding() -> tuple[Operation, ...]:
             gives=SubmissionShown,
             account="needed",
             examples=({"digest": "0" * 64},),
-            kinds=(*_DECIDED, *_CHECKED, problems.OTHER_CONTENT),
+            kinds=(*_DECIDED, *_CHECKED, problem_kinds.OTHER_CONTENT),
         ),
         Operation(
             method="post",

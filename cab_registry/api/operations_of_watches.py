@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from cab_registry.api import problems
+from cab_registry.api import problem_kinds
 from cab_registry.api.endpoints import PATH as ENDPOINTS
 from cab_registry.api.endpoints import DeliveryListing, DeliveryPage, EndpointList, EndpointListing, Replaying
 from cab_registry.api.operation import Operation
@@ -18,8 +18,8 @@ from cab_registry.services.watching.watch_targets import WatchRequest
 from cab_registry.services.watching.watches import NoticePage, WatchDetail, WatchShown
 
 _TAG: Final = "Watches"
-_NAMED: Final = (*SECURED, problems.NO_SUCH_WATCH)
-_REGISTER: Final = (problems.NOT_LOADED, problems.NOT_REACHED)
+_NAMED: Final = (*SECURED, problem_kinds.NO_SUCH_WATCH)
+_REGISTER: Final = (problem_kinds.NOT_LOADED, problem_kinds.NOT_REACHED)
 _ONE: Final = f"{ENDPOINTS}/{{endpoint_id}}"
 _STANDING: Final[dict[str, Any]] = {
     "kind": "standing",
@@ -58,7 +58,7 @@ def _watches() -> tuple[Operation, ...]:
             account="welcome",
             statuses=(202, 201, 200),
             examples=_EXAMPLES,
-            kinds=(*SECURED, *SENT, problems.OVER_LIMIT, *_REGISTER),
+            kinds=(*SECURED, *SENT, problem_kinds.OVER_LIMIT, *_REGISTER),
         ),
         Operation(
             path=WATCHES,
@@ -142,7 +142,7 @@ def _endpoints() -> tuple[Operation, ...]:
                 {"kind": "webhook", "address": "https://receiver.example/notices"},
                 {"kind": "mail", "address": "imports@importer.example"},
             ),
-            kinds=(*SECURED, *SENT, problems.OVER_LIMIT),
+            kinds=(*SECURED, *SENT, problem_kinds.OVER_LIMIT),
         ),
         Operation(
             path=ENDPOINTS,
@@ -208,7 +208,7 @@ def _steps() -> tuple[Operation, ...]:
             query=(NoParameters,),
             gives=gives,
             account="needed",
-            kinds=(*_NAMED, problems.REFUSED),
+            kinds=(*_NAMED, problem_kinds.REFUSED),
         )
         for name, summary, gives in named
     )

@@ -11,6 +11,37 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from msgspec import UNSET, Meta, UnsetType
 
+from cab_registry.api.problem_kinds import (
+    DECIDED,
+    IMPOSSIBLE,
+    INTERNAL,
+    KEY_REUSED,
+    NO_SUCH_ACCOUNT,
+    NO_SUCH_RECORD,
+    NO_SUCH_SUBMISSION,
+    NO_SUCH_WATCH,
+    NOT_ALLOWED,
+    NOT_FOUND,
+    NOT_LOADED,
+    NOT_OWNER,
+    NOT_PERMITTED,
+    NOT_REACHED,
+    OTHER,
+    OTHER_CONTENT,
+    OVER_LIMIT,
+    PLAIN_HTTP,
+    REFUSED,
+    STALE,
+    TOKEN_REFUSED,
+    TOO_LARGE,
+    TOO_MANY,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+    UNREADABLE,
+    WRONG_CONTENT,
+    WRONG_PARAMETERS,
+    Kind,
+)
 from cab_registry.domain.errors import Fault, OperationalFault, Refusal
 from cab_registry.services.asking import ImpossibleQuestion
 from cab_registry.services.describing import describe_changes
@@ -38,7 +69,6 @@ from cab_registry.services.watching.watch_desk import NoSuchWatch, OverLimit
 from cab_registry.storage.errors import StaleVersion
 
 MEDIA_TYPE: Final = "application/problem+json"
-CHALLENGE: Final = 'Bearer realm="cab-registry"'
 
 
 class FaultShown(msgspec.Struct, frozen=True):
@@ -68,230 +98,6 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         list[DifferenceShown] | UnsetType, Meta(description="What changed in each record since it was read.")
     ] = UNSET
     state: Annotated[str | UnsetType, Meta(description="Where a submission stands that is decided already.")] = UNSET
-
-
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of problem: its address, its status, what to do about it, and the headers that belong to it."""
-
-    slug: str
-    status: int
-    title: str
-    advice: str
-    retry_after: int | None = None
-    challenge: str | None = None
-
-    @property
-    def type(self) -> str:
-        """Address of the kind."""
-        return f"/problems/{self.slug}"
-
-
-UNREADABLE: Final = Kind(
-    slug="unreadable",
-    status=400,
-    title="The request cannot be read",
-    advice="Send JSON in UTF-8, as the schema says; query parameters are percent-encoded UTF-8.",
-)
-UNAUTHENTICATED: Final = Kind(
-    slug="unauthenticated",
-    status=401,
-    title="This needs a token",
-    advice="Send the header Authorization: Bearer and a token; a registrar, or who has a token already, makes one.",
-    challenge=CHALLENGE,
-)
-TOKEN_REFUSED: Final = Kind(
-    slug="token-refused",
-    status=401,
-    title="The token does not let you in",
-    advice="It is unknown, expired or revoked, or its account is disabled. Ask for a new one.",
-    challenge=f'{CHALLENGE}, error="invalid_token"',
-)
-PLAIN_HTTP: Final = Kind(
-    slug="plain-http",
-    status=403,
-    title="A token was sent over plain http",
-    advice="Send it over https, and rotate the token: others may have read it. Behind a proxy, the operator names the "
-    "proxy in CAB_TRUSTED_PROXY.",
-)
-NOT_OWNER: Final = Kind(
-    slug="not-owner",
-    status=403,
-    title="The records belong to another authority",
-    advice="`owners` names whose they are; ask them to make the change.",
-)
-NOT_PERMITTED: Final = Kind(
-    slug="not-permitted",
-    status=403,
-    title="The token does not permit this",
-    advice="Another role or the token of another authority is needed, or another person: nobody decides on their own.",
-)
-NO_SUCH_SUBMISSION: Final = Kind(
-    slug="no-such-submission",
-    status=404,
-    title="There is no such submission",
-    advice="Compare the id with the list at /v1/submissions.",
-)
-NO_SUCH_ACCOUNT: Final = Kind(
-    slug="no-such-account",
-    status=404,
-    title="There is no such principal or token",
-    advice="Compare the id with the list; who is disabled is not served. Tokens of others are a registrar's business.",
-)
-STALE: Final = Kind(
-    slug="stale-version",
-    status=409,
-    title="The records changed since they were read",
-    advice="`differences` says how. Read them again, make the change on the new version, and send it.",
-)
-DECIDED: Final = Kind(
-    slug="already-decided",
-    status=409,
-    title="The submission does not wait any more",
-    advice="`state` says where it stands.",
-)
-OTHER_CONTENT: Final = Kind(
-    slug="other-content",
-    status=409,
-    title="The submission is not the one that was seen",
-    advice="Read it again, and name the digest that it has.",
-)
-TOO_MANY: Final = Kind(
-    slug="too-many-records",
-    status=413,
-    title="The submission has too many records",
-    advice="Send it in parts; keep the records of one body together.",
-)
-KEY_REUSED: Final = Kind(
-    slug="key-reused",
-    status=422,
-    title="The idempotency key was used for another request",
-    advice="Use a new key for each new request, and the same only to repeat one.",
-)
-NO_SUCH_RECORD: Final = Kind(
-    slug="no-such-record",
-    status=404,
-    title="The register has no such record",
-    advice="Look the id up in the list of its kind; ids are never renamed. With known_at, the record may be younger.",
-)
-NO_SUCH_WATCH: Final = Kind(
-    slug="no-such-watch",
-    status=404,
-    title="There is no such watch or endpoint",
-    advice="Compare the id with the list at /v1/watches or /v1/endpoints; those of others are not shown.",
-)
-NOT_FOUND: Final = Kind(
-    slug="not-found",
-    status=404,
-    title="There is nothing at this address",
-    advice="The addresses of the service are listed at /openapi.json and, for readers, at /reference.",
-)
-NOT_ALLOWED: Final = Kind(
-    slug="method-not-allowed",
-    status=405,
-    title="The address does not take this method",
-    advice="The header Allow names the methods that it takes.",
-)
-TOO_LARGE: Final = Kind(
-    slug="body-too-large",
-    status=413,
-    title="The body is too large",
-    advice="A question is a few hundred bytes; the service reads no more than its operator allows.",
-)
-WRONG_CONTENT: Final = Kind(
-    slug="unsupported-media-type",
-    status=415,
-    title="The body has a content type that is not read here",
-    advice="Send Content-Type: application/json.",
-)
-IMPOSSIBLE: Final = Kind(
-    slug="impossible-question",
-    status=422,
-    title="The question cannot be answered as it is put",
-    advice="Mend every fault that is listed: unknown or missing fields, impossible days, economies that the register "
-    "does not have. An issuer that the register does not know is no fault; it gets an answer.",
-)
-WRONG_PARAMETERS: Final = Kind(
-    slug="wrong-parameters",
-    status=422,
-    title="The query parameters cannot be taken",
-    advice="Mend every fault that is listed; parameters that are unknown, misspelt or repeated are refused.",
-)
-OVER_LIMIT: Final = Kind(
-    slug="over-limit",
-    status=422,
-    title="That is more than one owner may keep",
-    advice="`detail` tells the limit. End what is not needed any more, or split what is sent.",
-)
-REFUSED: Final = Kind(
-    slug="refused",
-    status=422,
-    title="What was sent cannot be taken",
-    advice="Mend every fault that is listed; nothing was stored.",
-)
-INTERNAL: Final = Kind(
-    slug="internal",
-    status=500,
-    title="The service failed",
-    advice="This is a bug. Tell the operator the request id; the same request will probably fail again.",
-)
-NOT_REACHED: Final = Kind(
-    slug="position-not-reached",
-    status=503,
-    title="The register has not reached the position asked for",
-    advice="Ask again after the time in Retry-After, or without at_least.",
-    retry_after=1,
-)
-NOT_LOADED: Final = Kind(
-    slug="not-loaded",
-    status=503,
-    title="The register is being loaded",
-    advice="Ask again after the time in Retry-After.",
-    retry_after=2,
-)
-UNAVAILABLE: Final = Kind(
-    slug="unavailable",
-    status=503,
-    title="The service cannot answer this now",
-    advice="The database does not serve; questions at the head are still answered. Try after the time in Retry-After.",
-    retry_after=5,
-)
-OTHER: Final = Kind(
-    slug="bad-request",
-    status=400,
-    title="The request is not understood",
-    advice="Compare the request with the reference at /reference.",
-)
-
-KINDS: Final = (
-    UNREADABLE,
-    OTHER,
-    UNAUTHENTICATED,
-    TOKEN_REFUSED,
-    PLAIN_HTTP,
-    NOT_OWNER,
-    NOT_PERMITTED,
-    NO_SUCH_RECORD,
-    NO_SUCH_SUBMISSION,
-    NO_SUCH_ACCOUNT,
-    NO_SUCH_WATCH,
-    NOT_FOUND,
-    NOT_ALLOWED,
-    STALE,
-    DECIDED,
-    OTHER_CONTENT,
-    TOO_LARGE,
-    TOO_MANY,
-    WRONG_CONTENT,
-    IMPOSSIBLE,
-    WRONG_PARAMETERS,
-    KEY_REUSED,
-    OVER_LIMIT,
-    REFUSED,
-    INTERNAL,
-    NOT_REACHED,
-    NOT_LOADED,
-    UNAVAILABLE,
-)
 
 
 class WrongContentType(Refusal):

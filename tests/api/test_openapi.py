@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from cab_registry.api.openapi import make_document, render
 from cab_registry.api.operations import list_operations
-from cab_registry.api.problems import KINDS
+from cab_registry.api.problem_kinds import KINDS
 from cab_registry.app import create_app
 from cab_registry.settings import Settings
 from tests.api.conftest import Asker

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from cab_registry.api.problems import KINDS
+from cab_registry.api.problem_kinds import KINDS
 from cab_registry.app import create_scratch_app
 from cab_registry.domain.answer import Outcome
 from cab_registry.domain.codes import CheckCode, Duty, Verdict

@@ -10,8 +10,9 @@ import pytest
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 
-from cab_registry.api import problems
-from cab_registry.api.problems import KINDS, kind_of, show_problem
+from cab_registry.api import problem_kinds
+from cab_registry.api.problem_kinds import KINDS
+from cab_registry.api.problems import kind_of, show_problem
 from cab_registry.app import create_scratch_app
 from cab_registry.domain.errors import Defect, Fault, OperationalFault, Refusal
 from cab_registry.register.compiled import Register
@@ -53,50 +54,50 @@ def check_shape(response: httpx.Response) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("method", "path", "kind"),
     [
-        ("GET", "/nowhere", problems.NOT_FOUND),
-        ("GET", "/v1/nothing/here", problems.NOT_FOUND),
-        ("DELETE", "/v1/acceptance", problems.NOT_ALLOWED),
-        ("POST", "/v1/agreements", problems.NOT_ALLOWED),
-        ("GET", "/v1/agreements/none-such", problems.NO_SUCH_RECORD),
-        ("GET", "/v1/bodies/us-fcc", problems.NO_SUCH_RECORD),
-        ("GET", "/v1/schemas/none", problems.NO_SUCH_RECORD),
-        ("GET", "/v1/bodies?limit=0", problems.WRONG_PARAMETERS),
-        ("GET", "/v1/bodies?at_least=null", problems.WRONG_PARAMETERS),
-        ("GET", "/v1/bodies?status=null", problems.WRONG_PARAMETERS),
-        ("GET", "/v1/bodies?cursor=abc", problems.WRONG_PARAMETERS),
-        ("GET", "/v1/bodies?known_at=2020-01-01T00:00:00", problems.WRONG_PARAMETERS),
-        ("GET", "/v1/bodies?name=%ff", problems.UNREADABLE),
-        ("GET", "/v1/acceptance", problems.IMPOSSIBLE),
-        ("GET", "/v1/agreements?at_least=9", problems.WRONG_PARAMETERS),
+        ("GET", "/nowhere", problem_kinds.NOT_FOUND),
+        ("GET", "/v1/nothing/here", problem_kinds.NOT_FOUND),
+        ("DELETE", "/v1/acceptance", problem_kinds.NOT_ALLOWED),
+        ("POST", "/v1/agreements", problem_kinds.NOT_ALLOWED),
+        ("GET", "/v1/agreements/none-such", problem_kinds.NO_SUCH_RECORD),
+        ("GET", "/v1/bodies/us-fcc", problem_kinds.NO_SUCH_RECORD),
+        ("GET", "/v1/schemas/none", problem_kinds.NO_SUCH_RECORD),
+        ("GET", "/v1/bodies?limit=0", problem_kinds.WRONG_PARAMETERS),
+        ("GET", "/v1/bodies?at_least=null", problem_kinds.WRONG_PARAMETERS),
+        ("GET", "/v1/bodies?status=null", problem_kinds.WRONG_PARAMETERS),
+        ("GET", "/v1/bodies?cursor=abc", problem_kinds.WRONG_PARAMETERS),
+        ("GET", "/v1/bodies?known_at=2020-01-01T00:00:00", problem_kinds.WRONG_PARAMETERS),
+        ("GET", "/v1/bodies?name=%ff", problem_kinds.UNREADABLE),
+        ("GET", "/v1/acceptance", problem_kinds.IMPOSSIBLE),
+        ("GET", "/v1/agreements?at_least=9", problem_kinds.WRONG_PARAMETERS),
     ],
 )
-async def test_errors_have_one_shape(ask: Asker, method: str, path: str, kind: problems.Kind) -> None:
+async def test_errors_have_one_shape(ask: Asker, method: str, path: str, kind: problem_kinds.Kind) -> None:
     response = await ask.client.request(method, path)
     assert check_shape(response)["type"] == kind.type
-    if kind is problems.NOT_ALLOWED:
+    if kind is problem_kinds.NOT_ALLOWED:
         assert response.headers["allow"]
 
 
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (Unreadable("x"), problems.UNREADABLE),
-        (ImpossibleQuestion([Fault("/a", "b")]), problems.IMPOSSIBLE),
-        (WrongParameters([]), problems.WRONG_PARAMETERS),
-        (NoSuchRecord("body", "x"), problems.NO_SUCH_RECORD),
-        (Refusal("x"), problems.REFUSED),
-        (PositionNotReached(2, 1), problems.NOT_REACHED),
-        (NotLoaded("x"), problems.NOT_LOADED),
-        (StorageBusy("x"), problems.UNAVAILABLE),
-        (OperationalFault("x"), problems.UNAVAILABLE),
-        (Defect("x"), problems.INTERNAL),
-        (KeyError("x"), problems.INTERNAL),
-        (HTTPException(status_code=413), problems.TOO_LARGE),
-        (HTTPException(status_code=400), problems.OTHER),
-        (HTTPException(status_code=500), problems.INTERNAL),
+        (Unreadable("x"), problem_kinds.UNREADABLE),
+        (ImpossibleQuestion([Fault("/a", "b")]), problem_kinds.IMPOSSIBLE),
+        (WrongParameters([]), problem_kinds.WRONG_PARAMETERS),
+        (NoSuchRecord("body", "x"), problem_kinds.NO_SUCH_RECORD),
+        (Refusal("x"), problem_kinds.REFUSED),
+        (PositionNotReached(2, 1), problem_kinds.NOT_REACHED),
+        (NotLoaded("x"), problem_kinds.NOT_LOADED),
+        (StorageBusy("x"), problem_kinds.UNAVAILABLE),
+        (OperationalFault("x"), problem_kinds.UNAVAILABLE),
+        (Defect("x"), problem_kinds.INTERNAL),
+        (KeyError("x"), problem_kinds.INTERNAL),
+        (HTTPException(status_code=413), problem_kinds.TOO_LARGE),
+        (HTTPException(status_code=400), problem_kinds.OTHER),
+        (HTTPException(status_code=500), problem_kinds.INTERNAL),
     ],
 )
-def test_each_family_of_exceptions_has_its_kind(fault: Exception, kind: problems.Kind) -> None:
+def test_each_family_of_exceptions_has_its_kind(fault: Exception, kind: problem_kinds.Kind) -> None:
     assert kind_of(fault) is kind
     shown = show_problem(kind, fault, "r-1")
     assert shown.type == f"/problems/{kind.slug}"

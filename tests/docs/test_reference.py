@@ -8,7 +8,7 @@ import pytest
 
 from cab_cli.exits import Exit
 from cab_registry.api.operations import list_operations
-from cab_registry.api.problems import KINDS
+from cab_registry.api.problem_kinds import KINDS
 from cab_registry.app import create_scratch_app
 from cab_registry.domain import codes
 from cab_registry.domain.answer import Outcome
