@@ -27,6 +27,8 @@ class Scheme(NamedTuple):
         pattern: of a value without blanks, dashes and strokes, in capitals; its groups are the parts of the value.
         form: how the groups make the canonical form.
         other_names: how people call the scheme.
+        given_in: economies whose authorities give the numbers; empty: not known.
+        names_economy: whether the first two letters of a number name the economy of the body.
     """
 
     id: str
@@ -34,6 +36,20 @@ class Scheme(NamedTuple):
     pattern: str
     form: str
     other_names: tuple[str, ...] = ()
+    given_in: tuple[str, ...] = ()
+    names_economy: bool = False
+
+
+class Owned(NamedTuple):
+    """Whose a number is.
+
+    Attributes:
+        given_in: economies whose authorities give such numbers.
+        economy: of the body, where the number names it.
+    """
+
+    given_in: tuple[str, ...]
+    economy: str | None
 
 
 Number = tuple[Scheme, str]
@@ -46,6 +62,7 @@ SCHEMES: Final = (
         r"(?:(?:NB|CE|NANDO|NOTIFIEDBODY)(?:NO|NR|NUMBER)?\.?|NO\.?|NR\.?|N°|#)?(\d{1,4})",
         "{0:0>4}",
         ("nb", "notified body", "notified body number", "ce", "nando number", "eu notified body"),
+        given_in=("EU",),
     ),
     Scheme(
         "ukmcab",
@@ -53,6 +70,7 @@ SCHEMES: Final = (
         r"(?:(?:AB|UKCA|UKMCAB|APPROVEDBODY)(?:NO|NR|NUMBER)?\.?|NO\.?|#)?(\d{1,4})",
         "{0:0>4}",
         ("ab", "approved body", "approved body number", "uk approved body", "ukca", "ukab"),
+        given_in=("GB",),
     ),
     Scheme(
         "fcc-designation",
@@ -60,6 +78,8 @@ SCHEMES: Final = (
         r"(?:FCC)?([A-Z]{2})(\d{4})",
         "{0}{1}",
         ("fcc designation number", "fcc", "designation number"),
+        given_in=("US",),
+        names_economy=True,
     ),
     Scheme(
         "fcc-registration",
@@ -67,13 +87,30 @@ SCHEMES: Final = (
         r"(?:FRN|FCC)?(\d{1,6})",
         "{0:0>6}",
         ("fcc registration number", "test firm registration number"),
+        given_in=("US",),
     ),
-    Scheme("fcc-listing", "test site listed by the FCC", r"(?:FCC)?(\d{1,6})", "{0:0>6}", ("fcc listing number",)),
-    Scheme("ofca", "body recognised by OFCA", r"([A-Z]{2})(\d{3})", "{0}{1}", ("ofca number", "ofca code")),
-    Scheme("bsmi", "laboratory recognised by BSMI", r"(SL\d)([A-Z]{2})([A-Z])(\d{3,4})([A-Z]?)", "{0}-{1}-{2}-{3}{4}"),
-    Scheme("mic-rcb", "conformity assessment body registered in Japan", r"(\d{1,3})", "{0:0>3}", ("rcb", "mic")),
     Scheme(
-        "a2la", "laboratory accredited by A2LA", r"(?:A2LA)?(\d{1,4})\.(\d{2})", "{0:0>4}.{1}", ("a2la certificate",)
+        "fcc-listing", "test site listed by the FCC", r"(?:FCC)?(\d{1,6})", "{0:0>6}", ("fcc listing number",), ("US",)
+    ),
+    Scheme("ofca", "body recognised by OFCA", r"([A-Z]{2})(\d{3})", "{0}{1}", ("ofca number", "ofca code"), ("HK",)),
+    Scheme(
+        "bsmi",
+        "laboratory recognised by BSMI",
+        r"(SL\d)([A-Z]{2})([A-Z])(\d{3,4})([A-Z]?)",
+        "{0}-{1}-{2}-{3}{4}",
+        (),
+        ("TW",),
+    ),
+    Scheme(
+        "mic-rcb", "conformity assessment body registered in Japan", r"(\d{1,3})", "{0:0>3}", ("rcb", "mic"), ("JP",)
+    ),
+    Scheme(
+        "a2la",
+        "laboratory accredited by A2LA",
+        r"(?:A2LA)?(\d{1,4})\.(\d{2})",
+        "{0:0>4}.{1}",
+        ("a2la certificate",),
+        ("US",),
     ),
 )
 
@@ -123,6 +160,15 @@ def canonical_form(scheme: str, value: str) -> str | None:
         return None
     found = re.fullmatch(known.pattern, _tighten(value))
     return known.form.format(*found.groups()) if found else None
+
+
+def find_owned(scheme: str, value: str) -> Owned | None:
+    """Return whose a number is; none where nobody knows who gives the numbers of its scheme."""
+    known = next((each for each in SCHEMES if each.id == scheme), None)
+    if known is None or not known.given_in:
+        return None
+    form = canonical_form(scheme, value)
+    return Owned(known.given_in, form[:2] if known.names_economy and form is not None else None)
 
 
 def find_misfit(scheme: str, value: str) -> str | None:

@@ -83,7 +83,7 @@ def _standard_period(admitted: AdmittedStandard) -> Period:
 
 
 def _admits_accreditor(view: View, rf: RouteFacts, rule: AccreditationRule, right: RightFacts, day: int) -> Truth:
-    if not accredits(view.facts, right.by):
+    if right.actor is None or not accredits(view.facts, right.by):
         return Truth.NO
     if not rule.by:
         return Truth.YES

@@ -28,6 +28,7 @@ from cab_registry.domain.records import Source
 from cab_registry.engine.assumptions import list_assumptions, list_passed_over, list_unread_words
 from cab_registry.engine.criteria import Criterion
 from cab_registry.engine.deciding import Outcome, order_verdicts
+from cab_registry.engine.disregarded import list_disregarded
 from cab_registry.engine.facts import Facts, RouteFacts
 from cab_registry.engine.finding import Finding
 from cab_registry.engine.inquiry import Inquiry, View
@@ -40,7 +41,7 @@ from cab_registry.engine.unread import find_decisive
 from cab_registry.engine.weighing import decide
 from cab_registry.engine.wording import Speech
 
-ENGINE: Final = "1.2.0"
+ENGINE: Final = "1.3.0"
 """Version of the engine; it changes whenever an answer may change."""
 
 _NEAR: Final = 8
@@ -76,6 +77,7 @@ def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answ
     if inquiry.performed_assumed and not question.standing and _asks_performed(best):
         assumptions.append(speech.say("assumed.performed", {}))
     assumptions.extend(speech.say(key, values) for key, values in list_passed_over(inquiry, best))
+    assumptions.extend(speech.say(key, values) for key, values in list_disregarded(inquiry, best))
     for finding in best.findings:
         assumptions.extend(speech.say(key, values) for key, values in finding.assumptions)
     others = [trace for trace in (*outcome.traces, *outcome.discretionary) if trace is not best]

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from cab_registry.domain.records import Coverage
 from cab_registry.engine.facts import RouteFacts
 from cab_registry.engine.inquiry import View
+from cab_registry.engine.mandate import accredits, gives_rights
+from cab_registry.engine.representation import find_actor
 
 
 class Listing(NamedTuple):
@@ -32,18 +34,30 @@ def _same_subject(rf: RouteFacts, record: Coverage, kind: str) -> bool:
     return record.scheme is None or record.scheme == route.scheme
 
 
-def _same_recogniser(view: View, record: Coverage, by: Iterable[str]) -> bool:
+def _may_list(view: View, record: Coverage, kind: str) -> bool:
+    """Whether a list is whose it says, and of somebody who gives such rights."""
+    by = find_actor(record.by, record.owner, view.facts)
+    gives = accredits if kind == "accreditation" else gives_rights
+    return by is not None and gives(view.facts, by)
+
+
+def _same_recogniser(view: View, rf: RouteFacts, record: Coverage, by: Iterable[str]) -> bool:
     economy = view.facts.economy_of(record.by)
     for word in by:
         if word == "exporter":
             same = economy in view.inquiry.issuer_parties
         elif word == "importer":
-            same = economy in view.destination_parties
+            same = economy in _importers(view, rf)
         else:
             same = record.by in view.facts.same_authority(word) or economy == word
         if same:
             return True
     return False
+
+
+def _importers(view: View, rf: RouteFacts) -> frozenset[str]:
+    wide = "WORLD" in rf.importer_codes
+    return view.destination_parties if wide else view.destination_parties & rf.importer_codes
 
 
 def listing(view: View, rf: RouteFacts, kind: str, by: Iterable[str]) -> Listing:
@@ -55,7 +69,9 @@ def listing(view: View, rf: RouteFacts, kind: str, by: Iterable[str]) -> Listing
     fitting = [
         record
         for record in view.facts.coverage
-        if _same_subject(rf, record, kind) and _same_recogniser(view, record, words)
+        if _same_subject(rf, record, kind)
+        and _same_recogniser(view, rf, record, words)
+        and _may_list(view, record, kind)
     ]
     exact = [record for record in fitting if record.agreement or record.scheme] or fitting
     if not exact and view.facts.complete:

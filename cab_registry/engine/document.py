@@ -14,47 +14,19 @@ from cab_registry.engine.finding import FAIL, PASS, UNKNOWN, Finding, Used, wors
 from cab_registry.engine.inquiry import Inquiry, View
 from cab_registry.engine.life import judge_life
 from cab_registry.engine.meaning import OTHER
+from cab_registry.engine.notices import may_say, name_notifier
 
 _STANDS = Finding("document", PASS, "document.stands")
 _VOIDING = ("cancelled", "refused", "not_signed", "statement_missing", "superseded", "non_compliance", "restricted")
 
 
-_FOR_A_UNION = ("non_compliance", "superseded", "taken_over", "not_taken_over")
-"""Statements of one member's authority that count for the markets of the union."""
-
-
-def may_say(view: View, notice: Notice) -> bool:
-    """Whether a notice counts for this result: by whom it comes (domain.md, section 9, point 15).
-
-    It comes from an authority of the market asked about, of the issuer's or the site's home, from one that designates,
-    recognises or accredits the issuer, or from the issuer itself. A refusal speaks for the refuser's market alone.
-    """
-    by, facts, issuer = notice.by, view.facts, view.inquiry.issuer
-    if by is None:
-        return True
-    other = facts.issuers.get(by)
-    if by not in facts.authorities and other is not None and other.body is not None:
-        return (issuer is not None and by == issuer.id) or notice.effect in ("taken_over", "not_taken_over")
-    economy = facts.economy_of(by)
-    home = {*view.inquiry.issuer_parties, view.inquiry.site_economy}
-    if economy is not None and (economy in view.destination_parties or economy in home):
-        return True
-    if notice.effect in _FOR_A_UNION and economy is not None:
-        if facts.parties(economy, view.presented) & view.destination_parties:
-            return True
-    if issuer is None or notice.effect == "refused":
-        return False
-    kin = facts.same_authority(by)
-    rights = (right for kind in ("accreditation", "designation", "recognition") for right in issuer.rights(kind))
-    return issuer.id in kin or any(right.by in kin or right.by == economy for right in rights)
-
-
-def notices_on_result(view: View) -> list[tuple[Notice, int]]:
+def notices_on_result(view: View, rf: RouteFacts) -> list[tuple[Notice, int]]:
     """Return the notices that count and speak of this result by its number, of its site, or of its issuer."""
-    return [(notice, version) for notice, version in _on_result(view) if may_say(view, notice)]
+    return [(notice, version) for notice, version in list_on_result(view) if may_say(view, rf, notice)]
 
 
-def _on_result(view: View) -> list[tuple[Notice, int]]:
+def list_on_result(view: View) -> list[tuple[Notice, int]]:
+    """Return the notices that speak of this result, whoever made them."""
     result, issuer, facts = view.question.result, view.inquiry.issuer, view.facts
     found: list[tuple[Notice, int]] = []
     if result.number is not None:
@@ -92,12 +64,12 @@ def list_numbered(inquiry: Inquiry) -> list[Notice]:
 
 def check_document(view: View, rf: RouteFacts) -> Finding:
     """The document is alive, its finding passes, it carries what it must, and nobody has voided it."""
-    return worst_of((_notices(view), judge_life(view, rf), _findings(view, rf), _number(view, rf))) or _STANDS
+    return worst_of((_notices(view, rf), judge_life(view, rf), _findings(view, rf), _number(view, rf))) or _STANDS
 
 
-def _notices(view: View) -> Finding | None:
+def _notices(view: View, rf: RouteFacts) -> Finding | None:
     kind = view.question.result.kind
-    for notice, version in notices_on_result(view):
+    for notice, version in notices_on_result(view, rf):
         if notice.effect not in _VOIDING or (notice.effect == "non_compliance" and kind == "non_compliance_statement"):
             continue
         if notice.about.body is not None and notice.about.number is None and notice.about.site is None:
@@ -107,7 +79,12 @@ def _notices(view: View) -> Finding | None:
         reached = view.reached(notice.on)
         if reached is Truth.NO or lifted:
             continue
-        values = {"effect": notice.effect, "by": notice.by, "on": notice.on, "number": notice.about.number}
+        values = {
+            "effect": notice.effect,
+            "by": name_notifier(view, notice),
+            "on": notice.on,
+            "number": notice.about.number,
+        }
         used = (Used(notice.id, version, (notice.on, notice.until or NEVER)),)
         outcome = FAIL if reached is Truth.YES else UNKNOWN
         return Finding("document", outcome, f"document.{notice.effect}", values, used)

@@ -103,6 +103,10 @@ class RightFacts:
     silence_from: When | None = None
     source: Source | None = None
     """Where the right itself was read."""
+    actor: str | None = None
+    """Who gave it: of a party, its authority whose record it is. None where the owner does not speak for `by`."""
+    owner: str = ""
+    """Whose record it is."""
 
 
 class Force(IntEnum):

@@ -9,12 +9,12 @@ from cab_registry.domain.records import Position
 from cab_registry.domain.records.route import SurvivalRule
 from cab_registry.engine.accreditation import Accredited
 from cab_registry.engine.criteria import find_listed
-from cab_registry.engine.document import may_say, notices_on_result
+from cab_registry.engine.document import notices_on_result
 from cab_registry.engine.facts import Force, RightState, RouteFacts, Working, begins_then
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, RANK, UNKNOWN, Finding, Ground, Used
 from cab_registry.engine.holding import Holding, used_by
 from cab_registry.engine.inquiry import View
-from cab_registry.engine.mandate import finds_owners
+from cab_registry.engine.notices import may_find_owner
 from cab_registry.engine.rights import Pairs, best_on, find_loss
 from cab_registry.engine.standing import operational_clocks
 
@@ -144,8 +144,7 @@ def _found_barred(view: View, rf: RouteFacts) -> list[Loss]:
         Loss("finding", notice.on, {"body": issuer.name, "by": notice.by, "event": notice.effect}, silent=True)
         for notice, _ in issuer.notices
         if notice.effect == "prohibited_entity"
-        and may_say(view, notice)
-        and (notice.by is None or finds_owners(view.facts, notice.by))
+        and may_find_owner(view, rf, notice)
         and notice.on.reached(view.inquiry.issued.last) is Truth.NO
         and view.reached(notice.on) is Truth.YES
         and (notice.until is None or view.reached(notice.until.moved(1)) is not Truth.YES)
@@ -247,7 +246,7 @@ def _judge(view: View, rf: RouteFacts, loss: Loss) -> Finding:
             )
         base = base._replace(values=values)
     if rule.effect == "takeover":
-        return _taken_over(view, rule, base)
+        return _taken_over(view, rf, rule, base)
     grounds = (Ground("survival", rule.condition, rule.citation),) if rule.condition else ()
     return base._replace(outcome=PASS, key="survival.survives", conditions=grounds)
 
@@ -283,8 +282,8 @@ def _acquired(view: View, loss: Loss, base: Finding) -> Finding:
     return base._replace(outcome=UNKNOWN, key="survival.order_missing", values=values, missing=("result.ordered_on",))
 
 
-def _taken_over(view: View, rule: SurvivalRule, base: Finding) -> Finding:
-    effects = {notice.effect for notice, _ in notices_on_result(view) if view.reached(notice.on) is Truth.YES}
+def _taken_over(view: View, rf: RouteFacts, rule: SurvivalRule, base: Finding) -> Finding:
+    effects = {notice.effect for notice, _ in notices_on_result(view, rf) if view.reached(notice.on) is Truth.YES}
     if "not_taken_over" in effects and "taken_over" not in effects:
         return base._replace(outcome=FAIL, key="survival.not_taken_over")
     name = "finish_takeover" if "taken_over" in effects else "show_takeover"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cab_registry.domain.records import Authority
-from cab_registry.engine.facts import Facts, RightFacts
+from cab_registry.engine.facts import Facts, RightFacts, RouteFacts
 
 GIVES_NO_RIGHT: Final = frozenset({"accrediting", "arrangement", "customs", "registrar"})
 """Roles that alone let nobody designate or recognise, nor say anything of the results of bodies."""
@@ -35,6 +35,12 @@ def speaks_for_market(facts: Facts, by: str) -> bool:
     return _has_other_role(facts, by, _SPEAKS_FOR_NO_MARKET)
 
 
+def looks_after(facts: Facts, by: str, rf: RouteFacts) -> bool:
+    """Whether an authority at home has to do with bodies as a route takes: customs only with their own statuses."""
+    issuing = {role for key in rf.route.issuer.authorities if key in facts.authorities for role in _roles(facts, key)}
+    return gives_rights(facts, by) or ("customs" in issuing and "customs" in _roles(facts, by))
+
+
 def finds_owners(facts: Facts, by: str) -> bool:
     """Whether somebody may find that a body is controlled by a prohibited entity."""
     return _has_other_role(facts, by, _FINDS_NO_OWNER)
@@ -55,8 +61,12 @@ def in_office(facts: Facts, right: RightFacts) -> bool:
 
 
 def _has_other_role(facts: Facts, by: str, barred: frozenset[str]) -> bool:
-    roles = {role for each in _offices(facts, by) for role in each.roles}
+    roles = _roles(facts, by)
     return not roles or not roles <= barred
+
+
+def _roles(facts: Facts, by: str) -> set[str]:
+    return {role for each in _offices(facts, by) for role in each.roles}
 
 
 def _offices(facts: Facts, by: str) -> Iterator[Authority]:

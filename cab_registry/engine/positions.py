@@ -10,6 +10,8 @@ from cab_registry.engine.facts import RouteFacts
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Finding, Ground, Used
 from cab_registry.engine.inquiry import View
 from cab_registry.engine.mandate import speaks_for_market
+from cab_registry.engine.representation import commission_of, find_actor
+from cab_registry.engine.say import Say, has_say
 
 _NONE = Finding("position", NOT_APPLICABLE, "position.none")
 
@@ -23,30 +25,27 @@ class Stance(NamedTuple):
     narrow: int
     open: bool = False
     """Whether it may bind: the day of which that depends is known only as a window."""
+    disregarded: bool = False
+    """Whether it names this market, but its authority has no say there."""
 
 
 def _may_say(view: View, rf: RouteFacts, position: Position, market: str) -> bool:
     """Whether the authority speaks for a market, on an agreement to which its economy is party.
 
-    An authority of a union speaks for the markets of its members, one of a member for that member's alone.
+    A union speaks for the markets of its members by its commission, an authority of a member for that member's alone.
     """
-    economy = view.facts.economy_of(position.by)
-    if not speaks_for_market(view.facts, position.by):
+    facts = view.facts
+    by = find_actor(position.by, position.owner, facts)
+    economy = facts.economy_of(by) if by is not None else None
+    if by is None or economy is None or not speaks_for_market(facts, by) or has_say(by, (rf,), facts) is Say.NO:
         return False
-    if economy is None or not (economy == market or _within(view, market, economy) or _region_of(market, economy)):
+    if commission_of(economy, facts) not in (None, by) and by != economy:
+        return False
+    if economy not in {market, facts.state_of(market), *facts.parties(market, view.presented)}:
         return False
     if rf.agreement is None or not rf.agreement.parties:
         return True
-    unions = {union for union, _ in view.facts.memberships.get(economy, ())}
-    return not {economy, market, *unions}.isdisjoint({*rf.agreement.parties, *rf.importer_codes})
-
-
-def _within(view: View, market: str, union: str) -> bool:
-    return any(code == union for code, _ in view.facts.memberships.get(market, ()))
-
-
-def _region_of(market: str, economy: str) -> bool:
-    return market.startswith(f"{economy}-")
+    return not facts.parties(economy, view.presented).isdisjoint({*rf.agreement.parties, *rf.importer_codes})
 
 
 def _speaks_of(view: View, rf: RouteFacts, position: Position) -> bool:
@@ -76,16 +75,16 @@ def find_stances(view: View, rf: RouteFacts) -> list[Stance]:
     for position, version in view.facts.positions:
         if not _speaks_of(view, rf, position):
             continue
-        reach = {
-            market for market in {*position.binds_in} & view.destination_parties if _may_say(view, rf, position, market)
-        }
+        named = {*position.binds_in} & view.destination_parties
+        reach = {market for market in named if _may_say(view, rf, position, market)}
         held = view.holds(Period(position.from_, position.until or NEVER))
         before = position.about.issued_before
         if before is not None:
             held = min(held, Truth(2 - before.reached(view.inquiry.issued.last)))
         narrow = 2 if view.question.destination in reach else 1
         binds = bool(reach) and held is Truth.YES
-        found.append(Stance(position, version, binds, narrow, bool(reach) and held is Truth.UNKNOWN))
+        disregarded = bool(named) and not reach and held is not Truth.NO
+        found.append(Stance(position, version, binds, narrow, bool(reach) and held is Truth.UNKNOWN, disregarded))
     found.sort(
         key=lambda stance: (not stance.binds, -stance.narrow, -stance.position.from_.earliest, stance.position.id)
     )

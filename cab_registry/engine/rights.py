@@ -62,8 +62,11 @@ class Wanted(NamedTuple):
 
 def given_by(view: View, rf: RouteFacts, accepted: Iterable[str], right: RightFacts) -> bool:
     """Whether a right was given by one of those that a rule accepts, whose office it was on that day."""
-    named = _is_named(view, rf, accepted, right.by)
-    return (named or (named is None and gives_rights(view.facts, right.by))) and in_office(view.facts, right)
+    by = right.actor
+    if by is None:
+        return False
+    named = _is_named(view, rf, accepted, by)
+    return (named or (named is None and gives_rights(view.facts, by))) and in_office(view.facts, right)
 
 
 def is_named(view: View, rf: RouteFacts, accepted: Iterable[str], by: str) -> bool:

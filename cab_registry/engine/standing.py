@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from cab_registry.domain.days import NEVER, Period, Truth
-from cab_registry.domain.records import Notice
 from cab_registry.domain.records.law import Edition, Tail
 from cab_registry.domain.records.rights import Ownership
 from cab_registry.domain.records.route import OwnershipRule
 from cab_registry.engine.coverage import Listing, listing
 from cab_registry.engine.criteria import find_listed
-from cab_registry.engine.document import may_say
 from cab_registry.engine.early import find_early
 from cab_registry.engine.facts import IssuerFacts, RouteFacts, Working, WorkingState
 from cab_registry.engine.finding import FAIL, NOT_APPLICABLE, OUTCOME_OF, PASS, UNKNOWN, Finding, worst_of
 from cab_registry.engine.inquiry import View
-from cab_registry.engine.mandate import finds_owners
 from cab_registry.engine.meaning import OTHER
+from cab_registry.engine.notices import find_notifier, may_find_owner, may_state_owner
+from cab_registry.engine.representation import REGISTRAR
 
 _NOT_ASKED = Finding("issuer", NOT_APPLICABLE, "issuer.not_asked")
 
@@ -269,23 +268,20 @@ def _barred(
     if bar is not None:
         in_rule = view.holds(bar.period)
         for notice, _ in issuer.notices:
-            if notice.effect != "prohibited_entity" or in_rule is Truth.NO or not _may_find(view, notice):
+            if notice.effect != "prohibited_entity" or in_rule is Truth.NO or not may_find_owner(view, rf, notice):
                 continue
             met = min(in_rule, Period(notice.on, notice.until or NEVER).holds(view.inquiry.issued.last))
             if met is not Truth.NO:
-                foreign = notice.by is not None and view.facts.economy_of(notice.by) not in view.destination_parties
+                by = find_notifier(view, notice) or REGISTRAR
+                foreign = by != REGISTRAR and view.facts.economy_of(by) not in view.destination_parties
                 outcome = UNKNOWN if foreign else OUTCOME_OF[Truth(2 - met)]
                 key = "issuer.found_elsewhere" if foreign else "issuer.prohibited"
                 said = {**values, "on": notice.on, "by": notice.by}
                 found.append(Finding("issuer", outcome, key, said, sourced=bar))
-    facts = issuer.body.ownership if issuer.body is not None else ()
+    facts = issuer.body.ownership if issuer.body is not None and may_state_owner(view, issuer.body.owner) else ()
     rules = [rule for rule in rf.route.issuer.ownership if not of_part or rule.fact == "prohibited_entity"]
     found.extend(_owned(view, rule, fact, values) for fact in facts for rule in rules)
     return worst_of(found)
-
-
-def _may_find(view: View, notice: Notice) -> bool:
-    return may_say(view, notice) and (notice.by is None or finds_owners(view.facts, notice.by))
 
 
 def _owned(view: View, rule: OwnershipRule, fact: Ownership, values: dict[str, Any]) -> Finding | None:

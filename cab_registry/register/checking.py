@@ -13,6 +13,7 @@ import msgspec
 from cab_registry.domain.days import Period, When
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.folding import fold
+from cab_registry.domain.lettering import list_lettering
 from cab_registry.domain.records import (
     RECORD_TYPES,
     AnyRecord,
@@ -46,17 +47,21 @@ class CatalogueReport(msgspec.Struct, frozen=True):
 _SOURCED = Sourced | Route | Position | Notice
 
 
-def check_record(record: AnyRecord, document: Mapping[str, Any], known: Known, *, sourced: bool = True) -> list[Fault]:
+def check_record(
+    record: AnyRecord, document: Mapping[str, Any], known: Known, *, sourced: bool = True, lettering: bool = True
+) -> list[Fault]:
     """List what is wrong in one well-formed record, by JSON Pointer.
 
     Args:
         record: the record.
         document: the plain form that it was read from.
         known: what records may refer to.
+        lettering: whether its texts are looked at sign by sign.
         sourced: whether each fact must name its source; an authority's own act has a source in who submits it.
     """
     return [
         *_null_days(document),
+        *(Fault(pointer, message) for pointer, _, message in list_lettering(document) if lettering),
         *(find_unsourced(record) if sourced else ()),
         *_unstated_sources(record),
         *_incomplete_route(record, document),

@@ -31,11 +31,13 @@ from cab_registry.engine.facts import RouteFacts
 from cab_registry.engine.mandate import GIVES_NO_RIGHT
 from cab_registry.register.compiled import Register
 from cab_registry.register.compiled_rights import AnyRight
+from cab_registry.register.holders import find_doubts_of_body
 from cab_registry.register.listing import GIVES, find_doubts_of_list
 from cab_registry.register.offices import (
     Doubt,
     actor_of,
     economies_of,
+    list_not_accredited,
     list_not_accrediting,
     list_out_of_office,
     meets,
@@ -105,6 +107,8 @@ def find_doubts(before: AnyRecord | None, after: AnyRecord, register: Register) 
     """
     if isinstance(after, Position | Notice):
         return list(find_doubts_of_statement(before, after, register))
+    if isinstance(after, Body):
+        return list(find_doubts_of_body(before, after, register))
     if isinstance(after, Coverage):
         return list(find_doubts_of_list(before, after, register))
     if not isinstance(after, Accreditation | Designation | Recognition):
@@ -139,7 +143,7 @@ def _find_doubts(known: AnyRight | None, after: AnyRight, register: Register) ->
     days = tuple(given) or ((after.from_,) if moved and after.from_ is not None else ())
     out_of_office = list(list_out_of_office(after, [day for day in days if day != ALWAYS], register))
     if isinstance(after, Accreditation):
-        return [*out_of_office, *list_not_accrediting(after, register)]
+        return [*out_of_office, *list_not_accrediting(after, register), *list_not_accredited(after, register)]
     economies = economies_of(after, register)
     kind: Literal["designation", "recognition"] = "designation" if isinstance(after, Designation) else "recognition"
     claim = _Claim(after, kind, economies, tuple(day for day in days if day != ALWAYS), register)

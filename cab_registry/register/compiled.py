@@ -104,6 +104,10 @@ def change_register(
     by_body = _group(by_id) if touched or gone else register.by_body
     if law.standards is not register.law.standards or law.agreements is not register.law.agreements:
         touched |= set(register.by_body)
+    if speakers := _speak_otherwise(register.law, law):
+        touched.update(
+            body for body, keys in by_body.items() if any(by_id[key].record.owner in speakers for key in keys)
+        )
     issuers = dict(register.facts.issuers)
     for key in touched:
         issuer = _issuer(key, by_id, by_body, law)
@@ -115,6 +119,31 @@ def change_register(
     return _assemble(
         by_id, by_body, law, issuers, complete=complete, position=register.position if position is None else position
     )
+
+
+def _speak_otherwise(before: Law, after: Law) -> frozenset[str]:
+    """Return the authorities that may speak for others than before."""
+    if before is after:
+        return frozenset()
+    names = ("economy", "succeeds", "roles")
+    changed = {
+        key
+        for key in before.authorities.keys() | after.authorities.keys()
+        if _differ(before.authorities.get(key), after.authorities.get(key), names)
+    }
+    moved = {
+        code
+        for code in before.economies.keys() | after.economies.keys()
+        if _differ(before.economies.get(code), after.economies.get(code), ("id", "kind"))
+    }
+    changed |= {key for law in (before, after) for key, each in law.authorities.items() if each.economy in moved}
+    return frozenset(changed).union(*(law.kin.get(key, ()) for law in (before, after) for key in changed))
+
+
+def _differ(one: Authority | Economy | None, other: Authority | Economy | None, names: tuple[str, ...]) -> bool:
+    if one is other:
+        return False
+    return one is None or other is None or any(getattr(one, name) != getattr(other, name) for name in names)
 
 
 def _group(by_id: Mapping[str, Versioned]) -> dict[str, tuple[str, ...]]:
@@ -136,9 +165,9 @@ def _issuer(
     key: str, by_id: Mapping[str, Versioned], by_body: Mapping[str, tuple[str, ...]], law: Law
 ) -> IssuerFacts | None:
     versioned = by_id.get(key)
-    if versioned is None or not isinstance(versioned.record, Body | Authority):
+    record = versioned.record if versioned is not None else None
+    if versioned is None or not isinstance(record, Body | Authority) or not _counts(record, law):
         return None
-    record = versioned.record
     body = record if isinstance(record, Body) else None
     authority = record if isinstance(record, Authority) else None
     rights: dict[str, list[RightFacts]] = {"accreditation": [], "designation": [], "recognition": []}
@@ -163,6 +192,11 @@ def _issuer(
         tuple(notices),
         call(record),
     )
+
+
+def _counts(record: Body | Authority, law: Law) -> bool:
+    """Whether a record is one of an issuer; an authority that somebody else entered than the registrar is none."""
+    return isinstance(record, Body) or record.id in law.authorities
 
 
 def _named(record: Body | Authority) -> tuple[str, str | None]:
@@ -203,7 +237,9 @@ def _assemble(
         routes_by_importer=law.routes_by_importer,
         routes_by_kind=law.routes_by_kind,
         issuers=issuers,
-        identifiers=index_identifiers(record for record, _ in records if isinstance(record, Body | Authority)),
+        identifiers=index_identifiers(
+            record for record, _ in records if isinstance(record, Body | Authority) and _counts(record, law)
+        ),
         names=index_names(issuers.values()),
         spellings=index_spellings(issuers.values()),
         positions=positions,

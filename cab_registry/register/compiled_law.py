@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from cab_registry.domain.days import ALL_TIME, LATEST, Period
 from cab_registry.domain.folding import fold
@@ -13,6 +13,7 @@ from cab_registry.domain.records import Agreement, AnyRecord, Authority, Economy
 from cab_registry.domain.records.common import Dated
 from cab_registry.domain.records.route import Party, SurvivalRule
 from cab_registry.engine.facts import ListedFacts, RouteFacts, Ruled
+from cab_registry.engine.representation import REGISTRAR, Offices, is_kept_by_right
 from cab_registry.register.indexes import index_citations, list_codes
 from cab_registry.register.law_timelines import operation_events, resolve_force, resolve_working, was_given_up
 
@@ -51,23 +52,7 @@ class Law:
 
 def compile_law(by_id: Mapping[str, HasRecord], former: Law | None = None) -> Law:
     """Compile the law; parts that did not change are the former's own objects."""
-    economies: dict[str, Economy] = {}
-    authorities: dict[str, Authority] = {}
-    requirements: dict[str, Requirement] = {}
-    agreements: dict[str, Agreement] = {}
-    routes: dict[str, tuple[Route, int]] = {}
-    for key in sorted(by_id):
-        record = by_id[key].record
-        if isinstance(record, Economy):
-            economies[record.code] = record
-        elif isinstance(record, Authority):
-            authorities[key] = record
-        elif isinstance(record, Requirement):
-            requirements[key] = record
-        elif isinstance(record, Agreement):
-            agreements[key] = record
-        elif isinstance(record, Route):
-            routes[key] = (record, by_id[key].version)
+    economies, authorities, requirements, agreements, routes = _read_law(by_id)
     standards = {fold(record.citation): record for record in requirements.values() if record.economy is None}
     if former is not None:
         standards = former.standards if standards == former.standards else standards
@@ -90,6 +75,58 @@ def compile_law(by_id: Mapping[str, HasRecord], former: Law | None = None) -> La
         index_citations(requirements.values()),
         frozenset(code for record in requirements.values() for code in list_codes(record)),
     )
+
+
+class _Offices(NamedTuple):
+    authorities: dict[str, Authority]
+    economies: dict[str, Economy]
+
+
+class _Kept(NamedTuple):
+    economies: dict[str, Economy]
+    authorities: dict[str, Authority]
+    requirements: dict[str, Requirement]
+    agreements: dict[str, Agreement]
+    routes: dict[str, tuple[Route, int]]
+
+
+def _read_law(by_id: Mapping[str, HasRecord]) -> _Kept:
+    """Return the records of law that are kept by those whose law they are; the registrar alone makes authorities."""
+    records = [by_id[key] for key in sorted(by_id)]
+    own = [each.record for each in records if each.record.owner == REGISTRAR]
+    authorities = {record.id: record for record in own if isinstance(record, Authority)}
+    economies = {record.code: record for record in own if isinstance(record, Economy)}
+    offices = _Offices(authorities, economies)
+    kept = _Kept(economies, authorities, {}, {}, {})
+    for record in (each.record for each in records):
+        if isinstance(record, Requirement) and is_law_kept_by_right(record, (), offices):
+            kept.requirements[record.id] = record
+        elif isinstance(record, Agreement) and is_law_kept_by_right(record, record.parties, offices):
+            kept.agreements[record.id] = record
+    for record, version in ((each.record, each.version) for each in records):
+        if isinstance(record, Route):
+            agreement = kept.agreements.get(record.agreement or "")
+            if is_law_kept_by_right(record, agreement.parties if agreement is not None else (), offices):
+                kept.routes[record.id] = (record, version)
+    return kept
+
+
+def is_law_kept_by_right(record: Requirement | Agreement | Route, parties: Iterable[str], offices: Offices) -> bool:
+    """Whether a record of law is kept by the registrar, or by an authority of those whose law it is.
+
+    Args:
+        record: the record.
+        parties: codes of the parties of the agreement on which it rests, or which it is.
+        offices: authorities and economies.
+    """
+    whose = [frozenset((code,)) for code in parties]
+    if isinstance(record, Requirement):
+        whose.append(frozenset((record.economy,) if record.economy is not None else ()))
+    elif isinstance(record, Route):
+        whose.append(frozenset(code for code, _ in _parties(record.importer)))
+    elif not record.parties:
+        whose.append(frozenset())
+    return any(is_kept_by_right(record.owner, economies, offices) for economies in whose)
 
 
 def _memberships(record: Economy) -> tuple[tuple[str, Period], ...]:

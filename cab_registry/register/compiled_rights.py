@@ -13,6 +13,7 @@ from cab_registry.domain.records import Accreditation, Agreement, Designation, R
 from cab_registry.domain.records.law import Edition, Objection
 from cab_registry.domain.records.rights import RightEvent, ScopeItem
 from cab_registry.engine.facts import ItemFacts, Lane, RightFacts, RightState
+from cab_registry.engine.representation import find_actor
 from cab_registry.engine.timeline import Timeline
 from cab_registry.register.compiled_law import Law
 from cab_registry.register.narrowing import part_items, widen_unread
@@ -25,12 +26,21 @@ _KINDS = {Accreditation: "accreditation", Designation: "designation", Recognitio
 
 def compile_rights(rights: Iterable[tuple[AnyRight, int]], law: Law) -> Iterator[RightFacts]:
     """Yield every right of one body, those that silence brings included."""
-    own = _part_all([(widen_unread(right, law), version) for right, version in rights], law)
-    accreditations = [right for right, _ in own if isinstance(right, Accreditation)]
+    own = [(widen_unread(right, law), version) for right, version in rights]
+    counting = _part_all([each for each in own if _is_own(each[0], law)], law)
+    # What somebody entered in another's name neither counts nor touches what the other gave.
     for right, version in own:
-        yield _compile(_with_lasting(right, (other for other, _ in own)), version, law)
+        if not _is_own(right, law):
+            yield _compile(right, version, law)
+    accreditations = [right for right, _ in counting if isinstance(right, Accreditation)]
+    for right, version in counting:
+        yield _compile(_with_lasting(right, (other for other, _ in counting)), version, law)
         if isinstance(right, Recognition):
             yield from _by_silence(right, version, law, accreditations)
+
+
+def _is_own(right: AnyRight, law: Law) -> bool:
+    return find_actor(right.by, right.owner, law) is not None
 
 
 def _part_all(rights: list[tuple[AnyRight, int]], law: Law) -> list[tuple[AnyRight, int]]:
@@ -69,6 +79,8 @@ def _compile(right: AnyRight, version: int, law: Law) -> RightFacts:
         standard=accreditation.standard if accreditation is not None else None,
         edition=accreditation.edition if accreditation is not None else None,
         source=_read_at(right),
+        actor=find_actor(right.by, right.owner, law),
+        owner=right.owner,
     )
 
 
@@ -181,6 +193,8 @@ def _by_silence(
             items=facts if begin.doubt is None else tuple(_doubtful(item, begin.doubt) for item in facts),
             silence_from=begin.on,
             source=_read_at(right),
+            actor=find_actor(right.by, right.owner, law),
+            owner=right.owner,
         )
 
 

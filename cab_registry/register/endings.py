@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cab_registry.domain.days import LATEST
 from cab_registry.domain.records import Designation, Recognition
+from cab_registry.engine.representation import speaks_for
 from cab_registry.register.compiled import Register
 from cab_registry.register.ending import (
     CONFIRMATION_THRESHOLDS,
@@ -17,7 +18,6 @@ from cab_registry.register.ending import (
     threshold_of,
 )
 from cab_registry.register.law_endings import find_law_endings
-from cab_registry.register.ownership import speaks_for
 from cab_registry.register.procedure_clocks import Clock, find_clocks
 from cab_registry.register.right_endings import find_right_endings, stands_on
 

@@ -10,8 +10,8 @@ from cab_registry.domain.records import AnyRecord, Coverage
 from cab_registry.domain.records.route import RightRule
 from cab_registry.engine.facts import RouteFacts
 from cab_registry.engine.mandate import GIVES_NO_RIGHT
+from cab_registry.engine.say import Say
 from cab_registry.register.compiled import Register
-from cab_registry.register.deciding import Say
 from cab_registry.register.offices import Doubt, accredits, actor_of
 from cab_registry.register.subjects import join_names, list_names
 

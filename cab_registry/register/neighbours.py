@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.folding import fold
-from cab_registry.domain.records import AnyRecord, Authority, Body, Economy, Requirement
+from cab_registry.domain.lettering import list_lettering
+from cab_registry.domain.records import AnyRecord, Authority, Body, Economy, Requirement, write_record
 from cab_registry.domain.records.law import Agreement
 from cab_registry.domain.records.rights import ScopeItem
 from cab_registry.domain.schemes import canonise, find_misfit, find_scheme
@@ -17,7 +18,9 @@ from cab_registry.register.checking import check_record, list_unsourced
 from cab_registry.register.compiled import Register
 from cab_registry.register.compiled_rights import AnyRight
 from cab_registry.register.intervals import overlap, show_period
+from cab_registry.register.lookalikes import Bearers, find_lookalikes, index_bearers
 from cab_registry.register.minting import find_contradiction
+from cab_registry.register.numbers import find_taking
 from cab_registry.register.references import Known, find_unknown, list_known
 from cab_registry.register.scopes import find_doubled, find_outside_agreement, find_repeated, find_wider
 
@@ -47,6 +50,7 @@ class About:
     known_before: Known
     known: Known
     spelled: Mapping[tuple[str, str], set[tuple[str, str]]]
+    bearers: Bearers
 
     def of(self, record: AnyRecord, document: Mapping[str, Any], *, retired: bool) -> Findings:
         """Return what is to be said about one changed record; `document` is the plain form it was read from."""
@@ -54,10 +58,12 @@ class About:
         found.faults.extend(self._left_without(record))
         if retired:
             return found
-        found.faults.extend(check_record(record, document, self.known, sourced=False))
+        found.faults.extend(check_record(record, document, self.known, sourced=False, lettering=False))
+        found.faults.extend(self._misleading(record, document))
         found.warnings.extend(self._unsourced(record))
         if isinstance(record, Body | Authority):
             self._compare_numbers(record, found)
+            found.warnings.extend(find_lookalikes(record, self._earlier(record), self.bearers, self.after))
         if isinstance(record, Body):
             self._compare_names(record, found)
         if isinstance(record, Economy | Requirement):
@@ -71,6 +77,18 @@ class About:
             found.warnings.extend(find_repeated(earlier.record if earlier is not None else None, record))
             found.wider.extend(self._wider(record, others))
         return found
+
+    def _earlier(self, record: AnyRecord) -> AnyRecord | None:
+        earlier = self.before.records.get(record.id)
+        return earlier.record if earlier is not None else None
+
+    def _misleading(self, record: AnyRecord, document: Mapping[str, Any]) -> Iterator[Fault]:
+        """Yield the texts that cannot be read as they stand, or are written in two scripts; not what stood before."""
+        earlier = self._earlier(record)
+        known = {text for _, text, _ in list_lettering(write_record(earlier))} if earlier is not None else set()
+        for pointer, text, message in list_lettering(document):
+            if text not in known:
+                yield Fault(pointer, message)
 
     def _wider(self, record: AnyRight, others: Sequence[AnyRecord]) -> Iterator[Fault]:
         """Yield where a right is wider than its ground; what of its scope stood so before was told then."""
@@ -120,6 +138,9 @@ class About:
             pointer = f"/identifiers/{index}"
             if (item.scheme, item.value) not in known:
                 found.faults.extend(_find_misread(item.scheme, item.value, pointer))
+                taking = find_taking(record, item, self.after.facts)
+                if taking is not None:
+                    (found.faults if taking.refused else found.warnings).append(Fault(pointer, taking.message))
             canonical = canonise(item.scheme, item.value)
             for other, _, period in self.after.facts.identifiers.get((item.scheme, canonical), ()):
                 if other == record.id:
@@ -177,9 +198,11 @@ def find_about(before: Register, after: Register, changed: Sequence[AnyRecord]) 
     if any(record.id in before.records for record in changed):
         earlier = list_known(record for record, _ in before.records.values())
     spelled: defaultdict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-    for (scheme, value), bearers in after.facts.identifiers.items():
-        spelled[scheme, _spell(value)].update((bearer, value) for bearer, _, _ in bearers)
-    return About(before, after, earlier, known, spelled)
+    for (scheme, value), held in after.facts.identifiers.items():
+        spelled[scheme, _spell(value)].update((bearer, value) for bearer, _, _ in held)
+    named = any(isinstance(record, Body | Authority) for record in changed)
+    bearers = index_bearers(after) if named else {}
+    return About(before, after, earlier, known, spelled, bearers)
 
 
 def _item_at(right: AnyRight, fault: Fault) -> ScopeItem:

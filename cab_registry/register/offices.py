@@ -8,9 +8,9 @@ from typing import NamedTuple
 from cab_registry.domain.days import Period, When
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.records import Accreditation, Coverage, Notice, Position
+from cab_registry.engine.representation import REGISTRAR
 from cab_registry.register.compiled import Register
 from cab_registry.register.compiled_rights import AnyRight
-from cab_registry.register.ownership import REGISTRAR
 from cab_registry.register.subjects import list_names
 
 
@@ -90,6 +90,14 @@ def list_not_accrediting(right: Accreditation, register: Register) -> Iterator[D
     yield Doubt(
         Fault("/by", f"{right.by} is not an accreditation body; its role is {list_names(authority.roles)}{hint}")
     )
+
+
+def list_not_accredited(right: Accreditation, register: Register) -> Iterator[Doubt]:
+    """Yield that an authority is accredited: an inspectorate is recognised, and an accreditation gives no say on it."""
+    issuer = register.facts.issuers.get(right.body)
+    if issuer is not None and issuer.authority is not None:
+        text = f"{right.body} is an authority: it is recognised, not accredited"
+        yield Doubt(Fault("/body", text))
 
 
 def accredits(by: str, register: Register) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from cab_registry.domain.records import Agreement, AnyRecord, Authority, Economy, Requirement, Route
+from cab_registry.engine.representation import REGISTRAR, commission_of, speaks_for
 from cab_registry.register.compiled_law import Law
-
-REGISTRAR: Final = "registrar"
 
 _LAW: Final = (Economy, Authority, Requirement, Agreement, Route)
 _OF_A_COMMISSION: Final = (Requirement, Agreement, Route)
-_NO_STATE: Final = frozenset({"accrediting", "arrangement"})
-"""Roles that alone do not make an authority speak for its economy."""
+
+
+__all__ = ["REGISTRAR", "Foreign", "find_foreign", "find_untransferable"]
 
 
 class Foreign(NamedTuple):
@@ -45,63 +45,27 @@ def find_foreign(new: AnyRecord, before: AnyRecord | None, authority: str, law: 
         return None
     if authority == REGISTRAR and before is not None and getattr(before, "by", None) == by:
         return None
-    spoken = _commission_of(by, law) or by
+    spoken = commission_of(by, law) or by
     return Foreign("/by", spoken, f"{authority} does not speak for {by}")
 
 
 def find_untransferable(new: AnyRecord, taker: str, law: Law) -> Foreign | None:
     """Return what stands against a record's going to another authority, if anything does."""
     by = getattr(new, "by", None)
-    if isinstance(new, _LAW) or by is None or taker == REGISTRAR or speaks_for(taker, by, law):
+    if isinstance(new, _LAW):
+        if taker == REGISTRAR or _keeps_union_law(new, taker, taker, law):
+            return None
+        return Foreign("/owner", REGISTRAR, f"a record of type {_type(new)} is kept by the registrar")
+    if by is None or taker == REGISTRAR or speaks_for(taker, by, law):
         return None
     return Foreign("/by", by, f"{taker} does not speak for {by}")
-
-
-def speaks_for(authority: str, by: str, law: Law) -> bool:
-    """Whether `by` is the authority itself, one that it succeeded, or the party for which it stands."""
-    if by == authority:
-        return True
-    if by in law.economies:
-        return _stands_for(authority, by, law)
-    return by in predecessors_of(authority, law)
-
-
-def predecessors_of(authority: str, law: Law) -> frozenset[str]:
-    """Return all that an authority succeeded, however far back."""
-    found: set[str] = set()
-    waiting = [authority]
-    while waiting:
-        record = law.authorities.get(waiting.pop())
-        for item in record.succeeds if record is not None else ():
-            if item.authority not in found:
-                found.add(item.authority)
-                waiting.append(item.authority)
-    return frozenset(found)
-
-
-def _stands_for(authority: str, code: str, law: Law) -> bool:
-    record = law.authorities.get(authority)
-    if record is None or record.economy != code:
-        return False
-    if law.economies[code].kind == "union":
-        return authority == _commission_of(code, law)
-    return bool(set(record.roles) - _NO_STATE)
-
-
-def _commission_of(code: str, law: Law) -> str | None:
-    """Return the authority that speaks for a union: the one that is called its commission."""
-    economy = law.economies.get(code)
-    if economy is None or economy.kind != "union":
-        return None
-    named = f"{economy.id}-commission"
-    return named if named in law.authorities else None
 
 
 def _keeps_union_law(record: AnyRecord, holder: str, authority: str, law: Law) -> bool:
     """Whether a commission keeps a record of its own, about its own union."""
     own = law.authorities.get(authority)
     code = own.economy if own is not None else None
-    if holder != authority or code is None or _commission_of(code, law) != authority:
+    if holder != authority or code is None or commission_of(code, law) != authority:
         return False
     if isinstance(record, Requirement):
         return record.economy == code

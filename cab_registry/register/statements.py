@@ -15,10 +15,11 @@ from cab_registry.domain.errors import Fault
 from cab_registry.domain.records import AnyRecord, Notice, Position
 from cab_registry.engine.facts import RouteFacts
 from cab_registry.engine.mandate import GIVES_NO_RIGHT
+from cab_registry.engine.representation import REGISTRAR, speaks_for
+from cab_registry.engine.say import Say, has_say
 from cab_registry.register.compiled import Register
-from cab_registry.register.deciding import Say, has_say, list_deciding
+from cab_registry.register.deciding import list_deciding
 from cab_registry.register.offices import Doubt, actor_of, meets
-from cab_registry.register.ownership import REGISTRAR, speaks_for
 from cab_registry.register.subjects import list_names
 
 _LOOKS_AFTER: Final = frozenset(
@@ -36,6 +37,21 @@ def find_doubts_of_statement(before: AnyRecord | None, after: Position | Notice,
         yield from _judge_position(after, register)
     else:
         yield from _judge_notice(after, register)
+
+
+def find_remarks_on_statement(before: AnyRecord | None, after: AnyRecord, register: Register) -> Iterator[Fault]:
+    """Yield for which market a notice counts, where it comes from elsewhere than the body."""
+    known = before if isinstance(before, Notice) else None
+    if not isinstance(after, Notice) or (known is not None and _claim(known, register) == _claim(after, register)):
+        return
+    by, about = actor_of(after, register), after.about.body
+    own = register.facts.economy_of(by)
+    if by == REGISTRAR or own is None or own in _homes_of(about, register):
+        return
+    also = f", and for documents issued in {own}" if about is None else ""
+    if by in _named_in_rights(about, register):
+        also = ", and where a right that it gave is asked for"
+    yield Fault("/by", f"{by} is of {own}: the notice counts for results presented in {own}{also}, and nowhere else")
 
 
 def _claim(record: Position | Notice, register: Register) -> tuple[object, ...]:
@@ -80,7 +96,7 @@ def _is_about(position: Position, rf: RouteFacts) -> bool:
 
 def _without_say(by: str, market: str, routes: list[RouteFacts], register: Register) -> Iterator[Doubt]:
     """Yield that an authority has, by its role and the routes, no say on what a market takes."""
-    say = has_say(by, routes, register)
+    say = has_say(by, routes, register.facts)
     if say is Say.YES:
         return
     known = "does not decide" if say is Say.NO else "is not known to decide"
@@ -131,7 +147,7 @@ def _judge_notice(notice: Notice, register: Register) -> Iterator[Doubt]:
 def _judge_notice_on_a_number(by: str, register: Register) -> Iterator[Doubt]:
     """Yield a doubt where nothing shows that an authority may speak of a document by its number alone."""
     issues = any(by in rf.route.issuer.authorities for rf in register.law.routes.values())
-    if not issues and has_say(by, (), register) is not Say.YES:
+    if not issues and has_say(by, (), register.facts) is not Say.YES:
         text = f"{_role_of(by, register)}, and the number alone does not show that the document is its concern"
         yield Doubt(Fault("/by", f"{text}; name the body"), left_open=True)
 

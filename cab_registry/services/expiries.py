@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from cab_registry.domain.days import ALWAYS, LAST_DAY, show_day
 from cab_registry.domain.errors import Fault
+from cab_registry.engine.representation import speaks_for
 from cab_registry.register.compiled import Register
 from cab_registry.register.ending import CLOCKS, RIGHTS
 from cab_registry.register.endings import (
@@ -25,7 +26,6 @@ from cab_registry.register.endings import (
     find_running,
     is_of,
 )
-from cab_registry.register.ownership import speaks_for
 from cab_registry.services.describing import NameOf
 from cab_registry.services.naming import name_in
 from cab_registry.services.narrowing import Narrowing

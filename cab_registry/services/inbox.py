@@ -11,10 +11,11 @@ from msgspec import Meta
 
 from cab_registry.domain.days import ALWAYS, show_day
 from cab_registry.domain.records import Designation, Recognition
+from cab_registry.engine.representation import speaks_for
 from cab_registry.register.compiled import Register
 from cab_registry.register.ending import RIGHTS, Ending
 from cab_registry.register.endings import due_within, find_late
-from cab_registry.register.ownership import speaks_for
+from cab_registry.register.lookalikes import Alike, list_alike
 from cab_registry.register.procedure_clocks import Clock, find_clocks
 from cab_registry.services.describing import NameOf
 from cab_registry.services.desk import Desk
@@ -43,6 +44,7 @@ WaitingKind = Literal[
     "membership",
     "confirmation",
     "review",
+    "look_alike",
 ]
 
 
@@ -58,7 +60,8 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
             "contest waits for a decision; expiry: a right ends; edition: the edition to which a body is accredited; "
             "signatory: a status in an arrangement; agreement, annex: its force or its working; route, requirement, "
             "membership: something in it ends; confirmation: an open-ended accreditation is to be confirmed; review: "
-            "one that the text foresees."
+            "one that the text foresees; look_alike: a record of others has the name of one of the authority's, or one "
+            "that looks like it."
         ),
     ]
     due: Annotated[str | None, Meta(description="The last day on which the act is in time; null: none is set.")]
@@ -125,6 +128,7 @@ def _look_through(desk: Desk, register: Register, authority: str) -> tuple[list[
     items = [
         *(_show_clock(clock, name_of(clock.body), today) for clock in clocks),
         *(_show_ending(ending, name_of, today) for ending in soon),
+        *(_show_alike(each, register) for each in list_alike(register, authority)),
     ]
     return items, [by for by in givers if is_theirs(by)]
 
@@ -168,6 +172,16 @@ def _show_clock(clock: Clock, body: str, today: int) -> InboxItem:
         agreement=clock.agreement,
         words=f"{body}: {clock.then}",
         article=clock.article,
+    )
+
+
+def _show_alike(alike: Alike, register: Register) -> InboxItem:
+    owner = register.records[alike.other].record.owner
+    return InboxItem(
+        kind="look_alike",
+        due=None,
+        record=alike.record,
+        words=f"{alike.other} of {owner} is called {alike.other_name!r}; {alike.record} is called {alike.name!r}",
     )
 
 

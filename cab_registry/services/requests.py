@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.lettering import find_mixed, find_unreadable
 from cab_registry.domain.records import AnyRecord, read_record
 from cab_registry.register.minting import mint_id
 from cab_registry.register.ordering import order_events
@@ -193,6 +194,15 @@ def read_records(request: SubmissionRequest) -> tuple[ReadRecord, ...]:
     return tuple(ReadRecord(index, given, read_record(given.document)) for index, given in enumerate(ordered))
 
 
+def _unreadable_reasons(request: SubmissionRequest) -> Iterator[Fault]:
+    texts = {"/public_reason": request.public_reason, "/although": request.although}
+    texts |= {"/private_reason": request.private_reason}
+    texts |= {f"/evidence/{index}/title": each.title for index, each in enumerate(request.evidence)}
+    for pointer, text in texts.items():
+        if text is not None and (fault := find_unreadable(text) or find_mixed(text)):
+            yield Fault(pointer, fault)
+
+
 def _faults_of(request: SubmissionRequest) -> Iterator[Fault]:
     if not request.records:
         yield Fault("/records", "a submission needs at least one record")
@@ -200,6 +210,7 @@ def _faults_of(request: SubmissionRequest) -> Iterator[Fault]:
         yield Fault("/public_reason", "must not begin or end with blanks")
     if request.although is not None and (not request.although or request.although != request.although.strip()):
         yield Fault("/although", "says why, and does not begin or end with blanks")
+    yield from _unreadable_reasons(request)
     seen: dict[str, int] = {}
     for index, given in enumerate(request.records):
         pointer, document = f"/records/{index}/document", given.document

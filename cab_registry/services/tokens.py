@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.lettering import find_mixed, find_unreadable
 from cab_registry.services.accounts.acts import Change, note_act
 from cab_registry.services.refusals import MissingRole, NoSuchPrincipal, OtherAuthority, TokenRefused
 from cab_registry.storage import tokens as rows
@@ -198,8 +199,10 @@ def checked_name(name: str) -> str:
     """Return a name with single blanks.
 
     Raises:
-        Refusal: it is empty, too long or not printable.
+        Refusal: it is empty, too long or not printable, or mixes scripts within a word.
     """
+    if fault := find_unreadable(name) or find_mixed(name):
+        raise Refusal("the name cannot be used", (Fault("/name", fault),))
     plain = " ".join(name.split())
     if not plain or len(plain) > LONGEST_NAME or not plain.isprintable():
         raise Refusal(f"a name has 1 to {LONGEST_NAME} characters", (Fault("/name", "empty, too long or unprintable"),))

@@ -8,18 +8,14 @@ from typing import Any, Final
 
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.domain.records import AnyRecord, Body
+from cab_registry.engine.representation import REGISTRAR, predecessors_of
 from cab_registry.register.competence import find_doubts
 from cab_registry.register.compiled import Register, Versioned, change_register
 from cab_registry.register.neighbours import About, find_about
 from cab_registry.register.offices import Doubt
-from cab_registry.register.ownership import (
-    REGISTRAR,
-    Foreign,
-    find_foreign,
-    find_untransferable,
-    predecessors_of,
-)
+from cab_registry.register.ownership import Foreign, find_foreign, find_untransferable
 from cab_registry.register.past import find_changed_past, has_past
+from cab_registry.register.statements import find_remarks_on_statement
 from cab_registry.services.refusals import NotOwner
 from cab_registry.services.requests import ReadRecord, SubmissionRequest
 from cab_registry.services.sameness import are_same
@@ -277,6 +273,8 @@ def _check_meaning(
         found.faults.extend(read.fault(fault) for fault in steps)
         if not neighbours.faults:
             _weigh(read, find_doubts(each.before, read.record, after), although, found)
+            remarks = find_remarks_on_statement(each.before, read.record, after)
+            found.warnings.extend(read.fault(fault) for fault in remarks)
 
 
 def _weigh(read: ReadRecord, doubts: Iterable[Doubt], although: str | None, found: _Found) -> None:

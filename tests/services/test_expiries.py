@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
+from cab_registry.engine.representation import speaks_for
 from cab_registry.register.compiled import Register
 from cab_registry.register.endings import find_endings, find_late, find_running, is_of
-from cab_registry.register.ownership import speaks_for
 from cab_registry.services.expiries import (
     FURTHEST,
     Expiry,

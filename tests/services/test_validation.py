@@ -7,9 +7,10 @@ import pytest
 from cab_registry.domain.days import parse_day
 from cab_registry.domain.errors import Refusal
 from cab_registry.domain.records import AnyRecord, read_record
+from cab_registry.engine.representation import predecessors_of, speaks_for
 from cab_registry.register.compiled import Register, Versioned, compile_register
 from cab_registry.register.minting import mint_id, slug
-from cab_registry.register.ownership import find_foreign, predecessors_of, speaks_for
+from cab_registry.register.ownership import find_foreign
 from cab_registry.register.past import find_changed_past, has_past
 from cab_registry.register.scopes import find_doubled, find_outside_agreement, find_wider
 from cab_registry.services.desk import allow_every_step

@@ -120,7 +120,7 @@ class Speech:
         if value == OTHER:
             return english.OTHERS.get(name, english.OTHERS["label"])
         if isinstance(value, str):
-            if name == "by":
+            if name in ("by", "owner"):
                 bearer = self.facts.authorities.get(value) or self.facts.economies.get(value)
                 return bearer.names.get("en", value) if bearer is not None else english.SIDES.get(value, value)
             if name == "requirement":

@@ -86,6 +86,8 @@ MESSAGES: Final = {
     "assumed.number": "'{words}' is read as number {number} ({title}): {body}",
     "assumed.former": "{body} bore the name '{words}' on other days than the day of issue (to {end})",
     "assumed.economy_settles": "'{words}' fits several; {body} is taken, because {economy} is stated as the issuer's economy",
+    "assumed.no_say": "{by} made a statement about this result ({record}); we left it out, because {by} has no say on it",
+    "assumed.in_other_name": "{owner} entered a statement in the name of {by} ({record}); we left it out, because {owner} does not speak for {by}",
     "assumed.code": "'{words}' is taken to be {name}",
     "assumed.called": "'{words}' is taken to be {economy}",
     "assumed.site": "'{words}' is taken to be the site {site}",
