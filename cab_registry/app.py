@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from ipaddress import ip_network
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -58,6 +58,7 @@ from cab_registry.services.impact import Effect, FlipTeller, tell_words
 from cab_registry.services.memory import keep_in_memory
 from cab_registry.services.metrics import Metrics
 from cab_registry.services.principals import Random, authenticate
+from cab_registry.services.runtime.work import Rooms, take_short_turns
 from cab_registry.services.sources import DatabaseRecords
 from cab_registry.services.views import Views
 from cab_registry.services.watching.watch_desk import WatchDesk
@@ -67,7 +68,7 @@ from cab_registry.storage.engine import create_engine
 from cab_registry.storage.errors import operational_faults
 from cab_registry.storage.runs import read_beat
 
-SCRATCH_BODY_LIMIT: Final = 1_048_576
+SCRATCH_BODY_LIMIT: Final = 65_536
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
@@ -97,15 +98,20 @@ def create_app(
     )
     metrics = Metrics()
     metrics.watch(lambda: holder.position, lambda: holder.lag)
-    answering = Answering(holder, DatabaseRecords(engine), lambda: clock().astimezone(zone).date(), zone, metrics)
+    rooms = Rooms.counted(metrics.count_shed)
+    answering = Answering(
+        holder, DatabaseRecords(engine), lambda: clock().astimezone(zone).date(), zone, metrics, rooms
+    )
 
     @asynccontextmanager
     async def run(_: Litestar) -> AsyncIterator[None]:
         with metrics.served(settings.metrics_host, settings.metrics_port) as port:
             async with holder.following():
                 keep_in_memory()
+                take_short_turns()
                 app.state.metrics_port = port
                 yield
+        rooms.close()
         await engine.dispose()
 
     desk = Desk(
@@ -121,7 +127,7 @@ def create_app(
     trusted = None if settings.trusted_proxy is None else ip_network(settings.trusted_proxy)
     app = _put_together(
         answering,
-        body_limit=settings.body_limit_bytes,
+        limits=_BodyLimits(settings.body_limit_bytes, settings.open_body_limit_bytes),
         look=lambda: _look_at(engine, holder, clock),
         horizon=desk.horizon,
         lifespan=(run,),
@@ -151,12 +157,12 @@ def _make_stored_routes(
     return [
         *make_history_routes(desk, zone),
         *make_impact_routes(views, zone, lambda request, on: tell_watched(desk.engine, visitor_of(request), on)),
-        *make_answer_history_routes(desk, QuestionReader()),
+        *make_answer_history_routes(desk, QuestionReader(), views.rooms),
         *make_submission_routes(desk, foreseeing, limit=settings.submission_limit_bytes),
         *make_account_routes(desk),
-        *make_watch_routes(watches, limit=settings.submission_limit_bytes),
+        *make_watch_routes(watches, limit=settings.submission_limit_bytes, open_limit=settings.open_body_limit_bytes),
         *make_endpoint_routes(watches),
-        *make_watching_routes(site, watches),
+        *make_watching_routes(site, watches, limit=settings.open_body_limit_bytes),
     ]
 
 
@@ -172,17 +178,24 @@ def create_scratch_app(current: Callable[[], Register], today: Callable[[], date
 
     return _put_together(
         answering,
-        body_limit=SCRATCH_BODY_LIMIT,
+        limits=_BodyLimits(SCRATCH_BODY_LIMIT, SCRATCH_BODY_LIMIT),
         look=look,
         horizon=Horizon(),
         stored=lambda _, views: make_impact_routes(views, answering.zone),
     )
 
 
+class _BodyLimits(NamedTuple):
+    """The largest body in bytes: of any request, and of those that need no token."""
+
+    any: int
+    without_token: int
+
+
 def _put_together(
     answering: Answering,
     *,
-    body_limit: int,
+    limits: _BodyLimits,
     look: Callable[[], Awaitable[Readiness]],
     horizon: Horizon,
     lifespan: Sequence[Lifespan] = (),
@@ -190,11 +203,11 @@ def _put_together(
     middleware: Sequence[ASGIMiddleware] = (),
 ) -> Litestar:
     questions = QuestionReader()
-    views = Views(answering.head, answering.past, answering.today, answering.zone)
+    views = Views(answering.head, answering.past, answering.today, answering.zone, answering.rooms)
     document = make_document()
     site = Site()
     handlers: list[Any] = [
-        *make_acceptance_routes(answering, questions),
+        *make_acceptance_routes(answering, questions, limit=limits.without_token),
         *make_record_routes(views),
         *make_expiry_routes(views, horizon),
         *stored(site, views),
@@ -212,8 +225,9 @@ def _put_together(
         middleware=list(middleware),
         openapi_config=None,
         logging_config=None,
-        request_max_body_size=body_limit,
+        request_max_body_size=limits.any,
     )
+    app.state.rooms = answering.rooms
     app.asgi_handler = Edge(app.asgi_handler, answering.metrics)
     return app
 

@@ -194,6 +194,13 @@ UNAVAILABLE: Final = Kind(
     advice="The database does not serve; questions at the head are still answered. Try after the time in Retry-After.",
     retry_after=5,
 )
+BUSY: Final = Kind(
+    slug="busy",
+    status=503,
+    title="Too many requests of this kind are waiting",
+    advice="Try again after the time in Retry-After. Other requests are still answered.",
+    retry_after=2,
+)
 OTHER: Final = Kind(
     slug="bad-request",
     status=400,
@@ -229,5 +236,6 @@ KINDS: Final = (
     INTERNAL,
     NOT_REACHED,
     NOT_LOADED,
+    BUSY,
     UNAVAILABLE,
 )

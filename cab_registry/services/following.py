@@ -178,8 +178,6 @@ async def _load(connection: AsyncConnection, end: Head) -> Held:
 
 
 async def _advance(connection: AsyncConnection, held: Held, end: Head) -> Held:
-    changes = Changes()
-    async for entry in stream_entries(connection, held.position):
-        changes.take(entry)
-    register = await asyncio.to_thread(changes.apply, held.register, end.position)
+    entries = [entry async for entry in stream_entries(connection, held.position)]
+    register = await asyncio.to_thread(lambda: Changes(entries).apply(held.register, end.position))
     return Held(register, end.recorded, end.log_id)
