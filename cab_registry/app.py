@@ -59,6 +59,7 @@ from cab_registry.services.impact import Effect, FlipTeller, tell_words
 from cab_registry.services.memory import keep_in_memory
 from cab_registry.services.metrics import Metrics
 from cab_registry.services.principals import Random, authenticate
+from cab_registry.services.runtime.work import Rooms, take_short_turns
 from cab_registry.services.snapshots.cursors import Cursors, read_key_from
 from cab_registry.services.sources import DatabaseRecords
 from cab_registry.services.views import Views
@@ -71,7 +72,7 @@ from cab_registry.storage.errors import RecordDamaged
 from cab_registry.storage.log import read_clock_faults
 from cab_registry.storage.runs import Beat, read_beat
 
-SCRATCH_BODY_LIMIT: Final = 1_048_576
+SCRATCH_BODY_LIMIT: Final = 65_536
 
 
 class Signs(NamedTuple):
@@ -119,7 +120,8 @@ def create_app(
     def today() -> date:
         return clock().astimezone(zone).date()
 
-    answering = Answering(holder, DatabaseRecords(engine), today, zone, metrics)
+    rooms = Rooms.counted(metrics.count_shed)
+    answering = Answering(holder, DatabaseRecords(engine), today, zone, metrics, rooms)
     cursors = Cursors(read_key_from(engine), today)
 
     @asynccontextmanager
@@ -128,8 +130,10 @@ def create_app(
             async with pulse.beating(), holder.following():
                 await cursors.prepare()
                 keep_in_memory()
+                take_short_turns()
                 app.state.metrics_port = port
                 yield
+        rooms.close()
         await engine.dispose()
 
     desk = Desk(
@@ -145,7 +149,7 @@ def create_app(
     trusted = None if settings.trusted_proxy is None else ip_network(settings.trusted_proxy)
     app = _put_together(
         answering,
-        body_limit=settings.body_limit_bytes,
+        limits=_BodyLimits(settings.body_limit_bytes, settings.open_body_limit_bytes),
         look=lambda: _look_at(pulse, holder, clock),
         lifespan=(run,),
         cursors=cursors,
@@ -177,14 +181,16 @@ def _make_stored_routes(
         *make_expiry_routes(views, desk.horizon),
         *make_history_routes(desk, zone),
         *make_impact_routes(views, zone, lambda request, on: tell_watched(desk.engine, visitor_of(request), on)),
-        *make_answer_history_routes(desk, QuestionReader()),
+        *make_answer_history_routes(desk, QuestionReader(), views.rooms),
         *make_submission_routes(desk, foreseeing, cursors, limit=settings.submission_limit_bytes),
         *make_account_routes(desk),
         *make_invitation_routes(desk),
         *make_grant_routes(desk),
-        *make_watch_routes(watches, cursors, limit=settings.submission_limit_bytes),
+        *make_watch_routes(
+            watches, cursors, limit=settings.submission_limit_bytes, open_limit=settings.open_body_limit_bytes
+        ),
         *make_endpoint_routes(watches, cursors),
-        *make_watching_routes(site, watches),
+        *make_watching_routes(site, watches, limit=settings.open_body_limit_bytes),
     ]
 
 
@@ -203,17 +209,24 @@ def create_scratch_app(current: Callable[[], Register], today: Callable[[], date
 
     return _put_together(
         answering,
-        body_limit=SCRATCH_BODY_LIMIT,
+        limits=_BodyLimits(SCRATCH_BODY_LIMIT, SCRATCH_BODY_LIMIT),
         look=look,
         cursors=Cursors(make_key, today),
         stored=lambda _, views: [*make_expiry_routes(views, Horizon()), *make_impact_routes(views, answering.zone)],
     )
 
 
+class _BodyLimits(NamedTuple):
+    """The largest body in bytes: of any request, and of those that need no token."""
+
+    any: int
+    without_token: int
+
+
 def _put_together(
     answering: Answering,
     *,
-    body_limit: int,
+    limits: _BodyLimits,
     look: Callable[[], Awaitable[Readiness]],
     cursors: Cursors,
     lifespan: Sequence[Lifespan] = (),
@@ -221,11 +234,11 @@ def _put_together(
     middleware: Sequence[ASGIMiddleware] = (),
 ) -> Litestar:
     questions = QuestionReader()
-    views = Views(answering.head, answering.past, answering.today, answering.zone, cursors)
+    views = Views(answering.head, answering.past, answering.today, answering.zone, cursors, answering.rooms)
     document = make_document()
     site = Site()
     handlers: list[Any] = [
-        *make_acceptance_routes(answering, questions),
+        *make_acceptance_routes(answering, questions, limit=limits.without_token),
         *make_record_routes(views),
         *stored(site, views),
         *make_health_routes(__version__, look),
@@ -242,8 +255,9 @@ def _put_together(
         middleware=list(middleware),
         openapi_config=None,
         logging_config=None,
-        request_max_body_size=body_limit,
+        request_max_body_size=limits.any,
     )
+    app.state.rooms = answering.rooms
     app.asgi_handler = Edge(app.asgi_handler, answering.metrics)
     return app
 

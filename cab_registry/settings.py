@@ -86,6 +86,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_limit_bytes: Annotated[
         int, Meta(ge=1024, description="The largest request body that is read; a larger one is refused.")
     ] = 1_048_576
+    open_body_limit_bytes: Annotated[
+        int,
+        Meta(ge=1024, description="The largest request body that is read without a token; a larger one is refused."),
+    ] = 65_536
     submission_limit_bytes: Annotated[
         int, Meta(ge=1024, description="The largest submission that is read; a larger one is refused.")
     ] = 8_388_608

@@ -29,18 +29,22 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     ) = None
 
 
-def make_acceptance_routes(answering: Answering, questions: QuestionReader) -> list[HTTPRouteHandler]:
-    """Return the handlers of the one question."""
+def make_acceptance_routes(answering: Answering, questions: QuestionReader, *, limit: int) -> list[HTTPRouteHandler]:
+    """Return the handlers of the one question; the limit is that of a body in bytes."""
     waiting = QueryReader(Waiting)
+    readings = answering.rooms.readings
 
-    @post(PATH, status_code=200)
+    @post(PATH, status_code=200, request_max_body_size=limit)
     async def post_acceptance(request: AnyRequest) -> Response[bytes]:
         beside = waiting.read(request) if request.scope["query_string"] else Waiting()
         check_json(request)
-        asked = questions.read_json(await request.body(), answering.head.current().register.facts.economies)
+        raw, economies = await request.body(), answering.head.current().register.facts.economies
+        asked = questions.try_json(raw, economies)
+        if asked is None:
+            asked = await readings.run(lambda: questions.read_json(raw, economies))
         prepared = await answering.prepare(asked, beside.at_least)
         return Response(
-            msgspec.json.encode(answering.answer(prepared)),
+            msgspec.json.encode(await answering.answer(prepared)),
             media_type=JSON,
             headers={"Cache-Control": "no-store", "ETag": f'"{prepared.tag}"'},
         )
@@ -49,13 +53,14 @@ def make_acceptance_routes(answering: Answering, questions: QuestionReader) -> l
     async def get_acceptance(request: AnyRequest) -> Response[bytes]:
         pairs = read_pairs(request.scope["query_string"])
         beside = waiting.read_pairs((name, value) for name, value in pairs if name in waiting.fields)
-        asked = questions.read_pairs(
-            [(name, value) for name, value in pairs if name not in waiting.fields],
-            answering.head.current().register.facts.economies,
-        )
+        rest = [(name, value) for name, value in pairs if name not in waiting.fields]
+        economies = answering.head.current().register.facts.economies
+        asked = questions.try_pairs(rest, economies)
+        if asked is None:
+            asked = await readings.run(lambda: questions.read_pairs(rest, economies))
         prepared = await answering.prepare(asked, beside.at_least)
         if has_already(request, prepared.tag):
             return reply(request, None, tag=prepared.tag)
-        return reply(request, answering.answer(prepared), tag=prepared.tag)
+        return reply(request, await answering.answer(prepared), tag=prepared.tag)
 
     return [post_acceptance, get_acceptance]

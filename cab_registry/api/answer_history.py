@@ -26,6 +26,7 @@ from cab_registry.services.desk import Desk
 from cab_registry.services.feeds import MEDIA_TYPE
 from cab_registry.services.flat import read_pairs, write_flat
 from cab_registry.services.heads import Held
+from cab_registry.services.runtime.work import Rooms
 from cab_registry.services.watching.answer_feed import render_answer_feed
 from cab_registry.services.watching.answer_history import LARGEST_PAGE, PAGE, AnswerHistories, AnswerHistory, Following
 from cab_registry.services.watching.feed_addresses import CHANGES_PATH, FEED_PATH
@@ -48,10 +49,10 @@ class AnswerFollowing(Waiting, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=LARGEST_PAGE, description="Changes on a page.")] = PAGE
 
 
-def make_answer_history_routes(desk: Desk, questions: QuestionReader) -> list[HTTPRouteHandler]:
+def make_answer_history_routes(desk: Desk, questions: QuestionReader, rooms: Rooms) -> list[HTTPRouteHandler]:
     """Return the handlers of histories of answers."""
     reader = QueryReader(AnswerFollowing)
-    histories = AnswerHistories(desk)
+    histories = AnswerHistories(desk, rooms)
 
     async def read(request: AnyRequest) -> _Asked:
         pairs = read_pairs(request.scope["query_string"])
@@ -59,8 +60,11 @@ def make_answer_history_routes(desk: Desk, questions: QuestionReader) -> list[HT
         held = desk.heads.current() if beside.at_least is None else await desk.heads.at_least(beside.at_least)
         rest = [(name, value) for name, value in pairs if name not in reader.fields]
         economies = held.register.facts.economies
-        target = read_target(rest, questions, economies, today=desk.today, standing=beside.standing)
-        return _Asked(held, Following(target, beside.after, beside.limit), desk.today)
+        today = desk.today
+        target = await rooms.readings.run(
+            lambda: read_target(rest, questions, economies, today=today, standing=beside.standing)
+        )
+        return _Asked(held, Following(target, beside.after, beside.limit), today)
 
     @get(CHANGES_PATH)
     async def get_answer_changes(request: AnyRequest) -> Response[bytes]:
@@ -108,7 +112,7 @@ def read_target(
     try:
         asked = questions.read_pairs(rest, economies)
     except ImpossibleQuestion as refusal:
-        raise ImpossibleQuestion((*faults, *refusal.faults)) from None
+        raise ImpossibleQuestion((*faults, *refusal.faults), more=refusal.more) from None
     if faults:
         raise ImpossibleQuestion(faults)
     if asked.standing_on is None:

@@ -45,7 +45,7 @@ class Supposing(Viewing, frozen=True, kw_only=True):
 def make_impact_routes(views: Views, zone: ZoneInfo, watching: Watching | None = None) -> list[HTTPRouteHandler]:
     """Return the handler of impacts; without `watching`, none is told of watched answers."""
     reader = QueryReader(Supposing)
-    teller = ImpactTeller()
+    teller = ImpactTeller(views.rooms)
 
     @get("/v1/impact/{record_id:str}", opt=WELCOME)
     async def get_impact(request: AnyRequest, record_id: FromPath[str]) -> Response[bytes]:

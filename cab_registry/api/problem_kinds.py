@@ -217,6 +217,13 @@ REGISTER_DAMAGED: Final = Kind(
     advice="A record is not what was recorded, so nothing is answered that rests on it. The operator has been told.",
     retry_after=60,
 )
+BUSY: Final = Kind(
+    slug="busy",
+    status=503,
+    title="Too many requests of this kind are waiting",
+    advice="Try again after the time in Retry-After. Other requests are still answered.",
+    retry_after=2,
+)
 OTHER: Final = Kind(
     slug="bad-request",
     status=400,
@@ -253,6 +260,7 @@ KINDS: Final = (
     INTERNAL,
     NOT_REACHED,
     NOT_LOADED,
+    BUSY,
     UNAVAILABLE,
     REGISTER_DAMAGED,
     OUTCOME_UNKNOWN,

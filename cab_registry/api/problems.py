@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Request, Response
@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 from msgspec import UNSET, Meta, UnsetType
 
 from cab_registry.api.problem_kinds import (
+    BUSY,
     DECIDED,
     IMPOSSIBLE,
     INTERNAL,
@@ -71,12 +72,15 @@ from cab_registry.services.refusals import (
     TokenRefused,
     TooMany,
 )
+from cab_registry.services.runtime.work import Shed
 from cab_registry.services.snapshots.cursors import WrongCursor
 from cab_registry.services.views import NoSuchRecord, WrongParameters
 from cab_registry.services.watching.watch_desk import NoSuchWatch, OverLimit
 from cab_registry.storage.errors import OutcomeUnknown, RecordDamaged, StaleVersion, StorageBusy
 
 MEDIA_TYPE: Final = "application/problem+json"
+_LONGEST: Final = 1000
+"""How many characters of one text are sent."""
 
 
 class FaultShown(msgspec.Struct, frozen=True):
@@ -99,13 +103,18 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     title: Annotated[str, Meta(description="The kind of problem in words.")]
     status: Annotated[int, Meta(description="HTTP status.")]
     detail: Annotated[str, Meta(description="What is wrong this time.")]
-    faults: Annotated[list[FaultShown], Meta(description="Every single fault, where there are places to name.")] = []
+    faults: Annotated[
+        list[FaultShown], Meta(description="The first hundred faults, where there are places to name.")
+    ] = []
     request_id: Annotated[str | None, Meta(description="Names the request in the log of the service.")] = None
     owners: Annotated[list[str] | UnsetType, Meta(description="Whose the records are, where they are others'.")] = UNSET
     differences: Annotated[
         list[DifferenceShown] | UnsetType, Meta(description="What changed in each record since it was read.")
     ] = UNSET
     state: Annotated[str | UnsetType, Meta(description="Where a submission stands that is decided already.")] = UNSET
+    more: Annotated[
+        Literal[True] | UnsetType, Meta(description="There are more faults than are listed; absent: these are all.")
+    ] = UNSET
 
 
 class WrongContentType(Refusal):
@@ -154,6 +163,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
     (NotLoaded, NOT_LOADED),
     (RecordDamaged, REGISTER_DAMAGED),
     (OutcomeUnknown, OUTCOME_UNKNOWN),
+    (Shed, BUSY),
     (OperationalFault, UNAVAILABLE),
 )
 _BY_STATUS: Final = {404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE, 415: WRONG_CONTENT}
@@ -174,13 +184,19 @@ def show_problem(kind: Kind, fault: Exception, request_id: str | None = None) ->
         type=kind.type,
         title=kind.title,
         status=kind.status,
-        detail=detail,
-        faults=[FaultShown(each.pointer, each.message) for each in faults],
+        detail=_cut(detail),
+        faults=[FaultShown(_cut(each.pointer), _cut(each.message)) for each in faults],
+        more=True if isinstance(fault, Refusal) and fault.more else UNSET,
         request_id=request_id if kind.status >= 500 else None,
         owners=list(fault.owners) if isinstance(fault, NotOwner) else UNSET,
         differences=_show_differences(fault) if isinstance(fault, StaleSubmission) else UNSET,
         state=fault.state if isinstance(fault, AlreadyDecided) else UNSET,
     )
+
+
+def _cut(text: str) -> str:
+    """Return a text without what goes on too long: what was sent is not sent back as a whole."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _show_differences(fault: StaleSubmission) -> list[DifferenceShown]:

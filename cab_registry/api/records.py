@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply
+from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, encode, reply
 from cab_registry.domain.records import Agreement, Authority, Requirement, Route
 from cab_registry.register.schemas import make_schema, schema_names
 from cab_registry.services.collecting import RecordSearch, find_any, list_any
@@ -24,8 +25,11 @@ from cab_registry.services.reading import (
     read_record,
     search_bodies,
 )
-from cab_registry.services.views import NoSuchRecord, Paging, Viewing, Views
+from cab_registry.services.runtime.sharing import Shared
+from cab_registry.services.runtime.work import WorkRoom
+from cab_registry.services.views import NoSuchRecord, Paging, View, Viewing, Views
 
+Found = TypeVar("Found")
 LISTS: dict[str, tuple[Kind, type[Paging]]] = {
     "agreements": (Agreement, AgreementList),
     "authorities": (Authority, AuthorityList),
@@ -43,7 +47,13 @@ def make_record_routes(views: Views) -> list[HTTPRouteHandler]:
     """Return the handlers that read the register."""
     lists = [_make_list(views, name, kind, parameters) for name, (kind, parameters) in LISTS.items()]
     singles = [_make_single(views, name, kind) for name, kind in SINGLES.items()]
-    return [*lists, *singles, *_make_body_routes(views), *_make_any_routes(views), *_make_schema_routes()]
+    return [
+        *lists,
+        *singles,
+        *_make_body_routes(views),
+        *_make_any_routes(views),
+        *_make_schema_routes(views.rooms.readings),
+    ]
 
 
 def _make_list(views: Views, name: str, kind: Kind, parameters: type[Paging]) -> HTTPRouteHandler:
@@ -53,7 +63,8 @@ def _make_list(views: Views, name: str, kind: Kind, parameters: type[Paging]) ->
     async def get_list(request: AnyRequest) -> Response[bytes]:
         paging = reader.read(request)
         view = await views.find(paging)
-        return reply(request, list_records(view, kind, paging), tag=view.tag)
+        found = await views.rooms.readings.run(lambda: encode(list_records(view, kind, paging)))
+        return reply(request, found, tag=view.tag)
 
     return get_list
 
@@ -64,7 +75,8 @@ def _make_single(views: Views, name: str, kind: Kind) -> HTTPRouteHandler:
     @get(f"/v1/{name}/{{record_id:str}}")
     async def get_single(request: AnyRequest, record_id: FromPath[str]) -> Response[bytes]:
         view = await views.find(reader.read(request))
-        return reply(request, read_record(view, kind, record_id), tag=view.tag)
+        found = await _look(views, view, record_id, lambda: read_record(view, kind, record_id))
+        return reply(request, found, tag=view.tag)
 
     return get_single
 
@@ -76,15 +88,23 @@ def _make_body_routes(views: Views) -> list[HTTPRouteHandler]:
     async def get_bodies(request: AnyRequest) -> Response[bytes]:
         wanted = searches.read(request)
         view = await views.find(wanted)
-        return reply(request, search_bodies(view, wanted), tag=view.tag)
+        found = await views.rooms.readings.run(lambda: encode(search_bodies(view, wanted)))
+        return reply(request, found, tag=view.tag)
 
     @get("/v1/bodies/{record_id:str}")
     async def get_body(request: AnyRequest, record_id: FromPath[str]) -> Response[bytes]:
         wanted = single.read(request)
         view = await views.find(wanted)
-        return reply(request, read_body(view, record_id, wanted.as_of), tag=view.tag)
+        found = await _look(views, view, record_id, lambda: read_body(view, record_id, wanted.as_of))
+        return reply(request, found, tag=view.tag)
 
     return [get_bodies, get_body]
+
+
+async def _look(views: Views, view: View, record_id: str, read: Callable[[], Found]) -> Found:
+    """Read a record; where there is none, whoever may be meant by its id is looked for in a thread."""
+    known = record_id in view.held.register.records
+    return read() if known else await views.rooms.readings.run(read)
 
 
 def _make_any_routes(views: Views) -> list[HTTPRouteHandler]:
@@ -94,12 +114,14 @@ def _make_any_routes(views: Views) -> list[HTTPRouteHandler]:
     async def get_records(request: AnyRequest) -> Response[bytes]:
         wanted = searches.read(request)
         view = await views.find(wanted)
-        return reply(request, list_any(view, wanted), tag=view.tag)
+        found = await views.rooms.readings.run(lambda: encode(list_any(view, wanted)))
+        return reply(request, found, tag=view.tag)
 
     @get("/v1/records/{record_id:str}")
     async def get_record(request: AnyRequest, record_id: FromPath[str]) -> Response[bytes]:
         view = await views.find(single.read(request))
-        return reply(request, find_any(view, record_id), tag=view.tag)
+        found = await _look(views, view, record_id, lambda: find_any(view, record_id))
+        return reply(request, found, tag=view.tag)
 
     return [get_records, get_record]
 
@@ -110,8 +132,9 @@ class SchemaList(msgspec.Struct, frozen=True):
     items: list[str]
 
 
-def _make_schema_routes() -> list[HTTPRouteHandler]:
+def _make_schema_routes(readings: WorkRoom) -> list[HTTPRouteHandler]:
     reader = QueryReader(NoParameters)
+    made: Shared[msgspec.Raw] = Shared(kept=len(schema_names()), at_once=len(schema_names()))
 
     @get("/v1/schemas")
     async def get_schemas(request: AnyRequest) -> Response[bytes]:
@@ -123,7 +146,6 @@ def _make_schema_routes() -> list[HTTPRouteHandler]:
         reader.read(request)
         if name not in schema_names():
             raise NoSuchRecord("schema", name)
-        schema: dict[str, Any] = make_schema(name)
-        return reply(request, schema)
+        return reply(request, await made.find(name, lambda: readings.run(lambda: encode(make_schema(name)))))
 
     return [get_schemas, get_schema]

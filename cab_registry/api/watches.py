@@ -77,12 +77,19 @@ class NoticeFollowing(msgspec.Struct, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=LARGEST_PAGE, description="Items on a page.")] = 100
 
 
-def make_watch_routes(watches: WatchDesk, cursors: Cursors, *, limit: int) -> list[HTTPRouteHandler]:
-    """Return the handlers of watches; the limit is that of a portfolio in bytes."""
-    return [*_make_keeping(watches, cursors, limit), *_make_notices(watches)]
+def make_watch_routes(watches: WatchDesk, cursors: Cursors, *, limit: int, open_limit: int) -> list[HTTPRouteHandler]:
+    """Return the handlers of watches.
+
+    Args:
+        watches: the desk.
+        cursors: what signs the cursors of lists.
+        limit: the largest portfolio in bytes.
+        open_limit: the same of who shows no token.
+    """
+    return [*_make_keeping(watches, cursors, limit, open_limit), *_make_notices(watches)]
 
 
-def _make_keeping(watches: WatchDesk, cursors: Cursors, limit: int) -> list[HTTPRouteHandler]:
+def _make_keeping(watches: WatchDesk, cursors: Cursors, limit: int, open_limit: int) -> list[HTTPRouteHandler]:
     nothing, listing, viewing = QueryReader(NoParameters), QueryReader(WatchListing), QueryReader(WatchViewing)
     requests = BodyReader(WatchRequest, tidy_request)
 
@@ -90,7 +97,7 @@ def _make_keeping(watches: WatchDesk, cursors: Cursors, limit: int) -> list[HTTP
     async def post_watch(request: AnyRequest) -> Response[bytes]:
         nothing.read(request)
         acting = visitor_of(request)
-        asked = await requests.read(request)
+        asked = await requests.read(request, limit=open_limit if acting is None else None)
         if acting is None:
             if asked.mail is None:
                 raise Unauthenticated("a watch needs a token, or `mail` with an address that confirms it")

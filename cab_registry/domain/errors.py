@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+MOST_FAULTS: Final = 100
+"""How many faults are listed at most; that there are more is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +30,19 @@ class RegistryError(Exception):
 
 
 class Refusal(RegistryError):
-    """What was sent cannot be taken; nothing was stored. Carries every fault found."""
+    """What was sent cannot be taken; nothing was stored.
 
-    def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
+    Attributes:
+        faults: the first hundred that were found.
+        more: whether there are others, which nobody looked for.
+    """
+
+    def __init__(self, message: str, faults: Iterable[Fault] = (), *, more: bool = False) -> None:
+        """Make a refusal; of faults that are found one by one no more are looked for than are listed."""
         super().__init__(message)
-        self.faults = faults
+        found = tuple(islice(faults, MOST_FAULTS + 1))
+        self.faults = found[:MOST_FAULTS]
+        self.more = more or len(found) > MOST_FAULTS
 
 
 class OperationalFault(RegistryError):

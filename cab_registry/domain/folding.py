@@ -108,6 +108,12 @@ def find_folded(text: str, names: Mapping[str, Iterable[str]]) -> tuple[str, ...
     return folded or tuple(sorted(key for key, known in names.items() if any(fold(name) == wanted for name in known)))
 
 
+def holds_other(text: str, names: Iterable[str]) -> bool:
+    """Whether a text is a part of one of some names, or the reverse; an empty name is none."""
+    asked = fold(text)
+    return any(asked in name or name in asked for name in map(fold, filter(None, names)))
+
+
 def squeeze(words: str) -> str:
     """Return folded words without blanks; two numbers beside each other stay two, since `1-11` is not `11-1`."""
     return _BETWEEN_NUMBERS.sub("", words)

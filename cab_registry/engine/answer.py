@@ -29,6 +29,7 @@ from cab_registry.engine.assumptions import list_assumptions, list_passed_over, 
 from cab_registry.engine.criteria import Criterion
 from cab_registry.engine.deciding import Outcome, order_verdicts
 from cab_registry.engine.disregarded import list_disregarded
+from cab_registry.engine.effort import Effort
 from cab_registry.engine.facts import Facts, RouteFacts
 from cab_registry.engine.finding import Finding
 from cab_registry.engine.inquiry import Inquiry, View
@@ -43,6 +44,11 @@ from cab_registry.engine.wording import Speech
 
 ENGINE: Final = "1.3.0"
 """Version of the engine; it changes whenever an answer may change."""
+
+NOTE_CUT: Final = (
+    "this question takes more work than one answer may, so it was cut short: more may be possible, and the answer may "
+    "hold for longer, than it says"
+)
 
 _NEAR: Final = 8
 """How many near routes an answer names at least, where there are so many."""
@@ -59,13 +65,26 @@ _FARTHEST: Final = 0
 _REACH_ORDER: Final = tuple(criterion.__name__ for criterion in CRITERIA)
 
 
-def answer(question: Question, facts: Facts, asked: Asked | None = None) -> Answer:
-    """Answer any well-formed question; never raises for one."""
-    outcome, holds, inquiry, _ = settle(question, facts, open_too=False)
-    speech = Speech(facts, inquiry.question)
+def answer(question: Question, facts: Facts, asked: Asked | None = None, effort: Effort | None = None) -> Answer:
+    """Answer any well-formed question; never raises for one, unless with an effort that is to leave nothing out.
+
+    Raises:
+        TooDear: the effort is strict, and the answer takes more steps.
+    """
+    effort = Effort() if effort is None else effort
     shown = asked or Asked(
         presented_on=show_day(question.asked_on), known_on=show_day(question.known_on), engine=ENGINE
     )
+    given = _answer(question, facts, shown, effort)
+    if not effort.skipped:
+        return given
+    cut = msgspec.structs.replace(shown, notes=[*shown.notes, NOTE_CUT])
+    return msgspec.structs.replace(given, asked=cut)
+
+
+def _answer(question: Question, facts: Facts, shown: Asked, effort: Effort) -> Answer:
+    outcome, holds, inquiry, _ = settle(question, facts, open_too=False, effort=effort)
+    speech = Speech(facts, inquiry.question)
     assumptions = [speech.say(key, values) for key, values in list_assumptions(inquiry)]
     best = outcome.best
     if outcome.verdict != "cannot_tell":
@@ -112,8 +131,10 @@ def _could_bring(inquiry: Inquiry, outcome: Outcome) -> list[MissingValue]:
     """Return the values that are missing, each with the verdicts that it could bring."""
     found = {value.name: set(value.verdicts) for value in outcome.open if value.name in outcome.missing}
     if outcome.verdict == "cannot_tell" and inquiry.issuer_open is not None and inquiry.candidates:
-        meant = {_verdict_of(candidate, inquiry) for candidate in inquiry.candidates[:MANY]}
-        found.setdefault(inquiry.issuer_missing, {"cannot_tell"}).update(meant)
+        meant = found.setdefault(inquiry.issuer_missing, {"cannot_tell"})
+        for candidate in inquiry.candidates[:MANY]:
+            # What was not tried may be accepted too.
+            meant.add("accepted" if inquiry.effort.stops() else _verdict_of(candidate, inquiry))
     return [MissingValue(name, list(order_verdicts(verdicts))) for name, verdicts in found.items()]
 
 
@@ -121,7 +142,7 @@ def _verdict_of(candidate: str, inquiry: Inquiry) -> Verdict:
     """Return what the question would come to if a candidate had issued the result."""
     asked = inquiry.question
     result = msgspec.structs.replace(asked.result, issuer=AskedIssuer(id=candidate))
-    meant = Inquiry(msgspec.structs.replace(asked, result=result), inquiry.facts)
+    meant = Inquiry(msgspec.structs.replace(asked, result=result), inquiry.facts, inquiry.effort)
     return decide(meant, find_candidates(meant), asked.presented_on).verdict
 
 

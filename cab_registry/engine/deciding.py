@@ -89,6 +89,7 @@ def judge_routes(inquiry: Inquiry, routes: tuple[RouteFacts, ...], presented: in
             discretionary.append(_soften(trace))
         else:
             traces.append(trace)
+    inquiry.effort.spend(1 + len(traces) + len(discretionary))
     return conclude(traces, discretionary, view.low, view.high)
 
 

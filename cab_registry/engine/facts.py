@@ -234,6 +234,10 @@ class Called(NamedTuple):
 class Likeness(Protocol):
     """Finds what may be meant by words that name nothing in the register."""
 
+    @property
+    def size(self) -> int:
+        """How many issuers there are to look through."""
+
     def ids(self, text: str) -> tuple[str, ...]:
         """Return issuers whose ids are this one in another spelling, sorted."""
 

@@ -9,6 +9,7 @@ from cab_registry.domain.folding import fold
 from cab_registry.domain.question import AskedIssuer, AskedSubcontractor
 from cab_registry.domain.schemes import SCHEMES, canonical_form, canonise, find_scheme, read_numbers, states_number
 from cab_registry.domain.spelling import fold_spellings, key_before_brackets, split_brackets
+from cab_registry.engine.effort import Effort
 from cab_registry.engine.facts import Called, Facts, IssuerFacts
 from cab_registry.engine.meaning import OTHER, Assumption, Fit
 
@@ -42,12 +43,18 @@ def find_issuer(asked: AskedIssuer, facts: Facts, day: int, economy: str | None)
     return _find_by_name(asked.name or "", facts, day, economy)
 
 
-def find_subcontractor(part: AskedSubcontractor, facts: Facts, day: int) -> Found | None:
-    """Find whom a question means by a subcontractor; None where it names nobody."""
+def find_subcontractor(part: AskedSubcontractor, facts: Facts, day: int, effort: Effort) -> Found | None:
+    """Find whom a question means by a subcontractor; None where it names nobody.
+
+    Where the effort did not allow to look at everybody who may be meant, nobody is settled.
+    """
     if part.id is None and part.name is None:
         return None
     asked = AskedIssuer(id=part.id) if part.id is not None else AskedIssuer(name=part.name)
-    return find_issuer(asked, facts, day, part.economy)
+    skipped = effort.skipped
+    effort.spend()
+    found = find_issuer(asked, facts, day, part.economy)
+    return found if effort.skipped == skipped else _nobody(part.id or part.name or "")
 
 
 def _find_by_id(key: str, facts: Facts, day: int, economy: str | None) -> Found:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from typing import Final
 
 import msgspec
 
 from cab_registry.domain.citing import split_edition
 from cab_registry.domain.days import EARLIEST, LATEST, Period, Truth, When
-from cab_registry.domain.folding import find_folded, fold
+from cab_registry.domain.folding import find_folded, holds_other
 from cab_registry.domain.question import AskedSubcontractor, Question, Span
+from cab_registry.engine.effort import CITATION, Effort
 from cab_registry.engine.facts import Facts, IssuerFacts
 from cab_registry.engine.identity import Found, find_issuer, find_subcontractor
 from cab_registry.engine.meaning import (
@@ -26,8 +26,6 @@ from cab_registry.engine.meaning import (
     understand,
 )
 from cab_registry.engine.timeline import State, Timeline
-
-YEAR: Final = 365
 
 
 def turns_of(period: Period) -> tuple[int, int, int, int]:
@@ -44,6 +42,7 @@ class Inquiry:
         issuer_open: why it is not settled who issued the result, where somebody is stated who may be in the register.
         in_place_of: the rules asked about, where the result is judged on another one that the document attests.
         taken: what the words for issuer, requirement and site were taken to mean.
+        effort: counts what is done for the answer, whatever is tried for what the question leaves out.
     """
 
     __slots__ = (
@@ -52,6 +51,7 @@ class Inquiry:
         "attests",
         "candidates",
         "economy",
+        "effort",
         "facts",
         "in_place_of",
         "issued",
@@ -74,7 +74,8 @@ class Inquiry:
         "unresolved",
     )
 
-    def __init__(self, question: Question, facts: Facts) -> None:
+    def __init__(self, question: Question, facts: Facts, effort: Effort | None = None) -> None:
+        self.effort = Effort() if effort is None else effort
         placed = place(question, facts)
         self.question = placed.question
         self.facts = facts
@@ -167,7 +168,7 @@ class Inquiry:
             if text != found[0]:
                 self.assumptions.append(("assumed.site", {"words": text, "site": found[0]}))
             return
-        near = found or tuple(key for key in sorted(keys) if _alike(text, key, keys[key][1]))
+        near = found or tuple(key for key in sorted(keys) if holds_other(text, keys[key]))
         self.taken["site"] = Fit(text, "near" if near else "unknown", near)
         if keys:
             self.site = None
@@ -234,7 +235,7 @@ class Inquiry:
     def _find_parts(self, day: int) -> tuple[tuple[AskedSubcontractor, Found | None], ...]:
         """Return how the question names those who did parts of the work, and whom that means on a day of issue."""
         parts = self.question.result.subcontractors
-        return tuple((part, find_subcontractor(part, self.facts, day)) for part in parts)
+        return tuple((part, find_subcontractor(part, self.facts, day, self.effort)) for part in parts)
 
     @property
     def helpers(self) -> list[IssuerFacts]:
@@ -277,17 +278,15 @@ class Inquiry:
 
     def _find_rule(self, text: str) -> Fit:
         question = self.question
+        if text not in self.facts.requirements:
+            if self.effort.stops():
+                return Fit(text, "unknown")
+            self.effort.spend(CITATION)
         parties = self.facts.parties(question.destination, question.presented_on)
         fit = find_rule(text, self.facts, Side(parties, self.issued.first, question.destination))
         if fit.id is not None and fit.how in ("fold", "section"):
             self.assumptions.append((f"assumed.rule_{fit.how}", {"words": text, "requirement": fit.id}))
         return fit
-
-
-def _alike(text: str, key: str, address: str) -> bool:
-    """Whether words for a site are a part of its key or address, or the reverse."""
-    asked, names = fold(text), [fold(name) for name in (key, address) if name]
-    return any(asked in name or name in asked for name in names)
 
 
 class View:

@@ -40,7 +40,7 @@ def list_issuers(inquiry: Inquiry, routes: list[RouteFacts]) -> list[Possible]:
             break
         result = msgspec.structs.replace(inquiry.question.result, issuer=AskedIssuer(id=issuer.id))
         question = msgspec.structs.replace(inquiry.question, result=result)
-        found.append(Possible(Inquiry(question, inquiry.facts), (issuer.id,)))
+        found.append(Possible(Inquiry(question, inquiry.facts, inquiry.effort), (issuer.id,)))
     return found
 
 

@@ -225,7 +225,8 @@ def _site(inquiry: Inquiry, traces: tuple[Trace, ...]) -> LeftOut | None:
     tried = []
     for key in keys:
         result = msgspec.structs.replace(asked.result, site=key)
-        tried.append(Tried(Inquiry(msgspec.structs.replace(asked, result=result), inquiry.facts), (key,)))
+        question = msgspec.structs.replace(asked, result=result)
+        tried.append(Tried(Inquiry(question, inquiry.facts, inquiry.effort), (key,)))
     return LeftOut("result.site", tuple(tried))
 
 

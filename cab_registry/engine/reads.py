@@ -97,6 +97,10 @@ class _Likeness:
         self._likeness = likeness
         self._seen = seen
 
+    @property
+    def size(self) -> int:
+        return self._likeness.size
+
     def ids(self, text: str) -> tuple[str, ...]:
         self._seen.add(("names", EVERY))
         return self._likeness.ids(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cab_registry.domain.days import ALWAYS, EARLIEST, LATEST, NEVER, Truth, When
 from cab_registry.domain.folding import fold
@@ -11,10 +11,12 @@ from cab_registry.domain.question import Span
 from cab_registry.domain.records.route import Cover, RightRule
 from cab_registry.engine.attested import replaced
 from cab_registry.engine.facts import Facts, ItemFacts, RightFacts, RightState, RouteFacts, Status
-from cab_registry.engine.inquiry import YEAR, View
+from cab_registry.engine.inquiry import View
 from cab_registry.engine.mandate import gives_rights, in_office
 
 NOTHING = Status(RightState.NONE, None, None, NEVER, ALWAYS)
+
+_YEAR: Final = 365
 
 TAKEN = (RightState.SUSPENDED, RightState.WITHDRAWN)
 
@@ -368,7 +370,7 @@ def _span_of(view: View, clock: str) -> Span:
     """Return the days of a clock; a day of performance that is not stated may be any of the year before the issue."""
     span = view.clock(clock)
     assumed = clock == "performed" and view.inquiry.performed_assumed and not view.question.standing
-    return Span(span.last - YEAR, span.last, every=False) if assumed else span
+    return Span(span.last - _YEAR, span.last, every=False) if assumed else span
 
 
 def find_loss(view: View, pairs: Pairs) -> Held:

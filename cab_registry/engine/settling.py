@@ -8,6 +8,7 @@ from cab_registry.domain.answer import Holds
 from cab_registry.domain.days import EARLIEST, LAST_DAY, LATEST, show_day
 from cab_registry.domain.question import Question
 from cab_registry.engine.deciding import Outcome
+from cab_registry.engine.effort import Effort
 from cab_registry.engine.facts import Facts, RouteFacts
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.reach import find_candidates
@@ -26,15 +27,17 @@ class Settled(NamedTuple):
     routes: tuple[RouteFacts, ...]
 
 
-def settle(question: Question, facts: Facts, *, open_too: bool = True) -> Settled:
+def settle(question: Question, facts: Facts, *, open_too: bool = True, effort: Effort | None = None) -> Settled:
     """Decide any well-formed question, and find from when to when the answer holds; never raises for one.
 
     Args:
         question: the question.
         facts: what is known.
         open_too: whether to find it too where nobody can tell.
+        effort: counts what is done for it; the usual one where none is given.
     """
-    inquiry = Inquiry(question, facts)
+    effort = Effort() if effort is None else effort
+    inquiry = Inquiry(question, effort.limit(facts), effort)
     routes = find_candidates(inquiry)
     outcome = decide(inquiry, routes, question.presented_on)
     told = not question.standing and (open_too or outcome.verdict != "cannot_tell")
@@ -44,7 +47,8 @@ def settle(question: Question, facts: Facts, *, open_too: bool = True) -> Settle
 def _find_holds(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outcome) -> Holds:
     """Walk over the days on which something changes until the answer is another one.
 
-    After very many such days the walk ends: `until` is then the last day looked at, with no next change named.
+    After very many such days, or with the steps of the answer, the walk ends: `until` is then the last day looked at,
+    with no next change named.
     """
     if outcome.best is None:
         return Holds()
@@ -63,6 +67,8 @@ def _walk_on(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outcome)
     for _ in range(_STEPS):
         if high >= LATEST:
             return LATEST, False
+        if inquiry.effort.stops():
+            break
         after = decide(inquiry, routes, high + 1)
         if after.signature != outcome.signature:
             return high, True
@@ -76,6 +82,8 @@ def _walk_back(inquiry: Inquiry, routes: tuple[RouteFacts, ...], outcome: Outcom
     for _ in range(_STEPS):
         if low <= earliest:
             return earliest
+        if inquiry.effort.stops():
+            break
         before = decide(inquiry, routes, low - 1)
         if before.signature != outcome.signature:
             return low

@@ -47,13 +47,16 @@ class _Trial:
         found = find_left_out(inquiry, outcome)
         if found is None:
             return _end(leaf)
-        return self._try_each(found, leaf) if self.left > 0 else _cut(leaf, found.name)
+        return _cut(leaf, found.name) if self._stops(leaf) else self._try_each(found, leaf)
+
+    def _stops(self, leaf: Leaf) -> bool:
+        return self.left <= 0 or leaf.inquiry.effort.stops()
 
     def _try_each(self, found: LeftOut, plain: Leaf) -> _Node:
         nodes: list[_Node] = []
         for tried in found.tried:
             labels = (*plain.labels, (found.name, tried.labels))
-            if self.left <= 0 or not tried.labels:
+            if not tried.labels or self._stops(plain):
                 nodes.append(_cut(plain._replace(labels=labels), found.name))
                 break
             nodes.append(self.explore(tried.inquiry, labels))

@@ -30,6 +30,7 @@ from cab_registry.services.answering import Answering, Prepared
 from cab_registry.services.asking import ImpossibleQuestion, QuestionReader
 from cab_registry.services.flat import read_pairs, write_flat
 from cab_registry.services.heads import Held
+from cab_registry.services.runtime.work import WorkRoom
 from cab_registry.services.views import state_of
 from cab_registry.services.watching.feed_addresses import make_feed_address
 
@@ -50,44 +51,47 @@ class Rung(NamedTuple):
 class ChoicesOf:
     """What can be chosen, worked out once for each state of the register."""
 
-    def __init__(self) -> None:
-        self._held: Held | None = None
-        self._choices: Choices | None = None
+    def __init__(self, readings: WorkRoom) -> None:
+        self._readings = readings
+        self._found: tuple[Held, Choices] | None = None
 
-    def find(self, held: Held) -> Choices:
+    async def find(self, held: Held) -> Choices:
         """Return what the register offers."""
-        if self._choices is None or self._held is None or self._held.register is not held.register:
-            self._held, self._choices = held, list_choices(held.register)
-        return self._choices
+        if self._found is None or self._found[0].register is not held.register:
+            self._found = held, await self._readings.run(lambda: list_choices(held.register))
+        return self._found[1]
 
 
 def make_asking_routes(site: Site, answering: Answering, questions: QuestionReader) -> list[HTTPRouteHandler]:
     """Return the handlers of the form and of the answer."""
-    choices_of = ChoicesOf()
+    choices_of = ChoicesOf(answering.rooms.readings)
 
-    def show_form(pairs: list[tuple[str, str]], faults: tuple[Fault, ...] = ()) -> Response[bytes]:
+    async def show_form(pairs: list[tuple[str, str]], faults: tuple[Fault, ...] = ()) -> Response[bytes]:
         held = answering.head.current()
         values = values_of(pairs)
-        groups = make_groups(choices_of.find(held), values)
+        groups = make_groups(await choices_of.find(held), values)
         summary, wrong = place_faults(faults, list_fields_of(groups))
         shown = {"groups": groups, "values": values, "faults": summary, "wrong": wrong, "state": state_of(held)}
         return site.show("ask.html", shown, here="ask", status=422 if faults else 200)
 
     @get("/")
     async def get_form(request: AnyRequest) -> Response[bytes]:
-        return show_form(tidy_pairs(read_pairs(request.scope["query_string"])))
+        return await show_form(tidy_pairs(read_pairs(request.scope["query_string"])))
 
     @get("/answer")
     async def get_answer(request: AnyRequest) -> Response[bytes]:
         pairs = tidy_pairs(read_pairs(request.scope["query_string"]))
         held = answering.head.current()
+        economies = held.register.facts.economies
+        asked = questions.try_pairs(pairs, economies)
         try:
-            asked = questions.read_pairs(pairs, held.register.facts.economies)
+            if asked is None:
+                asked = await answering.rooms.readings.run(lambda: questions.read_pairs(pairs, economies))
         except ImpossibleQuestion as refusal:
-            return show_form(pairs, refusal.faults)
+            return await show_form(pairs, refusal.faults)
         prepared = await answering.prepare(asked)
-        fields = list_fields_of(make_groups(choices_of.find(held), ()))
-        shown = describe_answer(asked, prepared, answering.answer(prepared), fields)
+        fields = list_fields_of(make_groups(await choices_of.find(held), ()))
+        shown = describe_answer(asked, prepared, await answering.answer(prepared), fields)
         # A register without a log has no history that could be followed.
         followed = answering.past is not None
         today = answering.today().isoformat()

@@ -88,19 +88,21 @@ def make_browsing_routes(site: Site, views: Views) -> list[HTTPRouteHandler]:
     @get("/agreements")
     async def get_agreements() -> Response[bytes]:
         view = await views.find(Viewing())
-        return site.show("agreements.html", describe_agreements(view), here="agreements")
+        shown = await views.rooms.readings.run(lambda: describe_agreements(view))
+        return site.show("agreements.html", shown, here="agreements")
 
     @get("/agreements/{record_id:str}")
     async def get_agreement(record_id: FromPath[str]) -> Response[bytes]:
         view = await views.find(Viewing())
-        return site.show("agreement.html", describe_agreement(view, record_id), here="agreements")
+        shown = await views.rooms.readings.run(lambda: describe_agreement(view, record_id))
+        return site.show("agreement.html", shown, here="agreements")
 
     @get("/bodies")
     async def get_bodies(request: AnyRequest) -> Response[bytes]:
         given = dict(tidy_pairs(read_pairs(request.scope["query_string"])))
         search, wrong = _read_search(given)
         view = await views.find(search)
-        shown = _describe_bodies(view, search, given, wrong)
+        shown = await views.rooms.readings.run(lambda: _describe_bodies(view, search, given, wrong))
         return site.show("bodies.html", shown, here="bodies", status=422 if shown["wrong"] else 200)
 
     @get("/bodies/{record_id:str}")
@@ -112,7 +114,7 @@ def make_browsing_routes(site: Site, views: Views) -> list[HTTPRouteHandler]:
             day = None if given is None else date.fromordinal(parse_day(given))
         except DayError as error:
             wrong = {"as_of": str(error)}
-        shown = describe_body(view, record_id, day) | {"wrong": wrong}
+        shown = await views.rooms.readings.run(lambda: describe_body(view, record_id, day)) | {"wrong": wrong}
         return site.show("body.html", shown, here="bodies", status=422 if wrong else 200)
 
     return [get_agreements, get_agreement, get_bodies, get_body]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final, NamedTuple, Protocol
 
 from litestar import Response, get
@@ -60,9 +61,13 @@ def make_reference_routes(
     """Return the handlers of the reference and of the types of problems."""
     shown = {"document": loosen(document), "tags": _list_tags(document)}
 
+    # It is long, and never another one.
+    make = cache(lambda: site.show("reference.html", shown, here="reference"))
+
     @get("/reference")
     async def get_reference() -> Response[bytes]:
-        return site.show("reference.html", shown, here="reference")
+        made = make()
+        return Response(made.content, media_type=made.media_type, headers=dict(made.headers))
 
     @get("/problems")
     async def get_problems() -> Response[bytes]:

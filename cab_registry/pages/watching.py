@@ -25,8 +25,8 @@ UNSUBSCRIBE: Final = "/unsubscribe/{endpoint_id:str}/{mark:str}"
 AnyRequest = Request[Any, Any, Any]
 
 
-def make_watching_routes(site: Site, watches: WatchDesk) -> list[HTTPRouteHandler]:
-    """Return the handlers of the links in mails."""
+def make_watching_routes(site: Site, watches: WatchDesk, *, limit: int) -> list[HTTPRouteHandler]:
+    """Return the handlers of the links in mails; the limit is that of a form in bytes."""
 
     def show(state: str, found: Subscription | None = None, **more: str) -> Response[bytes]:
         page = site.show("watching.html", {"state": state, "found": found, **more}, status=200 if found else 404)
@@ -41,7 +41,7 @@ def make_watching_routes(site: Site, watches: WatchDesk) -> list[HTTPRouteHandle
         except NoSuchLink:
             return show("gone")
 
-    @post(CONFIRM, status_code=200)
+    @post(CONFIRM, status_code=200, request_max_body_size=limit)
     async def post_confirmation(request: AnyRequest) -> Response[bytes]:
         token = (await _read_form(request)).get("token", "")
         try:
@@ -56,7 +56,7 @@ def make_watching_routes(site: Site, watches: WatchDesk) -> list[HTTPRouteHandle
         except NoSuchLink:
             return show("gone")
 
-    @post(UNSUBSCRIBE, status_code=200)
+    @post(UNSUBSCRIBE, status_code=200, request_max_body_size=limit)
     async def post_stopping(request: AnyRequest, endpoint_id: FromPath[str], mark: FromPath[str]) -> Response[bytes]:
         what = _read_stopping((await _read_form(request)).get("what"))
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -10,7 +11,7 @@ from anyascii import anyascii
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from cab_registry.domain.citing import key_citation, read_bare_section, read_section
+from cab_registry.domain.citing import Section, key_citation, read_bare_section, read_section
 from cab_registry.domain.folding import fold_words
 from cab_registry.domain.legal_forms import FORMS
 from cab_registry.domain.records import Economy, Requirement
@@ -55,6 +56,12 @@ class Likeness:
         self._requirements = requirements
         self._words = words
         self._economies = economies
+        self._called: _Names | None = None
+
+    @property
+    def size(self) -> int:
+        """How many issuers there are to look through."""
+        return len(self._issuers)
 
     def ids(self, text: str) -> tuple[str, ...]:
         """Return issuers whose ids are this one in another spelling, sorted."""
@@ -63,7 +70,10 @@ class Likeness:
 
     def issuers(self, text: str) -> tuple[str, ...]:
         """Return issuers with names like this, the likeliest first."""
-        near = rank(text, ((key, each.words) for key, issuer in self._issuers.items() for each in issuer.called))
+        if self._called is None:
+            called = [(key, each.words) for key, issuer in self._issuers.items() for each in issuer.called]
+            self._called = _Names(called)
+        near = self._called.rank(text)
         return tuple(dict.fromkeys((*self._behind_economies(text), *near)))[:MEANT]
 
     def _behind_economies(self, text: str) -> Iterator[str]:
@@ -87,8 +97,8 @@ class Likeness:
 
     def rules(self, text: str) -> tuple[str, ...]:
         """Return requirements that may be meant, the likeliest first."""
-        numbered = any(sign.isdigit() for sign in text)
-        same = [key for key, record in self._requirements.items() if numbered and _speak_of_one(text, record)]
+        cited = _Cited.of(text) if any(sign.isdigit() for sign in text) else None
+        same = [key for key, record in self._requirements.items() if cited is not None and cited.is_cited(record)]
         if same:
             return tuple(sorted(same))[:MEANT]
         rows = (
@@ -142,15 +152,54 @@ def rank(text: str, rows: Iterable[Row], most: int = MEANT) -> tuple[str, ...]:
     spelled alike, in Latin letters, then those that are a part of it, as where a town or a branch was added, and
     those of which it abbreviates words.
     """
-    asked = _Asked.of(fold_words_of(text))
-    found: dict[str, tuple[int, float]] = {}
     rows = list(rows)
-    spelled = asked.list_spelled([words for _, words in rows])
-    for index, (key, words) in enumerate(rows):
+    asked = _Asked.of(fold_words_of(text))
+    names = [words for _, words in rows]
+    spelled = asked.list_spelled(list(map(_latin, names)), list(map(_bare, names)))
+    return _order(asked, rows, range(len(rows)), spelled, most)
+
+
+def _order(
+    asked: _Asked, rows: Sequence[Row], places: Iterable[int], spelled: Mapping[int, float], most: int
+) -> tuple[str, ...]:
+    found: dict[str, tuple[int, float]] = {}
+    for index in places:
+        key, words = rows[index]
         place = asked.place(words, spelled.get(index, 0.0))
         if place is not None and place < found.get(key, _NOWHERE):
             found[key] = place
     return tuple(sorted(found, key=lambda key: (found[key], key))[:most])
+
+
+class _Names:
+    """Names that are asked about again and again: `rank`, without looking at those that cannot be meant."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+        self._latin = [_latin(words) for _, words in rows]
+        self._bare = [_bare(words) for _, words in rows]
+        self._letters: dict[str, list[int]] = defaultdict(list)
+        self._words: dict[str, list[int]] = defaultdict(list)
+        self._first: dict[str, list[int]] = defaultdict(list)
+        for index, (_, words) in enumerate(rows):
+            self._letters[words[:1]].append(index)
+            self._first[words.partition(" ")[0]].append(index)
+            for word in set(words.split()):
+                self._words[word].append(index)
+
+    def rank(self, text: str, most: int = MEANT) -> tuple[str, ...]:
+        """Return the ids whose names are like a text, as `rank` does."""
+        asked = _Asked.of(fold_words_of(text))
+        spelled = asked.list_spelled(self._latin, self._bare)
+        places = set(spelled)
+        for letter in asked.firsts | {asked.words[:1]}:
+            places.update(self._letters.get(letter, ()))
+        for longest, _ in asked.whole:
+            places.update(self._words.get(longest, ()))
+        for first, own in self._first.items():
+            if first in asked.wanted or (asked.only and _measure(asked.only, first)):
+                places.update(own)
+        return _order(asked, self._rows, sorted(places), spelled, most)
 
 
 class _Asked(NamedTuple):
@@ -191,12 +240,12 @@ class _Asked(NamedTuple):
             only=formless if " " not in formless and len(bare) >= _LETTERS else "",
         )
 
-    def list_spelled(self, names: list[str]) -> dict[int, float]:
-        """Return how alike the names are that are spelled alike, by their places in the list."""
+    def list_spelled(self, latin: list[str], bare: list[str]) -> dict[int, float]:
+        """Return how alike the names are that are spelled alike, by their places in the lists."""
         found: dict[int, float] = {}
-        for asked, spelled in ((self.plain, map(_latin, names)), (self.bare, map(_bare, names))):
+        for asked, spelled in ((self.plain, latin), (self.bare, bare)):
             most = max(len(asked) // (_LETTERS - 1), 1)
-            near = process.extract(asked, list(spelled), scorer=OSA.distance, score_cutoff=most, limit=None)
+            near = process.extract(asked, spelled, scorer=OSA.distance, score_cutoff=most, limit=None)
             for other, _, index in near:
                 found[index] = max(found.get(index, 0.0), _measure(asked, other))
         return found
@@ -305,15 +354,28 @@ def _bare(words: str) -> str:
     return _latin(drop_forms(words))
 
 
-def _speak_of_one(text: str, record: Requirement) -> bool:
-    """Whether a citation has the part of the code, or the number of the act, that another has."""
-    found = read_section(text) or read_bare_section(text)
-    if found is not None:
-        cited = [read_section(each) for each in (record.citation, *record.other_citations)]
-        return any(each is not None and each.part == found.part and found.title in ("", each.title) for each in cited)
-    numbers = {key.split()[1] for key in key_citation(text) if key.startswith("act ")}
-    return bool(numbers) and any(
-        key.startswith("act ") and key.split()[1] in numbers
-        for each in (record.citation, *record.other_citations)
-        for key in key_citation(each)
-    )
+class _Cited(NamedTuple):
+    """The section of a code, or the numbers of the acts, of which a citation speaks."""
+
+    section: Section | None
+    numbers: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> _Cited:
+        numbers = frozenset(key.split()[1] for key in key_citation(text) if key.startswith("act "))
+        return cls(read_section(text) or read_bare_section(text), numbers)
+
+    def is_cited(self, record: Requirement) -> bool:
+        """Whether a citation of a rule has the part of the code, or the number of an act."""
+        known = (record.citation, *record.other_citations)
+        found = self.section
+        if found is not None:
+            cited = [each for each in map(read_section, known) if each is not None]
+            return any(each.part == found.part and found.title in ("", each.title) for each in cited)
+        return any(not self.numbers.isdisjoint(_numbers_of(each)) for each in known) if self.numbers else False
+
+
+@lru_cache(maxsize=1 << 13)
+def _numbers_of(citation: str) -> frozenset[str]:
+    """Return the numbers of the acts that a rule's own citation names."""
+    return frozenset(key.split()[1] for key in key_citation(citation) if key.startswith("act "))

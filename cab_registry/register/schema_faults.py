@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
 from jsonschema import ValidationError
 from jsonschema.protocols import Validator
 
 from cab_registry.domain.day_forms import say_day
-from cab_registry.domain.errors import Fault
+from cab_registry.domain.errors import MOST_FAULTS, Fault
 from cab_registry.domain.nearest import find_nearest
 from cab_registry.domain.records.common import FORMS
 
@@ -23,6 +24,15 @@ _KINDS: Final[Mapping[str, str]] = {
     "object": "an object with keys",
     "null": "null",
 }
+MOST_NODES: Final = 20_000
+"""How many values of a document are looked at; of a larger one the first items of each list."""
+
+_FIRST: Final = MOST_FAULTS
+_REST: Final = Fault("", "is too long to be looked through as a whole: correct this, and send it again")
+
+_LONGEST: Final = 60
+"""How much of a value is shown."""
+
 _MOMENT: Final = "write `always`, a day YYYY-MM-DD, or a window {not_before, not_after}; never null"
 
 
@@ -64,13 +74,42 @@ def _read(error: ValidationError) -> _Wrong:
 
 
 def list_wrong(validator: Validator, document: Any) -> list[Fault]:
-    """List all faults of a document, each with its JSON Pointer, in the order of their places."""
+    """List the faults of a document, each with its JSON Pointer, in the order of their places.
+
+    Nobody looks for more than one beyond those that a refusal lists, nor through more values than `MOST_NODES`: of a
+    document that has more, the last fault says so.
+    """
+    rest = _is_long(document)
+    if rest:
+        document = _shorten(document)
+        if _is_long(document):
+            return []
     definitions: Any = validator.schema
-    found = {}
-    for error in validator.iter_errors(document):
-        for path, message in _explain(_read(error), definitions["$defs"]):
-            found[path, message] = Fault(point(path), message)
-    return [found[key] for key in sorted(found, key=lambda key: ([_sortable(step) for step in key[0]], key[1]))]
+    errors = (_explain(_read(error), definitions["$defs"]) for error in validator.iter_errors(document))
+    found = dict.fromkeys(islice(chain.from_iterable(errors), MOST_FAULTS + 1))
+    ordered = sorted(found, key=lambda key: ([_sortable(step) for step in key[0]], key[1]))
+    listed = [Fault(point(path), message) for path, message in ordered]
+    return [*listed, _REST] if rest and listed else listed
+
+
+def _is_long(document: Any) -> bool:
+    """Whether a document has more values than are looked at, its own included."""
+    left, waiting = MOST_NODES, [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict | list):
+            left -= len(value)
+            if left < 0:
+                return True
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+    return False
+
+
+def _shorten(value: Any) -> Any:
+    """Leave out all but the first items of each list."""
+    if isinstance(value, dict):
+        return {key: _shorten(part) for key, part in value.items()}
+    return [_shorten(part) for part in value[:_FIRST]] if isinstance(value, list) else value
 
 
 def point(path: Iterable[str | int]) -> str:
@@ -119,7 +158,11 @@ def _explain_unknown(wrong: _Wrong) -> Iterator[tuple[Path, str]]:
     for key in sorted(str(key) for key in wrong.instance if key not in allowed):
         close = find_nearest(key, allowed)
         hint = f"; did you mean `{close}`?" if close else ""
-        yield (*wrong.path, key), f"unknown key `{key}`{hint}; allowed: {', '.join(allowed)}"
+        yield (*wrong.path, key), f"unknown key `{_cut(key)}`{hint}; allowed: {', '.join(allowed)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def _explain_choice(wrong: _Wrong, definitions: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
@@ -164,5 +207,4 @@ def _show(value: object) -> str:
         return "a list"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return _cut(repr(value[:_LONGEST]) if isinstance(value, str) else repr(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from hashlib import blake2b
 from time import perf_counter
@@ -18,16 +18,22 @@ from cab_registry.domain.days import show_day
 from cab_registry.domain.question import AskedIssuer, AskedQuestion, AskedSubcontractor, Question, pose
 from cab_registry.domain.schemes import canonise, find_scheme, list_numbers, read_numbers
 from cab_registry.engine.answer import ENGINE, answer
+from cab_registry.engine.effort import QUICK, Effort, TooDear
 from cab_registry.engine.facts import Facts
-from cab_registry.register.compiled import Register, change_register, compile_register
+from cab_registry.register.compiled import Register, Versioned, change_register, compile_register
 from cab_registry.register.minting import slug
 from cab_registry.services.asking import parse_known_at
 from cab_registry.services.heads import HeadSource
 from cab_registry.services.metrics import Metrics
+from cab_registry.services.runtime.sharing import Shared
+from cab_registry.services.runtime.work import Rooms, WorkRoom
 from cab_registry.services.sources import KnownState, RecordSource, Sought, find_called
 from cab_registry.storage.canonical import spell_instant
 
 NOTE_BEYOND: Final = "known_at is still to come, so this is what the register knows so far; it can change until then"
+
+KEPT_LAWS: Final = 4
+"""How many former states of the law are kept, and read at once; each takes some 40 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,8 @@ class Answering:
         today: the day that a question means which names none.
         zone: where days begin and end.
         metrics: where answers are counted.
+        rooms: where dear questions are answered.
+        laws: the law as it was known at the moments asked about last, without any body.
     """
 
     head: HeadSource
@@ -62,11 +70,23 @@ class Answering:
     today: Callable[[], date]
     zone: ZoneInfo
     metrics: Metrics
+    rooms: Rooms = field(default_factory=Rooms)
+    laws: Shared[Register] = field(default_factory=lambda: Shared(kept=KEPT_LAWS, at_once=KEPT_LAWS))
 
-    def answer(self, prepared: Prepared) -> Answer:
-        """Answer a question that was prepared; reads memory only."""
+    async def answer(self, prepared: Prepared) -> Answer:
+        """Answer a question that was prepared; reads memory only. What is dear is answered in a thread.
+
+        Raises:
+            Shed: it is dear, and too many others wait.
+        """
+        try:
+            return self._answer(prepared, Effort(QUICK, strict=True))
+        except TooDear:
+            return await self.rooms.answers.run(lambda: self._answer(prepared, Effort()))
+
+    def _answer(self, prepared: Prepared, effort: Effort) -> Answer:
         started = perf_counter()
-        given = answer(prepared.question, prepared.facts, prepared.asked)
+        given = answer(prepared.question, prepared.facts, prepared.asked, effort)
         self.metrics.count_answer(given.verdict, perf_counter() - started)
         return given
 
@@ -91,11 +111,18 @@ class Answering:
         known = await self.past.resolve(instant)
         # Nobody knows today what will be known on a day to come.
         question = pose(asked, today=today, known_on=min(known_on, today) if known.beyond else known_on)
-        register = await load_reachable(self.past, known, asked)
+        law = await self.laws.find(await self.past.mark_law(known.moment), lambda: self._read_law(known))
+        register = await load_reachable(self.past, known, asked, law, self.rooms.readings)
         notes = (NOTE_BEYOND,) if known.beyond else ()
         state = _State(known.position, known.recorded, known.log_id, notes)
         prepared = _prepare(asked, question, register.facts, state)
         return self._keep(prepared, known.recorded) if known.beyond else replace(prepared, known_at=asked.known_at)
+
+    async def _read_law(self, known: KnownState) -> Register:
+        if self.past is None:
+            raise ValueError("a register without a log has no past")
+        records = await self.past.read_law(known.moment)
+        return await self.rooms.surveys.run(lambda: compile_register(records, position=known.position))
 
     def _keep(self, prepared: Prepared, recorded: datetime | None) -> Prepared:
         """Name a past moment that means the head on its day of knowledge: the entry's own, or the first of that day."""
@@ -130,19 +157,33 @@ def _prepare(asked: AskedQuestion, question: Question, facts: Facts, state: _Sta
     return Prepared(question, facts, shown, blake2b(key, digest_size=16).hexdigest())
 
 
-async def load_reachable(past: RecordSource, known: KnownState, asked: AskedQuestion) -> Register:
-    """Compile the register that one question can reach, as it was recorded at a moment."""
-    law = compile_register(await past.read_law(known.moment), position=known.position)
+async def load_reachable(
+    past: RecordSource, known: KnownState, asked: AskedQuestion, law: Register, readings: WorkRoom
+) -> Register:
+    """Compile the register that one question can reach, as it was recorded at a moment.
+
+    Args:
+        past: where the records are read.
+        known: the moment.
+        asked: the question.
+        law: the law as it was recorded then.
+        readings: where it is compiled.
+    """
     sought = seek(asked)
     facts = law.facts
     # Authorities are of the law, but what they hold as issuers is not.
-    ids = [*sought.ids, *find_called(sought.names, facts)]
+    called = await readings.run(lambda: find_called(sought.names, facts)) if sought.names else []
+    ids = [*sought.ids, *called]
     ids += [key for borne in sought.identifiers for key, _, _ in facts.identifiers.get(borne, ())]
     ids += [umbrella for authority in tuple(ids) for umbrella in facts.umbrellas.get(authority, ())]
     sought = replace(sought, ids=tuple(dict.fromkeys(ids)))
-    register = change_register(law, await past.read_reachable(known.moment, sought))
+    register = await _add(law, await past.read_reachable(known.moment, sought), readings)
     again = _as_names(sought, register.facts)
-    return register if again is None else change_register(law, await past.read_reachable(known.moment, again))
+    return register if again is None else await _add(law, await past.read_reachable(known.moment, again), readings)
+
+
+async def _add(law: Register, reached: list[Versioned], readings: WorkRoom) -> Register:
+    return await readings.run(lambda: change_register(law, reached))
 
 
 def _as_names(sought: Sought, facts: Facts) -> Sought | None:

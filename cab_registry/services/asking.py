@@ -27,8 +27,8 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 class ImpossibleQuestion(Refusal):
     """The question cannot be answered as it is put."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        super().__init__("the question cannot be answered as it is put", tuple(faults))
+    def __init__(self, faults: Iterable[Fault], *, more: bool = False) -> None:
+        super().__init__("the question cannot be answered as it is put", faults, more=more)
 
 
 class QuestionReader:
@@ -56,6 +56,26 @@ class QuestionReader:
             raise Unreadable("the body is nested too deeply") from None
         return self._checked(asked, economies)
 
+    def try_json(self, raw: bytes, economies: Mapping[str, Economy]) -> AskedQuestion | None:
+        """Read a JSON body in a moment; none where there is more to say of it, which `read_json` does."""
+        try:
+            asked = self._decoder.decode(raw)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            return None
+        return None if _list_impossible(asked, economies) else asked
+
+    def try_pairs(self, pairs: Iterable[tuple[str, str]], economies: Mapping[str, Economy]) -> AskedQuestion | None:
+        """Read flat parameters in a moment; none where there is more to say of them, which `read_pairs` does."""
+        given = list(pairs)
+        if any(name not in self.fields for name, _ in given):
+            return None
+        document, faults = build_document(given, self.fields)
+        try:
+            asked = None if faults else msgspec.convert(tidy_kind(document), AskedQuestion)
+        except msgspec.ValidationError:
+            return None
+        return None if asked is None or _list_impossible(asked, economies) else asked
+
     def read_pairs(self, pairs: Iterable[tuple[str, str]], economies: Mapping[str, Economy]) -> AskedQuestion:
         """Read flat parameters.
 
@@ -64,9 +84,10 @@ class QuestionReader:
         """
         document, faults = build_document(pairs, self.fields)
         if faults:
-            more = _refusal(document, economies).faults
+            other = _refusal(document, economies)
             known = {fault.pointer for fault in faults}
-            raise ImpossibleQuestion((*faults, *(fault for fault in more if fault.pointer not in known)))
+            rest = (fault for fault in other.faults if fault.pointer not in known)
+            raise ImpossibleQuestion((*faults, *rest), more=other.more)
         return self.read_document(document, economies)
 
     def read_document(self, document: Mapping[str, Any], economies: Mapping[str, Economy]) -> AskedQuestion:
@@ -87,15 +108,20 @@ class QuestionReader:
 
     @staticmethod
     def _checked(asked: AskedQuestion, economies: Mapping[str, Economy]) -> AskedQuestion:
-        faults = [*find_faults(asked), *list_market_faults(asked.destination, economies)]
-        if asked.known_at is not None:
-            try:
-                parse_known_at(asked.known_at, ZoneInfo("UTC"))
-            except ValueError as error:
-                faults.append(Fault("/known_at", str(error)))
+        faults = _list_impossible(asked, economies)
         if faults:
             raise ImpossibleQuestion(faults)
         return asked
+
+
+def _list_impossible(asked: AskedQuestion, economies: Mapping[str, Economy]) -> list[Fault]:
+    faults = [*find_faults(asked), *list_market_faults(asked.destination, economies)]
+    if asked.known_at is not None:
+        try:
+            parse_known_at(asked.known_at, ZoneInfo("UTC"))
+        except ValueError as error:
+            faults.append(Fault("/known_at", str(error)))
+    return faults
 
 
 def tidy_kind(document: object) -> object:
@@ -135,7 +161,7 @@ def _market_faults(document: object, economies: Mapping[str, Economy]) -> list[F
 
 def _faults_in_the_rest(document: object, wrong: Iterable[Fault]) -> list[Fault]:
     """Find what is impossible in the parts whose shape is right, so that nothing has to be mended twice."""
-    pointers = [fault.pointer for fault in wrong]
+    pointers = {fault.pointer for fault in wrong}
     rest = _without(document, pointers, "")
     if not isinstance(rest, dict) or not isinstance(rest.setdefault("result", {}), dict):
         return []

@@ -6,10 +6,9 @@ touch are asked of both registers, on each day on which an answer may change.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -17,9 +16,10 @@ from msgspec import Meta
 
 from cab_registry.domain.codes import Verdict
 from cab_registry.domain.days import parse_day, show_day
-from cab_registry.domain.errors import OperationalFault
 from cab_registry.register.compiled import Register
 from cab_registry.services.effects import Flip, Flips, answer_on, find_flips
+from cab_registry.services.runtime.sharing import Shared
+from cab_registry.services.runtime.work import Rooms
 from cab_registry.services.supposing import Loss, Supposed, What, has_status, is_accreditation_body, line_of, suppose
 from cab_registry.services.views import State, View
 
@@ -29,6 +29,7 @@ MOST_QUESTIONS: Final = 20_000
 """How many standing questions one look asks at most."""
 
 MOST_WAITING: Final = 8
+_KEPT: Final = 4
 
 FallsWith = Literal["rights", "status", "accreditations"]
 
@@ -141,29 +142,26 @@ class Supposition:
     most: int = MOST_QUESTIONS
 
 
-@dataclass(frozen=True, slots=True)
 class ImpactTeller:
     """Tells impacts one after another, each in a thread, so that questions are answered meanwhile."""
 
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _waiting: set[object] = field(default_factory=set)
+    def __init__(self, rooms: Rooms | None = None) -> None:
+        self._surveys = (rooms or Rooms()).surveys
+        self._kept: Shared[tuple[Impact, Register]] = Shared(kept=_KEPT, at_once=MOST_WAITING)
 
     async def tell(self, view: View, asked: Supposition, watched: Watched | None = None) -> Impact:
-        """Tell the impact on the register of a view.
+        """Tell the impact on the register of a view; what several ask for is worked out once.
 
         Raises:
             NoSuchRecord, ImpossibleSupposition: as `suppose`.
-            OperationalFault: too many wait for theirs.
+            Shed: too many wait for theirs.
         """
-        if len(self._waiting) >= MOST_WAITING:
-            raise OperationalFault("too many impacts are asked for at once; ask again in a moment")
-        place = object()
-        self._waiting.add(place)
-        try:
-            async with self._turn:
-                return await asyncio.to_thread(tell_impact, view, asked, watched)
-        finally:
-            self._waiting.discard(place)
+        key = (view.tag, asked)
+        impact, after = await self._kept.find(key, lambda: self._surveys.run(lambda: _tell(view, asked)))
+        if watched is None:
+            return impact
+        told = await self._surveys.run(lambda: watched(view.held.register, after))
+        return msgspec.structs.replace(impact, watched=told)
 
 
 def tell_impact(view: View, asked: Supposition, watched: Watched | None = None) -> Impact:
@@ -173,6 +171,13 @@ def tell_impact(view: View, asked: Supposition, watched: Watched | None = None) 
         NoSuchRecord: the register has no such record.
         ImpossibleSupposition: it is neither a body nor an accreditation body, or has nothing to lose on the day.
     """
+    impact, after = _tell(view, asked)
+    told = None if watched is None else watched(view.held.register, after)
+    return msgspec.structs.replace(impact, watched=told)
+
+
+def _tell(view: View, asked: Supposition) -> tuple[Impact, Register]:
+    """Return the impact without watched answers, and the register as it would be."""
     register = view.held.register
     supposed = suppose(register, asked.record_id, asked.loss, asked.on, asked.what)
     known_on = view.today.toordinal() if asked.known_on is None else asked.known_on
@@ -189,7 +194,7 @@ def tell_impact(view: View, asked: Supposition, watched: Watched | None = None) 
     bodies = _group(register, [causes.explain(flip) for flip in found.flips])
     counts = _count(found, bodies, len(supposed.bodies))
     accredits = is_accreditation_body(register, asked.record_id)
-    return Impact(
+    impact = Impact(
         id=asked.record_id,
         name=register.facts.issuers[asked.record_id].name,
         if_=asked.loss,
@@ -203,9 +208,10 @@ def tell_impact(view: View, asked: Supposition, watched: Watched | None = None) 
         counts=counts,
         bodies=bodies,
         sentences=[*_say_total(counts, found), *map(_say_body, bodies)],
-        watched=None if watched is None else watched(register, supposed.register),
+        watched=None,
         state=view.state,
     )
+    return impact, supposed.register
 
 
 class _Causes:

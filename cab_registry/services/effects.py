@@ -29,6 +29,9 @@ from cab_registry.services.standing import Standing, list_standing
 MOST_QUESTIONS: Final = 500
 """How many standing questions one look for flips asks at most."""
 
+MOST_ANSWERS: Final = 10_000
+"""How many answers are compared at most, over all days; the last question is asked on all of its days."""
+
 _KINDS: Final = ("recognition", "designation", "accreditation")
 _RIGHTS: Final = (Accreditation, Designation, Recognition)
 
@@ -92,7 +95,7 @@ def find_flips(
     complete = True
     for body in dict.fromkeys(bodies):
         for standing in list_standing(before, after, body):
-            if questions >= most:
+            if questions >= most or answers >= MOST_ANSWERS:
                 complete = False
                 break
             questions += 1

@@ -21,6 +21,9 @@ COLUMNS: Final = (
     "accreditation_body", "items", "requirements", "concerns", "record", "version", "key",
 )  # fmt: skip
 
+MOST_EVENTS: Final = 1_000
+"""How many events a calendar holds: programs read it again and again, and show some months of it."""
+
 # RFC 5545 has no way to write these; a line break is written as \\n.
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -49,7 +52,7 @@ def _spell(on: Any) -> str:
 
 
 def render_calendar(expiries: Sequence[Expiry], *, log: str | None, recorded: datetime | None, as_of: date) -> bytes:
-    """Render endings as a calendar of all-day events, each on its last valid day.
+    """Render endings as a calendar of all-day events, each on its last valid day, the earliest `MOST_EVENTS` of them.
 
     An event keeps its UID for as long as fact and last day stay the same; what has no day on record stands on the
     day asked about.
@@ -65,8 +68,10 @@ def render_calendar(expiries: Sequence[Expiry], *, log: str | None, recorded: da
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("x-wr-calname", "CAB Registry: what ends")
+    if len(expiries) > MOST_EVENTS:
+        calendar.add("x-wr-caldesc", f"The first {MOST_EVENTS} of {len(expiries)}; narrow the address to see the rest.")
     stamp = recorded or datetime.combine(as_of, time(), UTC)
-    for expiry in expiries:
+    for expiry in expiries[:MOST_EVENTS]:
         calendar.add_component(_event(expiry, log or "scratch", stamp, as_of))
     rendered: bytes = calendar.to_ical()
     return rendered

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import inspect
 
-from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.errors import MOST_FAULTS, Fault, Refusal
 from cab_registry.domain.nearest import find_nearest
 from cab_registry.register.schema_faults import point
 
@@ -93,11 +93,13 @@ def read_pairs(query: bytes | str) -> list[tuple[str, str]]:
 def build_document(
     pairs: Iterable[tuple[str, str]], fields: Mapping[str, FlatField]
 ) -> tuple[dict[str, Any], list[Fault]]:
-    """Build a document from flat parameters, with the faults that lie in the names themselves."""
+    """Build a document from flat parameters, with the faults that lie in the names themselves, one beyond the most."""
     document: dict[str, Any] = {}
     faults: list[Fault] = []
     seen: set[str] = set()
     for name, value in pairs:
+        if len(faults) > MOST_FAULTS:
+            break
         field = fields.get(name)
         if field is None:
             faults.append(Fault(point([name]), suggest(name, fields)))

@@ -19,7 +19,7 @@ from cab_registry.services.logs import make_logger
 from cab_registry.services.sources import Changes, read_version
 from cab_registry.services.tasks import end_task
 from cab_registry.storage.engine import read_only
-from cab_registry.storage.entries import Head
+from cab_registry.storage.entries import Entry, Head
 from cab_registry.storage.errors import RecordDamaged, operational_faults
 from cab_registry.storage.listening import LISTEN_TIMEOUT, listening
 from cab_registry.storage.log import CHANNEL, head, stream_entries
@@ -217,11 +217,11 @@ async def _load(connection: AsyncConnection, end: Head) -> Held:
 
 
 async def _advance(connection: AsyncConnection, held: Held, end: Head) -> Held:
-    changes = Changes()
+    entries: list[Entry] = []
     previous: bytes | None = None
     async for entry in stream_entries(connection, held.position):
         refuse_broken(entry, previous)
         previous = entry.entry_hash
-        changes.take(entry)
-    register = await asyncio.to_thread(changes.apply, held.register, end.position)
+        entries.append(entry)
+    register = await asyncio.to_thread(lambda: Changes(entries).apply(held.register, end.position))
     return Held(register, end.recorded, end.log_id)

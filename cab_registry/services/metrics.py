@@ -35,6 +35,15 @@ class Metrics:
             "cab_follower_lag_seconds", "Seconds since the log was last read to its end.", registry=self.registry
         )
 
+        self._shed = Counter(
+            "cab_shed", "Work that was refused at once, since too much of its kind waits.", ["work"],
+            registry=self.registry,
+        )  # fmt: skip
+
+    def count_shed(self, work: str) -> None:
+        """Count work that was refused at once."""
+        self._shed.labels(work).inc()
+
     def count_damage(self) -> None:
         """Count that something read was not what was recorded."""
         self._damage.inc()

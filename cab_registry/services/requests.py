@@ -184,9 +184,9 @@ def read_records(request: SubmissionRequest) -> tuple[ReadRecord, ...]:
     """
     if len(request.records) > LARGEST:
         raise TooMany(f"a submission holds {LARGEST} records at most, not {len(request.records)}")
-    faults = list(_faults_of(request))
-    if faults:
-        raise Refusal("the submission is not well formed", tuple(faults))
+    refusal = Refusal("the submission is not well formed", _faults_of(request))
+    if refusal.faults:
+        raise refusal
     ordered = (
         msgspec.structs.replace(given, document=order_events(given.document)) if given.change != "retire" else given
         for given in request.records

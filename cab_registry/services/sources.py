@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -44,6 +44,16 @@ Moment = datetime | int
 _LAW: Final = (Economy, Authority, Requirement, Agreement, Route, Position, Coverage)
 
 
+_TURNED_INSTANT: Final = text(
+    "SELECT max(turned) FROM record_version, unnest(ARRAY[lower(recorded), upper(recorded)]) AS turned"
+    " WHERE type = ANY(:law) AND turned <= CAST(:moment AS timestamptz)"
+)
+_TURNED_POSITION: Final = text(
+    "SELECT max(turned) FROM record_version, unnest(ARRAY[from_position, until_position]) AS turned"
+    " WHERE type = ANY(:law) AND turned <= :moment"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class KnownState:
     """What a moment of knowledge resolves to; `beyond`: it is not past yet, so that it means the head for now."""
@@ -76,6 +86,9 @@ class RecordSource(Protocol):
 
     async def describe(self, position: int) -> KnownState:
         """Describe a position of the log."""
+
+    async def mark_law(self, moment: Moment) -> Hashable:
+        """Return what is the same for two moments between which the law did not change."""
 
     async def read_law(self, moment: Moment) -> list[Versioned]:
         """Read economies, authorities, requirements, agreements, routes, positions and coverages."""
@@ -115,11 +128,21 @@ class DatabaseRecords:
                 end = await head(connection)
                 return KnownState(position, position, await recorded_at(connection, position), end.log_id, beyond=False)
 
+    async def mark_law(self, moment: Moment) -> Hashable:
+        """Return what is the same for two moments between which the law did not change."""
+        with operational_faults():
+            async with self._engine.connect() as connection:
+                turned = _TURNED_INSTANT if isinstance(moment, datetime) else _TURNED_POSITION
+                values = {"moment": moment, "law": sorted(LAW_TYPES)}
+                log_id = (await head(connection)).log_id
+                return log_id, type(moment).__name__, await connection.scalar(turned, values)
+
     async def read_law(self, moment: Moment) -> list[Versioned]:
         """Read economies, authorities, requirements, agreements, routes, positions and coverages."""
         with operational_faults():
             async with self._engine.connect() as connection:
-                return read_versions(await records_as_known(connection, moment, law=True))
+                versions = await records_as_known(connection, moment, law=True)
+        return await asyncio.to_thread(read_versions, versions)
 
     async def read_reachable(self, moment: Moment, sought: Sought) -> list[Versioned]:
         """Read the issuers sought, everything that is recorded about them, and the notices that can touch a result."""
@@ -137,7 +160,8 @@ class DatabaseRecords:
         with operational_faults():
             async with self._engine.connect() as connection:
                 ids = await _ids(connection, moment, "type <> ALL(:law)", {"law": sorted(LAW_TYPES)})
-                return read_versions(await records_as_known(connection, moment, ids=ids))
+                versions = await records_as_known(connection, moment, ids=ids)
+        return await asyncio.to_thread(read_versions, versions)
 
 
 class MemoryRecords:
@@ -158,6 +182,11 @@ class MemoryRecords:
         return KnownState(
             self._held.position, self._held.position, self._held.recorded, self._held.log_id, beyond=False
         )
+
+    async def mark_law(self, moment: Moment) -> Hashable:
+        """Return what is the same for every moment: the law is the register's own."""
+        del moment
+        return self._held.log_id
 
     async def read_law(self, moment: Moment) -> list[Versioned]:
         """Read economies, authorities, requirements, agreements, routes, positions and coverages."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -90,7 +91,7 @@ async def submit(
             is whole or absent; send it again with its idempotency key to learn which.
     """
     _require_submitter(principal, request)
-    request_hash = hash_request(request)
+    request_hash = await asyncio.to_thread(hash_request, request)
     key = None if request.dry_run else idempotency_key
     if key is not None:
         with operational_faults():
@@ -158,7 +159,7 @@ async def _keep(
                     id=received.subject,
                     principal=principal.id,
                     public_reason=prepared.request.reason_on_record,
-                    records=checked.new_records(prepared.request.private()),
+                    records=await asyncio.to_thread(checked.new_records, prepared.request.private()),
                     expected=checked.expected,
                     stored=True,
                     act=received,
@@ -223,7 +224,7 @@ async def _insert(
     private = request.private()
     salt = make_salt()
     hidden = None if private is None else private_hash(salt, private.content())
-    content = spell_content(request, more["counterpart"], hidden)
+    content = await asyncio.to_thread(spell_content, request, more["counterpart"], hidden)
     new = NewStored(
         id=submission_id,
         kind=request.kind,

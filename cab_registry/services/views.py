@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +17,8 @@ from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.register.compiled import compile_register
 from cab_registry.services.asking import parse_known_at
 from cab_registry.services.heads import HeadSource, Held
+from cab_registry.services.runtime.sharing import Shared
+from cab_registry.services.runtime.work import Rooms
 from cab_registry.services.snapshots.cursors import Cursors, CursorSigner
 from cab_registry.services.sources import Moment, RecordSource
 from cab_registry.storage.canonical import spell_instant
@@ -33,7 +33,7 @@ class WrongParameters(Refusal):
     """Query parameters that cannot be taken."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        super().__init__("the query parameters cannot be taken", tuple(faults))
+        super().__init__("the query parameters cannot be taken", faults)
 
 
 class NoSuchRecord(Refusal):
@@ -122,15 +122,21 @@ class Views:
     """Finds the register that a request means."""
 
     def __init__(
-        self, head: HeadSource, past: RecordSource | None, today: Callable[[], date], zone: ZoneInfo, cursors: Cursors
+        self,
+        head: HeadSource,
+        past: RecordSource | None,
+        today: Callable[[], date],
+        zone: ZoneInfo,
+        cursors: Cursors,
+        rooms: Rooms,
     ) -> None:
+        self.rooms = rooms
         self._head = head
         self._past = past
         self._today = today
         self._zone = zone
         self._cursors = cursors
-        self._kept: OrderedDict[Moment, Held] = OrderedDict()
-        self._lock = asyncio.Lock()
+        self._kept: Shared[Held] = Shared(kept=_KEPT, at_once=_KEPT)
 
     async def find(self, viewing: Viewing) -> View:
         """Find the register that the parameters name.
@@ -176,20 +182,18 @@ class Views:
         return View(held or await self._load(known.moment, known.position), self._today(), signer)
 
     async def _load(self, moment: Moment, position: int) -> Held:
-        """Compile the whole register of a moment; the last few are kept."""
-        if self._past is None:
+        """Compile the whole register of a moment, once for all who ask for it; the last few are kept."""
+        past = self._past
+        if past is None:
             return self._head.current()
-        async with self._lock:
-            if (kept := self._kept.get(moment)) is not None:
-                self._kept.move_to_end(moment)
-                return kept
-            state = await self._past.describe(position)
-            records = [*await self._past.read_law(moment), *await self._past.read_bodies(moment)]
-            register = await asyncio.to_thread(compile_register, records, position=position)
-            held = self._kept[moment] = Held(register, state.recorded, state.log_id)
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-            return held
+
+        async def make() -> Held:
+            state = await past.describe(position)
+            records = [*await past.read_law(moment), *await past.read_bodies(moment)]
+            register = await self.rooms.surveys.run(lambda: compile_register(records, position=position))
+            return Held(register, state.recorded, state.log_id)
+
+        return await self._kept.find(moment, make)
 
 
 def cut_page(

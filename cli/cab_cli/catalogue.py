@@ -11,7 +11,7 @@ from cab_cli.console import data_console, print_json, say, write
 from cab_cli.databases import DatabaseUrl, chosen_database, run_on
 from cab_cli.exits import Exit
 from cab_cli.tables import print_table
-from cab_registry.domain.errors import Refusal
+from cab_registry.domain.errors import MOST_FAULTS, Refusal
 
 if TYPE_CHECKING:
     from cab_registry.services.submissions import CatalogueReport
@@ -59,8 +59,10 @@ def check_catalogue(
         rows = [(each.title, each.rows, each.carried, each.without, each.records) for each in report.tables]
         if rows:
             print_table(data_console(), columns, rows)
-        for fault in report.faults:
+        for fault in report.faults[:MOST_FAULTS]:
             write(str(fault))
+        if len(report.faults) > MOST_FAULTS:
+            say(f"These are the first {MOST_FAULTS}; --json lists all of them.")
         say(f"{report.counts.records} records, {len(report.faults)} faults.")
     raise typer.Exit(Exit.FAILURE if report.faults else Exit.DONE)
 

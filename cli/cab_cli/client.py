@@ -131,7 +131,7 @@ def read_reply(response: "httpx.Response") -> "httpx.Response":
         raise ServerFailure(f"the server failed: {title}")
     kind = Conflict if response.status_code in _CONFLICTS else NotFound if response.status_code == _ABSENT else Refusal
     problem = _problem(response)
-    raise kind(title, (*_faults(problem), *_differences(problem)))
+    raise kind(title, (*_faults(problem), *_differences(problem)), more=problem.get("more") is True)
 
 
 def _problem(response: "httpx.Response") -> dict[str, Any]:

@@ -36,6 +36,8 @@ class RegistryGroup(TyperGroup):
             say(str(refusal))
             for fault in refusal.faults:
                 say(f"  {fault}")
+            if refusal.more:
+                say("  ... and more; these are the first of them")
             raise typer.Exit(Exit.CONFLICT if isinstance(refusal, Conflict) else Exit.REFUSED) from None
         except SettingsError as error:
             say("\n".join(error.faults))

@@ -100,7 +100,7 @@ def list_portfolio(file: Path) -> Portfolio:
 
 def place_faults(refusal: Refusal, rows: list[PortfolioRow]) -> Refusal:
     """Return a refusal of the server whose faults name the lines of the file."""
-    return Refusal(str(refusal), tuple(_place(each, rows) for each in refusal.faults))
+    return Refusal(str(refusal), (_place(each, rows) for each in refusal.faults), more=refusal.more)
 
 
 def _place(fault: Fault, rows: list[PortfolioRow]) -> Fault:

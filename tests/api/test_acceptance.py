@@ -240,7 +240,7 @@ async def test_an_answer_shows_whom_and_what_it_took(ask: Asker) -> None:
     assert set(given["taken"]) == {"issuer", "requirement", "site"}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"a": "\xed\xa0\x80"}', b"[" * 100_000])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"a": "\xed\xa0\x80"}', b"[" * 60_000])
 async def test_what_is_no_json_cannot_be_read(ask: Asker, content: bytes) -> None:
     response = await ask.post(content)
     assert (response.status_code, response.json()["type"]) == (400, "/problems/unreadable")

@@ -40,7 +40,7 @@ def check_shape(response: httpx.Response) -> dict[str, Any]:
     assert response.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = response.json()
     assert list(problem)[:6] == ["type", "title", "status", "detail", "faults", "request_id"]
-    assert set(list(problem)[6:]) <= {"owners", "differences", "state"}
+    assert set(list(problem)[6:]) <= {"owners", "differences", "state", "more"}
     assert problem["status"] == response.status_code
     kind = next(each for each in KINDS if each.type == problem["type"])
     assert (kind.status, kind.title) == (problem["status"], problem["title"])

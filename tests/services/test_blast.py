@@ -285,14 +285,14 @@ async def test_many_at_once_wait_and_too_many_are_turned_away(register: Register
         running.pop()
         return WatchedTold(count=0)
 
-    asked = Supposition("ab-one", "suspended", ON)
-    tasks = [asyncio.create_task(teller.tell(view(register), asked, watched)) for _ in range(blast.MOST_WAITING)]
+    asked = [Supposition("ab-one", "suspended", ON, horizon=days) for days in range(blast.MOST_WAITING + 1)]
+    tasks = [asyncio.create_task(teller.tell(view(register), each, watched)) for each in asked[:-1]]
     await asyncio.sleep(0)
     with pytest.raises(OperationalFault):
-        await teller.tell(view(register), asked)
+        await teller.tell(view(register), asked[-1])
     going.set()
     assert len(await asyncio.gather(*tasks)) == blast.MOST_WAITING
-    assert (await teller.tell(view(register), asked)).watched is None
+    assert (await teller.tell(view(register), asked[-1])).watched is None
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from cab_registry.engine.answer import answer
 from cab_registry.register.compiled import Register, compile_register
 from cab_registry.services.answering import load_reachable
 from cab_registry.services.heads import Held
+from cab_registry.services.runtime.work import Rooms
 from cab_registry.services.sources import DatabaseRecords, MemoryRecords, RecordSource, Sought
 from cab_registry.services.submissions import load_catalogue
 from cab_registry.storage.engine import create_engine
@@ -79,7 +80,8 @@ async def test_what_a_question_reaches_gives_the_answer_of_all(
 ) -> None:
     posed: AskedQuestion = read_question(asked)
     known = await source.resolve(datetime(2999, 1, 1, tzinfo=UTC))
-    reached = await load_reachable(source, known, posed)
+    law = compile_register(await source.read_law(known.moment), position=known.position)
+    reached = await load_reachable(source, known, posed, law, Rooms().readings)
     assert len(reached.records) <= len(small.records)
     ours = answer(pose(posed, today=TODAY), reached.facts)
     assert ours == answer(pose(posed, today=TODAY), small.facts)

@@ -6,7 +6,6 @@ Nothing is stored: today's question is asked of what the register knew after eac
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +16,6 @@ import msgspec
 from msgspec import Meta
 
 from cab_registry.domain.days import parse_day, show_day
-from cab_registry.domain.errors import OperationalFault
 from cab_registry.engine.answer import answer
 from cab_registry.register.compiled import Register
 from cab_registry.services.describing import NameOf
@@ -25,6 +23,8 @@ from cab_registry.services.desk import Desk
 from cab_registry.services.feeds import make_id
 from cab_registry.services.heads import Held
 from cab_registry.services.naming import name_in
+from cab_registry.services.runtime.sharing import Shared
+from cab_registry.services.runtime.work import Rooms
 from cab_registry.services.watching.events import CauseTold, Recall, WatchNamed
 from cab_registry.services.watching.noticing import Step, Subject, tell_changed, tell_forecast
 from cab_registry.services.watching.subjects import leave_out_same, tell_cause
@@ -37,7 +37,7 @@ from cab_registry.storage.errors import operational_faults
 
 LARGEST_PAGE: Final = 50
 PAGE: Final = 20
-MOST_WAITING: Final = 32
+MOST_WAITING: Final = 8
 KEPT: Final = 64
 """How many histories a process keeps, so that many readers of one address cost one walk."""
 
@@ -132,43 +132,39 @@ class Turn(NamedTuple):
 class AnswerHistories:
     """Tells histories of answers, one after another, each in a thread, so that questions are answered meanwhile."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, rooms: Rooms | None = None, *, waiting: int = MOST_WAITING) -> None:
+        """Begin without any.
+
+        Args:
+            desk: where the log is read.
+            rooms: where it is walked over.
+            waiting: how many different ones are asked for at once at most.
+        """
         self._engine = read_only(desk.engine)
+        self._rooms = rooms or Rooms()
         self._turn = asyncio.Lock()
-        self._waiting = 0
-        self._kept: OrderedDict[tuple[object, ...], AnswerHistory] = OrderedDict()
+        self._kept: Shared[AnswerHistory] = Shared(kept=KEPT, at_once=waiting)
 
     async def read(self, held: Held, following: Following, today: int) -> AnswerHistory:
         """Tell the history of an answer up to the position of a register at the head.
 
         Raises:
-            OperationalFault: too many wait for theirs, or the log cannot be read now.
+            Shed: too many wait for theirs.
+            OperationalFault: the log cannot be read now.
             ValueError: the limit is out of bounds.
         """
         if not 1 <= following.limit <= LARGEST_PAGE:
             raise ValueError(f"limit {following.limit} is not within 1 to {LARGEST_PAGE}")
-        if self._waiting >= MOST_WAITING:
-            raise OperationalFault("too many histories of answers are asked for at once; ask again in a moment")
         key = (held.log_id, held.position, today, following.digest, following.after, following.limit)
-        self._waiting += 1
-        try:
-            async with self._turn:
-                kept = self._kept.get(key)
-                if kept is None:
-                    kept = self._kept[key] = await self._read(held, following, today)
-                    if len(self._kept) > KEPT:
-                        self._kept.popitem(last=False)
-                self._kept.move_to_end(key)
-                return kept
-        finally:
-            self._waiting -= 1
+        return await self._kept.find(key, lambda: self._read(held, following, today))
 
     async def _read(self, held: Held, following: Following, today: int) -> AnswerHistory:
         question = following.target.asked(date.fromordinal(today))
-        with operational_faults():
-            async with self._engine.connect() as connection:
-                stretch = await read_stretch(connection, question, following.after, held.position)
-        return await asyncio.to_thread(tell_history, held, stretch, following, today)
+        async with self._turn:
+            with operational_faults():
+                async with self._engine.connect() as connection:
+                    stretch = await read_stretch(connection, question, following.after, held.position)
+            return await self._rooms.surveys.run(lambda: tell_history(held, stretch, following, today))
 
 
 class Page(NamedTuple):

@@ -23,7 +23,7 @@ from cab_registry.storage.projection import LAW_TYPES
 from cab_registry.storage.records import records_as_known
 from cab_registry.storage.tables import entry as entry_table
 
-MOST_WORK: Final = 200
+MOST_WORK: Final = 50
 """How much is looked at at once: a submission that only concerns bodies counts one."""
 
 LAW_WORK: Final = 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +15,7 @@ from cab_registry.domain.errors import Fault, OperationalFault, Refusal
 from cab_registry.services.delivery.addresses import Resolver, resolve
 from cab_registry.services.delivery.sealing import NoSecretKeys, Sealer
 from cab_registry.services.desk import Desk
+from cab_registry.services.runtime.work import SURVEYS_WAITING, WorkRoom
 from cab_registry.services.tokens import Principal, hold_authority
 from cab_registry.settings import Network
 from cab_registry.storage.principals import Role
@@ -33,6 +33,7 @@ class WatchLimits(msgspec.Struct, frozen=True, kw_only=True):
     mail_unconfirmed: Annotated[int, Meta(description="Watches of such an address that wait to be confirmed.")] = 3
     mail_confirmations: Annotated[int, Meta(description="Confirmations asked of a mail address within 24 hours.")] = 5
     confirm_within_hours: Annotated[int, Meta(description="Hours within which an address is confirmed.")] = 48
+    steps: Annotated[int, Meta(description="Steps of work for one watch, for each row that it may have.")] = 100
     waiting: Annotated[int, Meta(description="Addresses of the whole registry that wait to be confirmed.")] = 5_000
 
 
@@ -68,7 +69,7 @@ class WatchDesk:
         networks: that are not public and may be sent to all the same.
         limits: how much one owner may keep.
         vetting_seconds: what refusing the address of a webhook takes, whatever its host leads to.
-        gate: lets so many portfolios of this process be asked at once.
+        room: where portfolios are asked for the first time.
     """
 
     desk: Desk
@@ -78,7 +79,7 @@ class WatchDesk:
     networks: Sequence[Network] = ()
     limits: WatchLimits = field(default_factory=WatchLimits)
     vetting_seconds: float = 2.0
-    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    room: WorkRoom = field(default_factory=lambda: WorkRoom("watches", waiting=SURVEYS_WAITING))
 
     @property
     def now(self) -> datetime:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import chain
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -101,27 +101,36 @@ async def ask_targets(
         more: faults that were found in the request before.
 
     Raises:
-        OverLimit: there are more rows.
+        OverLimit: there are more rows, or their questions take more work than one request may.
+        Shed: too many others wait.
         Refusal: something cannot be watched; every fault of every row is listed, and `more` before them.
     """
     if len(request.targets) > most:
         raise OverLimit("rows of one watch", most, pointer="/targets")
-    async with watches.gate:
-        return await asyncio.to_thread(_ask, register, watches.desk.today, request, tuple(more))
+    today = watches.desk.today
+    return await watches.room.run(lambda: _ask(register, today, request, tuple(more), watches.limits.steps * most))
 
 
-def _ask(register: Register, today: int, request: WatchRequest, more: tuple[Fault, ...]) -> list[NewWatched]:
+def _ask(
+    register: Register, today: int, request: WatchRequest, more: tuple[Fault, ...], steps: int
+) -> list[NewWatched]:
     settled = [_settle(target, register.facts) for target in request.targets]
-    unsettled = [
+    unsettled = (
         Fault(f"/targets/{index}{fault.pointer}", fault.message)
         for index, (_, faults) in enumerate(settled)
         for fault in faults
-    ]
-    faults = (*more, *_list_faults(register, date.fromordinal(today), request), *unsettled)
-    if faults:
-        raise Refusal("this cannot be watched", faults)
+    )
+    listed = _list_faults(register, date.fromordinal(today), request)
+    refusal = Refusal("this cannot be watched", chain(more, listed, unsettled))
+    if refusal.faults:
+        raise refusal
     asker = Asker(register.facts, today)
-    return [ask_one(asker, register.position, target) for target, _ in settled]
+    asked: list[NewWatched] = []
+    for target, _ in settled:
+        if asker.steps > steps:
+            raise OverLimit("steps of work for one watch", steps, pointer="/targets")
+        asked.append(ask_one(asker, register.position, target))
+    return asked
 
 
 def _settle(target: Target, facts: Facts) -> tuple[Target, tuple[Fault, ...]]:

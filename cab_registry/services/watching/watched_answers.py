@@ -12,6 +12,7 @@ from msgspec import Meta
 from cab_registry.domain.codes import Verdict
 from cab_registry.domain.days import LATEST, show_day
 from cab_registry.engine.deciding import Outcome
+from cab_registry.engine.effort import Effort
 from cab_registry.engine.facts import Facts
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.reach import find_candidates
@@ -79,25 +80,32 @@ class Asked(NamedTuple):
 
 
 class Asker:
-    """Asks watched questions of one register, for one day."""
+    """Asks watched questions of one register, for one day.
+
+    Attributes:
+        steps: how much was done for those that were asked, in the steps of the engine.
+    """
 
     def __init__(self, facts: Facts, today: int, ahead: int = AHEAD) -> None:
         self._facts = facts
         self._today = today
         self._ahead = ahead
         self._days = ChangeDays(today, min(today + ahead, LATEST - 1))
+        self.steps = 0
 
     def ask(self, target: Target) -> Asked:
         """Ask a target's question, and note what was read."""
         question = target.pose(date.fromordinal(self._today))
-        inquiry = Inquiry(question, self._facts)
+        first, effort = Effort(), Effort()
+        inquiry = Inquiry(question, first.limit(self._facts), first)
         noting, seen = observe(inquiry, find_candidates(inquiry))
-        settled = settle(question, noting)
+        settled = settle(question, noting, effort=effort)
         if question.standing and target.rolling:
-            answered, turns_on = self._look_ahead(target, settled, noting)
+            answered, turns_on = self._look_ahead(target, settled, noting, effort)
         else:
             answered = _sum_up(settled.outcome, settled.holds.until, settled.holds.since)
             turns_on = _day_after(settled.holds.until) if target.rolling else None
+        self.steps += first.spent + effort.spent
         return Asked(answered, split_reach(seen), turns_on)
 
     def routes_of(self, target: Target) -> frozenset[str]:
@@ -105,7 +113,9 @@ class Asker:
         question = target.pose(date.fromordinal(self._today))
         return frozenset(rf.route.id for rf in find_candidates(Inquiry(question, self._facts)))
 
-    def _look_ahead(self, target: Target, settled: Settled, noting: Facts) -> tuple[Answered, int | None]:
+    def _look_ahead(
+        self, target: Target, settled: Settled, noting: Facts, effort: Effort
+    ) -> tuple[Answered, int | None]:
         """Ask a standing question for the days to come on which something changes, until it is answered otherwise."""
         now = _sum_up(settled.outcome, None, None)
         standing = standing_of(settled.inquiry)
@@ -113,7 +123,9 @@ class Asker:
         for day in self._days.of(standing, settled.inquiry.economy, sides):
             if day <= self._today:
                 continue
-            other = answer_on(target, noting, day, self._today)
+            if effort.stops():
+                return now, day
+            other = answer_on(target, noting, day, self._today, effort)
             if not _sum_up(other, None, None).same(now):
                 return msgspec.structs.replace(now, until=show_day(day - 1)), day
         return now, self._today + self._ahead
@@ -138,10 +150,10 @@ def spell_read(read: Read) -> str:
     return f"{read[0]}:{read[1]}".replace("\0", "\ufffd")
 
 
-def answer_on(target: Target, facts: Facts, day: int, known_on: int) -> Outcome:
+def answer_on(target: Target, facts: Facts, day: int, known_on: int, effort: Effort | None = None) -> Outcome:
     """Answer a rolling standing question as asked on a day, with what can be known on another."""
     question = msgspec.structs.replace(target.pose(date.fromordinal(day)), known_on=known_on)
-    return settle(question, facts).outcome
+    return settle(question, facts, effort=effort).outcome
 
 
 def standing_of(inquiry: Inquiry) -> Standing:

@@ -215,10 +215,9 @@ async def test_many_readers_of_one_address_cost_one_walk(lab: Office) -> None:
     assert await histories.read(held, Following(document()), lab.desk.today + 1) is not first
 
 
-async def test_so_many_wait_and_no_more(lab: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_so_many_wait_and_no_more(lab: Office) -> None:
     held = await lab.desk.heads.at_least(0)
-    histories = AnswerHistories(lab.desk)
-    monkeypatch.setattr("cab_registry.services.watching.answer_history.MOST_WAITING", 2)
+    histories = AnswerHistories(lab.desk, waiting=2)
     asked = [histories.read(held, Following(document(), limit=limit), lab.desk.today) for limit in (1, 2, 3)]
     found = await asyncio.gather(*asked, return_exceptions=True)
     assert [isinstance(each, OperationalFault) for each in found] == [False, False, True]
