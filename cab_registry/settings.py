@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
+from cab_registry.limits import Limits
+
 PREFIX = "CAB_"
 # Variables of the same prefix that other programs of this project read: the command line and the tests.
 NOT_OURS = frozenset({"CAB_PROFILE", "CAB_SERVER", "CAB_TOKEN", "CAB_TEST_DATABASE_URL"})
@@ -35,7 +37,7 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(Limits, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set. Each field is read from the variable of its name in capitals, with CAB_ before it."""
 
     database_url: Annotated[

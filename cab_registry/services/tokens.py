@@ -97,7 +97,7 @@ async def authenticate(engine: AsyncEngine, token_text: str, clock: Clock, autho
     # Compared in any case, so that the time taken does not tell which ids there are.
     known = compare_digest(_hash(secret), _NOBODY if found is None else found.secret_hash)
     if found is None or not known:
-        raise TokenRefused(_UNKNOWN)
+        raise TokenRefused(_UNKNOWN, "unknown" if token_id else "malformed", token_id or None)
     _refuse_ended(found.token, found.disabled, now)
     if authority is not None and authority != found.token.authority:
         raise OtherAuthority(found.token.authority, authority)
@@ -229,11 +229,11 @@ async def list_tokens(
 
 def _refuse_ended(token: StoredToken, disabled: datetime | None, now: datetime) -> None:
     if token.revoked is not None:
-        raise TokenRefused(f"the token was revoked on {token.revoked:%Y-%m-%d}")
+        raise TokenRefused(f"the token was revoked on {token.revoked:%Y-%m-%d}", "revoked", token.id)
     if token.expires <= now:
-        raise TokenRefused(f"the token expired on {token.expires:%Y-%m-%d}; ask for a new one")
+        raise TokenRefused(f"the token expired on {token.expires:%Y-%m-%d}; ask for a new one", "expired", token.id)
     if disabled is not None:
-        raise TokenRefused("the account of this token is disabled")
+        raise TokenRefused("the account of this token is disabled", "disabled", token.id)
 
 
 async def keep_token(connection: AsyncConnection, issued: TokenIssued) -> None:

@@ -11,6 +11,7 @@ from cab_cli import completion
 from cab_cli.console import data_console, print_json, say
 from cab_cli.databases import DatabaseUrl, chosen_database, run_on
 from cab_cli.desk import AsJson, Desk, ProfileOption, ServerOption, open_desk
+from cab_cli.local_acts import recorded
 from cab_cli.profiles import FIRST
 from cab_cli.tables import print_table
 from cab_registry.domain.errors import Fault, Refusal, RegistryError
@@ -49,7 +50,7 @@ def init(
     """
     from cab_registry.services import principals
 
-    with chosen_database(database_url) as url:
+    with chosen_database(database_url) as url, recorded("cab admin init"):
         text = run_on(
             url, lambda engine: principals.init_registrar(engine, name, lambda: datetime.now(UTC), os.urandom)
         )

@@ -11,11 +11,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from cab_registry.domain.errors import Fault, OperationalFault, Refusal
+from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.services.delivery.addresses import Resolver, resolve
 from cab_registry.services.delivery.sealing import NoSecretKeys, Sealer
 from cab_registry.services.desk import Desk
 from cab_registry.services.tokens import Principal
+from cab_registry.services.watching.mail_limits import MailLimits
 from cab_registry.settings import Network
 
 
@@ -31,7 +32,10 @@ class WatchLimits(msgspec.Struct, frozen=True, kw_only=True):
     mail_unconfirmed: Annotated[int, Meta(description="Watches of such an address that wait to be confirmed.")] = 3
     mail_confirmations: Annotated[int, Meta(description="Confirmations asked of a mail address within 24 hours.")] = 5
     confirm_within_hours: Annotated[int, Meta(description="Hours within which an address is confirmed.")] = 48
-    waiting: Annotated[int, Meta(description="Addresses of the whole registry that wait to be confirmed.")] = 5_000
+    waiting: Annotated[
+        int,
+        Meta(description="Addresses that wait to be confirmed, in all; the oldest gives way."),
+    ] = 5_000
 
 
 class NoSuchWatch(Refusal):
@@ -50,10 +54,6 @@ class OverLimit(Refusal):
         super().__init__(f"there may be {most} {what} at most{more}", (Fault(pointer, f"{most} {what} at most"),))
 
 
-class TooManyWaiting(OperationalFault):
-    """So many addresses wait to be confirmed that no more are asked for now."""
-
-
 @dataclass(frozen=True, slots=True)
 class WatchDesk:
     """What keeping watches and endpoints needs.
@@ -65,6 +65,7 @@ class WatchDesk:
         resolver: finds the IP addresses of a host.
         networks: that are not public and may be sent to all the same.
         limits: how much one owner may keep.
+        mail_limits: how often a client may ask for mail without an account; none where nobody is limited.
         gate: lets so many portfolios of this process be asked at once.
     """
 
@@ -74,6 +75,7 @@ class WatchDesk:
     resolver: Resolver = resolve
     networks: Sequence[Network] = ()
     limits: WatchLimits = field(default_factory=WatchLimits)
+    mail_limits: MailLimits | None = None
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     @property

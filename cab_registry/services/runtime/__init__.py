@@ -1,0 +1,1 @@
+"""What a process of the service keeps while it runs."""
