@@ -6,17 +6,17 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from ipaddress import ip_network
+from time import monotonic
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Litestar, Request, Response
 from litestar.handlers import HTTPRouteHandler
-from litestar.middleware import ASGIMiddleware
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry import __version__
@@ -30,6 +30,10 @@ from cab_registry.api.expiries import make_expiry_routes
 from cab_registry.api.grants import make_grant_routes
 from cab_registry.api.health import JobsBeat, Readiness, make_health_routes
 from cab_registry.api.history import make_history_routes
+from cab_registry.api.http.admission import Admission, Answer
+from cab_registry.api.http.audit import Auditor
+from cab_registry.api.http.connections import ConnectionGuard
+from cab_registry.api.http.rate_limits import Charging, RateLimits
 from cab_registry.api.impact import make_impact_routes
 from cab_registry.api.invitations import make_invitation_routes
 from cab_registry.api.methods import make_options_routes
@@ -41,6 +45,7 @@ from cab_registry.api.submissions import make_submission_routes
 from cab_registry.api.watches import make_watch_routes
 from cab_registry.jobs import process
 from cab_registry.jobs.registrar import Report
+from cab_registry.limits import Limits
 from cab_registry.pages.asking import make_asking_routes
 from cab_registry.pages.browsing import make_browsing_routes
 from cab_registry.pages.reference import make_reference_routes
@@ -58,14 +63,16 @@ from cab_registry.services.heads import ScratchHead
 from cab_registry.services.impact import Effect, FlipTeller, tell_words
 from cab_registry.services.memory import keep_in_memory
 from cab_registry.services.metrics import Metrics
-from cab_registry.services.principals import Random, authenticate
+from cab_registry.services.principals import Principal, Random, authenticate
+from cab_registry.services.runtime.audit_log import AuditLog
 from cab_registry.services.runtime.work import Rooms, take_short_turns
 from cab_registry.services.snapshots.cursors import Cursors, read_key_from
 from cab_registry.services.sources import DatabaseRecords
 from cab_registry.services.views import Views
+from cab_registry.services.watching.mail_limits import MailLimits
 from cab_registry.services.watching.watch_desk import WatchDesk
 from cab_registry.services.watching.watched_impact import tell_watched
-from cab_registry.settings import Settings, SettingsError, read_networks
+from cab_registry.settings import Network, Settings, SettingsError, read_networks
 from cab_registry.storage.database.pulse import Pulse
 from cab_registry.storage.engine import create_engine
 from cab_registry.storage.errors import RecordDamaged
@@ -83,6 +90,15 @@ class Signs(NamedTuple):
 
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What stands before the operations: limits, the proxies that are believed, and who looks tokens up."""
+
+    limits: Limits
+    trusted: Network | None = None
+    look_up: Callable[[str], Awaitable[Principal]] | None = None
 
 
 def tell_time() -> datetime:
@@ -154,7 +170,7 @@ def create_app(
         lifespan=(run,),
         cursors=cursors,
         stored=lambda site, views: _make_stored_routes(desk, settings, cursors, site, views),
-        middleware=(Authentication(lambda text: authenticate(engine, text, clock), trusted),),
+        front=Front(settings, trusted, lambda text: authenticate(engine, text, clock)),
     )
     app.state.holder = holder
     app.state.engine = engine
@@ -176,6 +192,7 @@ def _make_stored_routes(
         sealer=None if settings.secret_keys is None else make_sealer(settings.secret_keys, desk.random),
         sends_mail=settings.smtp_url is not None,
         networks=read_networks(settings.webhook_networks),
+        mail_limits=MailLimits(settings, monotonic),
     )
     return [
         *make_expiry_routes(views, desk.horizon),
@@ -194,7 +211,9 @@ def _make_stored_routes(
     ]
 
 
-def create_scratch_app(current: Callable[[], Register], today: Callable[[], date]) -> Litestar:
+def create_scratch_app(
+    current: Callable[[], Register], today: Callable[[], date], *, limits: Limits | None = None
+) -> Litestar:
     """Make the application over a register in memory that the caller swaps, without a database or a log.
 
     `known_at` there is the day of knowledge only: the caller gives the register that was known on that day.
@@ -213,6 +232,7 @@ def create_scratch_app(current: Callable[[], Register], today: Callable[[], date
         look=look,
         cursors=Cursors(make_key, today),
         stored=lambda _, views: [*make_expiry_routes(views, Horizon()), *make_impact_routes(views, answering.zone)],
+        front=Front(limits or Limits()),
     )
 
 
@@ -231,7 +251,7 @@ def _put_together(
     cursors: Cursors,
     lifespan: Sequence[Lifespan] = (),
     stored: Callable[[Site, Views], Sequence[HTTPRouteHandler]],
-    middleware: Sequence[ASGIMiddleware] = (),
+    front: Front,
 ) -> Litestar:
     questions = QuestionReader()
     views = Views(answering.head, answering.past, answering.today, answering.zone, cursors, answering.rooms)
@@ -248,18 +268,27 @@ def _put_together(
         *make_reference_routes(site, document, KINDS),
         site.make_style_route(),
     ]
+    rates = RateLimits(front.limits, monotonic)
+    authentication = () if front.look_up is None else (Authentication(front.look_up, front.trusted, rates),)
     app = Litestar(
         route_handlers=[*make_options_routes(handlers), *handlers],
         exception_handlers={Exception: partial(_answer_failure, site)},
         lifespan=list(lifespan),
-        middleware=list(middleware),
+        middleware=[*authentication, Charging(rates)],
         openapi_config=None,
         logging_config=None,
         request_max_body_size=limits.any,
     )
     app.state.rooms = answering.rooms
-    app.asgi_handler = Edge(app.asgi_handler, answering.metrics)
+    _stand_before(app, front, rates, answering.metrics, partial(_answer_failure, site))
     return app
+
+
+def _stand_before(app: Litestar, front: Front, rates: RateLimits, metrics: Metrics, answer: Answer) -> None:
+    admission = Admission(app.asgi_handler, front.limits, rates, front.trusted, answer, metrics)
+    app.asgi_handler = Edge(admission, metrics, Auditor(AuditLog()))
+    app.state.metrics = metrics
+    app.state.connections = ConnectionGuard(front.limits, front.trusted, metrics)
 
 
 def _answer_failure(site: Site, request: Request[Any, Any, Any], fault: Exception) -> Response[bytes]:

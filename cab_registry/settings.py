@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
+from cab_registry.limits import Limits
+
 PREFIX = "CAB_"
 SECRETS: Final = ("database_url", "database_password", "secret_keys", "smtp_url")
 """What may stand in a file: the variable with _FILE behind it names the file."""
@@ -39,7 +41,7 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(Limits, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set. Each field is read from the variable of its name in capitals, with CAB_ before it."""
 
     database_url: Annotated[

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
 from litestar.datastructures import Headers
@@ -11,12 +10,13 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from cab_registry.api.http.client_address import peer_of
+from cab_registry.api.http.rate_limits import RateLimits
 from cab_registry.api.problems import PlainHttp, Unauthenticated
 from cab_registry.api.replies import AnyRequest
 from cab_registry.services.principals import Principal
 from cab_registry.services.refusals import TokenRefused
-
-Network = IPv4Network | IPv6Network
+from cab_registry.settings import Network
 
 NEEDED: Final[dict[str, Any]] = {"account": "needed"}
 """Option of a handler that serves nobody without an account."""
@@ -38,8 +38,11 @@ class Authentication(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, look_up: Callable[[str], Awaitable[Principal]], trusted: Network | None) -> None:
+    def __init__(
+        self, look_up: Callable[[str], Awaitable[Principal]], trusted: Network | None, rates: RateLimits
+    ) -> None:
         self._look_up = look_up
+        self._rates = rates
         self._trusted = trusted
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
@@ -51,7 +54,12 @@ class Authentication(ASGIMiddleware):
             raise PlainHttp("tokens and codes are taken over https only; over plain http, from this machine only")
         wanted = opt.get("account")
         if wanted is not None and shown:
-            scope["state"]["principal"] = await self._look_up(_read_token(shown))
+            try:
+                scope["state"]["principal"] = await self._look_up(_read_token(shown))
+            except TokenRefused as refusal:
+                scope["state"].update(reason=refusal.reason, token=refusal.token)
+                self._rates.punish(scope)
+                raise
         elif wanted == "needed":
             raise Unauthenticated("this address needs a token: Authorization: Bearer cab_...")
         await next_app(scope, receive, send)
@@ -79,26 +87,13 @@ def is_private(scope: Scope, headers: Headers, trusted: Network | None) -> bool:
     """
     if scope["scheme"] == "https":
         return True
-    address = _client_address(scope)
+    address = peer_of(scope)
     if any(name in headers for name in _PROXIED):
-        if trusted is None or address is None or ip_address(address) not in trusted:
+        if trusted is None or address is None or address not in trusted:
             return False
         stated = headers.getall("x-forwarded-proto", [])
         return bool(stated) and all(part.strip() == "https" for each in stated for part in each.lower().split(","))
-    return address is not None and ip_address(address).is_loopback
-
-
-def _client_address(scope: Scope) -> str | None:
-    """Return the address of the other end of the connection; none for a socket file, or what is no address."""
-    client = scope.get("client")
-    if client is None:
-        return None
-    try:
-        address = ip_address(client[0])
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return str(mapped or address)
+    return address is not None and address.is_loopback
 
 
 def _read_token(shown: list[str]) -> str:

@@ -11,6 +11,8 @@ from typing import Any, Final
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from cab_registry.api.http.audit import Auditor
+from cab_registry.api.http.rate_limits import rate_headers
 from cab_registry.services.logs import make_logger
 from cab_registry.services.metrics import Metrics
 
@@ -30,9 +32,10 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "O
 class Edge:
     """Wraps the whole application, so that errors of routing pass through it too."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, auditor: Auditor) -> None:
         self._app = app
         self._metrics = metrics
+        self._auditor = auditor
         self._prefix = secrets.token_hex(4)
         self._numbers = itertools.count(1)
         self._log = make_logger("cab_registry.access")
@@ -56,7 +59,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _harden(message["headers"], request_id)
+                message["headers"] = _harden(message["headers"], passed["state"])
             elif bodiless and message["type"] == "http.response.body":
                 message["body"] = b""
             await send(message)
@@ -66,6 +69,9 @@ class Edge:
         finally:
             named = method if method in _METHODS else "other"
             self._metrics.count_response(named, status)
+            if (problem := passed["state"].get("problem")) is not None:
+                self._metrics.count_refusal(problem)
+            self._auditor.see(passed, status)
             self._log.info(
                 "request",
                 method=named,
@@ -76,8 +82,13 @@ class Edge:
             )
 
 
-def _harden(headers: Any, request_id: str) -> list[tuple[bytes, bytes]]:
+def _harden(headers: Any, state: Any) -> list[tuple[bytes, bytes]]:
     given = list(headers)
+    for name, value in given:
+        if name.lower() == b"location":
+            state["location"] = value.decode("latin-1")
     if not any(name.lower() == _STRICTEST[0] for name, _ in given):
         given.append(_STRICTEST)
-    return [*given, *_HEADERS, (b"x-request-id", request_id.encode())]
+    if (balance := state.get("balance")) is not None:
+        given += rate_headers(balance)
+    return [*given, *_HEADERS, (b"x-request-id", state["request_id"].encode())]

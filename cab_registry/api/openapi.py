@@ -64,6 +64,7 @@ _KEY_HEADER: Final = {
     "unless `dry_run`.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
+_EVERYWHERE: Final = (problem_kinds.TOO_MANY_REQUESTS, problem_kinds.INTERNAL, problem_kinds.SHED)
 _TAG_HEADER: Final = {"ETag": {"description": "Names this content.", "schema": {"type": "string"}}}
 
 
@@ -250,7 +251,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if operation.tagged:
         responses["304"] = {"description": "The client has the content already.", "headers": _TAG_HEADER}
     by_status: dict[int, list[Kind]] = {}
-    for kind in (*operation.kinds, problem_kinds.INTERNAL):
+    for kind in (*operation.kinds, *_EVERYWHERE):
         by_status.setdefault(kind.status, []).append(kind)
     for status in sorted(by_status):
         responses[str(status)] = _problem_response(status, by_status[status])

@@ -86,7 +86,7 @@ def _acceptance() -> tuple[Operation, ...]:
             query=(Waiting,),
             body=AskedQuestion,
             gives=Answer,
-            kinds=(*_ASKING, problem_kinds.TOO_LARGE, problem_kinds.WRONG_CONTENT),
+            kinds=(*_ASKING, problem_kinds.TOO_LARGE, problem_kinds.BODY_TOO_SLOW, problem_kinds.WRONG_CONTENT),
         ),
         Operation(
             path=PATH,

@@ -35,7 +35,7 @@ SECURED: Final = (
     problem_kinds.WRONG_PARAMETERS,
     problem_kinds.UNAVAILABLE,
 )
-SENT: Final = (problem_kinds.TOO_LARGE, problem_kinds.WRONG_CONTENT, problem_kinds.REFUSED)
+SENT: Final = (problem_kinds.TOO_LARGE, problem_kinds.BODY_TOO_SLOW, problem_kinds.WRONG_CONTENT, problem_kinds.REFUSED)
 _NAMED: Final = (*SECURED, problem_kinds.NO_SUCH_ACCOUNT)
 _REGISTRARS: Final = "For registrars."
 

@@ -10,13 +10,17 @@ CHALLENGE: Final = 'Bearer realm="cab-registry"'
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of problem: its address, its status, what to do about it, and the headers that belong to it."""
+    """A kind of problem: its address, its status, what to do about it, and the headers that belong to it.
+
+    `closes`: the connection is of no further use, since the rest of the request is not read.
+    """
 
     slug: str
     status: int
     title: str
     advice: str
     retry_after: int | None = None
+    closes: bool = False
     challenge: str | None = None
 
     @property
@@ -174,6 +178,50 @@ REFUSED: Final = Kind(
     title="What was sent cannot be taken",
     advice="Mend every fault that is listed; nothing was stored.",
 )
+BODY_TOO_SLOW: Final = Kind(
+    slug="body-too-slow",
+    status=408,
+    title="The body of the request came too slowly",
+    advice="Send the whole request again, over a connection that carries it faster; nothing was stored.",
+    closes=True,
+)
+HEADERS_TOO_SLOW: Final = Kind(
+    slug="headers-too-slow",
+    status=408,
+    title="The headers of the request came too slowly",
+    advice="Send the whole request again, at once.",
+    closes=True,
+)
+HEADERS_TOO_LARGE: Final = Kind(
+    slug="headers-too-large",
+    status=431,
+    title="The headers of the request are too large",
+    advice="Send fewer and shorter headers: 32 KiB and 100 headers at most, with the address.",
+    closes=True,
+)
+TOO_MANY_REQUESTS: Final = Kind(
+    slug="too-many-requests",
+    status=429,
+    title="Too many requests from this client",
+    advice="Wait as long as Retry-After says. The headers RateLimit and RateLimit-Policy show how much may be asked.",
+    retry_after=1,
+)
+TOO_MANY_CONNECTIONS: Final = Kind(
+    slug="too-many-connections",
+    status=429,
+    title="Too many connections from this client",
+    advice="Close connections that are not used, and send several requests over each.",
+    retry_after=10,
+    closes=True,
+)
+SHED: Final = Kind(
+    slug="overloaded",
+    status=503,
+    title="The service has more requests than it can answer",
+    advice="Send the request again after the time in Retry-After; it was not begun.",
+    retry_after=2,
+    closes=True,
+)
 INTERNAL: Final = Kind(
     slug="internal",
     status=500,
@@ -257,7 +305,13 @@ KINDS: Final = (
     KEY_REUSED,
     OVER_LIMIT,
     REFUSED,
+    BODY_TOO_SLOW,
+    HEADERS_TOO_SLOW,
+    HEADERS_TOO_LARGE,
+    TOO_MANY_REQUESTS,
+    TOO_MANY_CONNECTIONS,
     INTERNAL,
+    SHED,
     NOT_REACHED,
     NOT_LOADED,
     BUSY,

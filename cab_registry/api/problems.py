@@ -11,7 +11,9 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from msgspec import UNSET, Meta, UnsetType
 
+from cab_registry.api.http.refusals import BodyTooSlow, Overloaded
 from cab_registry.api.problem_kinds import (
+    BODY_TOO_SLOW,
     BUSY,
     DECIDED,
     IMPOSSIBLE,
@@ -35,10 +37,12 @@ from cab_registry.api.problem_kinds import (
     PLAIN_HTTP,
     REFUSED,
     REGISTER_DAMAGED,
+    SHED,
     STALE,
     TOKEN_REFUSED,
     TOO_LARGE,
     TOO_MANY,
+    TOO_MANY_REQUESTS,
     UNAUTHENTICATED,
     UNAVAILABLE,
     UNREADABLE,
@@ -72,6 +76,7 @@ from cab_registry.services.refusals import (
     TokenRefused,
     TooMany,
 )
+from cab_registry.services.runtime.token_buckets import TooManyRequests
 from cab_registry.services.runtime.work import Shed
 from cab_registry.services.snapshots.cursors import WrongCursor
 from cab_registry.services.views import NoSuchRecord, WrongParameters
@@ -158,14 +163,18 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
     (NoSuchRecord, NO_SUCH_RECORD),
     (NoSuchWatch, NO_SUCH_WATCH),
     (OverLimit, OVER_LIMIT),
+    (TooManyRequests, TOO_MANY_REQUESTS),
+    (BodyTooSlow, BODY_TOO_SLOW),
     (Refusal, REFUSED),
     (PositionNotReached, NOT_REACHED),
     (NotLoaded, NOT_LOADED),
     (RecordDamaged, REGISTER_DAMAGED),
     (OutcomeUnknown, OUTCOME_UNKNOWN),
     (Shed, BUSY),
+    (Overloaded, SHED),
     (OperationalFault, UNAVAILABLE),
 )
+_REASONS: Final = {OtherAuthority: "other-authority", MissingRole: "missing-role", OwnSubmission: "own-submission"}
 _BY_STATUS: Final = {404: NOT_FOUND, 405: NOT_ALLOWED, 413: TOO_LARGE, 415: WRONG_CONTENT}
 
 
@@ -217,7 +226,11 @@ def show_kind(kind: Kind) -> Problem:
 def answer_problem(request: Request[Any, Any, Any], fault: Exception) -> Response[bytes]:
     """Answer a request that failed."""
     kind = kind_of(fault)
-    request_id = request.scope.get("state", {}).get("request_id")
+    state = request.scope["state"]
+    state["problem"] = kind.slug
+    if kind is NOT_PERMITTED:
+        state["reason"] = _REASONS.get(type(fault))
+    request_id = state.get("request_id")
     log_failure(kind, fault, request_id)
     problem = show_problem(kind, fault, request_id)
     return Response(
@@ -234,7 +247,9 @@ def problem_headers(kind: Kind, fault: Exception) -> dict[str, str]:
     given: Mapping[str, str] = (fault.headers if isinstance(fault, HTTPException) else None) or {}
     headers.update({name.title(): value for name, value in given.items() if name.lower() == "allow"})
     if kind.retry_after is not None:
-        headers["Retry-After"] = str(kind.retry_after)
+        headers["Retry-After"] = str(fault.retry_after if isinstance(fault, TooManyRequests) else kind.retry_after)
+    if kind.closes:
+        headers["Connection"] = "close"
     if kind.challenge is not None:
         headers["WWW-Authenticate"] = kind.challenge
     return headers
@@ -246,6 +261,6 @@ def log_failure(kind: Kind, fault: Exception, request_id: str | None) -> None:
     if kind is INTERNAL:
         frames = "".join(traceback.format_tb(fault.__traceback__))
         log.error("failed", request_id=request_id, error=type(fault).__name__, frames=frames)
-    elif kind.status >= 500 and kind is not NOT_REACHED:
+    elif kind.status >= 500 and kind not in (NOT_REACHED, SHED):
         cause = fault.cause if isinstance(fault, StorageBusy) else ""
         log.warning("unavailable", request_id=request_id, error=type(fault).__name__, cause=cause)

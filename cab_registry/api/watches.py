@@ -101,7 +101,7 @@ def _make_keeping(watches: WatchDesk, cursors: Cursors, limit: int, open_limit: 
         if acting is None:
             if asked.mail is None:
                 raise Unauthenticated("a watch needs a token, or `mail` with an address that confirms it")
-            await request_watch(watches, asked)
+            await request_watch(watches, asked, request.scope["state"].get("client"))
             return reply_privately(WatchRequested(), status=202)
         made = await create_watch(watches, acting, asked)
         headers = {"Location": f"{PATH}/{made.watch.id}"}

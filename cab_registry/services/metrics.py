@@ -30,6 +30,19 @@ class Metrics:
             "Times that a record read was not what was recorded; anything above zero needs an operator.",
             registry=self.registry,
         )
+        self._refusals = Counter(
+            "cab_refusals", "Requests that were refused, by kind of problem.", ["kind"], registry=self.registry
+        )
+        self._closed = Counter(
+            "cab_connections_closed",
+            "Connections that were closed or refused for a limit, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self._connections = Gauge("cab_connections", "Connections held.", registry=self.registry)
+        self._working = Gauge("cab_requests_at_work", "Requests worked on.", registry=self.registry)
+        self._bodies = Gauge("cab_bodies", "Request bodies being received or in use.", registry=self.registry)
+        self._body_bytes = Gauge("cab_body_bytes", "Bytes of request bodies held.", registry=self.registry)
         self._position = Gauge("cab_register_position", "Log position of the register held.", registry=self.registry)
         self._lag = Gauge(
             "cab_follower_lag_seconds", "Seconds since the log was last read to its end.", registry=self.registry
@@ -56,6 +69,26 @@ class Metrics:
     def count_response(self, method: str, status: int) -> None:
         """Count a response."""
         self._responses.labels(method, str(status)).inc()
+
+    def count_refusal(self, kind: str) -> None:
+        """Count a request that was refused."""
+        self._refusals.labels(kind).inc()
+
+    def count_closed(self, reason: str) -> None:
+        """Count a connection that was closed or refused for a limit."""
+        self._closed.labels(reason).inc()
+
+    def watch_use(
+        self, working: Callable[[], float], bodies: Callable[[], float], body_bytes: Callable[[], float]
+    ) -> None:
+        """Read what is in use whenever somebody looks."""
+        self._working.set_function(working)
+        self._bodies.set_function(bodies)
+        self._body_bytes.set_function(body_bytes)
+
+    def watch_connections(self, connections: Callable[[], float]) -> None:
+        """Read how many connections there are whenever somebody looks."""
+        self._connections.set_function(connections)
 
     def watch(self, position: Callable[[], float], lag: Callable[[], float]) -> None:
         """Read position and lag whenever somebody looks."""

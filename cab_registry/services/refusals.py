@@ -14,7 +14,17 @@ from cab_registry.storage.errors import StaleVersion
 
 
 class TokenRefused(Refusal):
-    """The token does not let its bearer in; which of the reasons it is, only who knows the secret is told."""
+    """The token does not let its bearer in; which of the reasons it is, only who knows the secret is told.
+
+    Attributes:
+        reason: `malformed`, `unknown`, `revoked`, `expired` or `disabled`.
+        token: its id, where it has the form of one.
+    """
+
+    def __init__(self, message: str, reason: str = "malformed", token: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.token = token
 
 
 class KeyReused(Refusal):

@@ -88,7 +88,7 @@ async def authenticate(engine: AsyncEngine, token_text: str, clock: Clock, autho
     # Compared in any case, so that the time taken does not tell which ids there are.
     known = compare_digest(hash_secret(secret), _NOBODY if found is None else found.secret_hash)
     if found is None or not known:
-        raise TokenRefused(_UNKNOWN)
+        raise TokenRefused(_UNKNOWN, "unknown" if token_id else "malformed", token_id or None)
     if found.token.replaced is not None and found.token.expires <= now:
         await _revoke_reused(engine, found.token, now)
     _refuse_ended(found, now)
@@ -130,7 +130,7 @@ async def lock_accounts(connection: AsyncConnection, acting: Principal, clock: C
 async def _read_again(connection: AsyncConnection, acting: Principal, clock: Clock) -> Principal:
     found = await rows.find_held(connection, acting.token)
     if found is None or found.token.principal != acting.id:
-        raise TokenRefused(_UNKNOWN)
+        raise TokenRefused(_UNKNOWN, "unknown", acting.token)
     _refuse_ended(found, clock())
     return _principal_of(found)
 
@@ -147,7 +147,9 @@ async def _revoke_reused(engine: AsyncEngine, shown: StoredToken, now: datetime)
             await note_act(connection, shown.principal, change.on("token", *({"id": each} for each in revoked)))
     raise TokenRefused(
         f"the token was replaced on {shown.replaced:%Y-%m-%d} and shown again after its end, so somebody else may hold "
-        "it: every token that came of it is revoked. Ask a registrar for a new invitation"
+        "it: every token that came of it is revoked. Ask a registrar for a new invitation",
+        "reused",
+        shown.id,
     )
 
 
@@ -159,11 +161,11 @@ def _principal_of(found: TokenHeld) -> Principal:
 def _refuse_ended(held: TokenHeld, now: datetime) -> None:
     token = held.token
     if held.disabled is not None:
-        raise TokenRefused("the account of this token is disabled")
+        raise TokenRefused("the account of this token is disabled", "disabled", token.id)
     if token.revoked is not None:
-        raise TokenRefused(f"the token was revoked on {token.revoked:%Y-%m-%d}")
+        raise TokenRefused(f"the token was revoked on {token.revoked:%Y-%m-%d}", "revoked", token.id)
     if token.expires <= now:
-        raise TokenRefused(f"the token expired on {token.expires:%Y-%m-%d}; ask for a new one")
+        raise TokenRefused(f"the token expired on {token.expires:%Y-%m-%d}; ask for a new one", "expired", token.id)
 
 
 def hash_secret(secret: str) -> bytes:

@@ -144,6 +144,12 @@ async def count_waiting(connection: AsyncConnection, since: datetime) -> int:
     return await _count(connection, endpoint.c.state == "unconfirmed", _OF_NOBODY, endpoint.c.created > since)
 
 
+async def list_waiting_longest(connection: AsyncConnection, since: datetime, most: int) -> list[str]:
+    """Read the ids of the addresses without an account that wait longest to be confirmed, of those after an instant."""
+    found = select(endpoint.c.id).where(endpoint.c.state == "unconfirmed", _OF_NOBODY, endpoint.c.created > since)
+    return list((await connection.scalars(found.order_by(endpoint.c.created, endpoint.c.id).limit(most))).all())
+
+
 async def _count(connection: AsyncConnection, *wanted: object) -> int:
     return int(await connection.scalar(select(func.count()).select_from(endpoint).where(*wanted)) or 0)  # type: ignore[arg-type]
 

@@ -12,6 +12,7 @@ from cab_cli.databases import DatabaseUrl, chosen_database, run_on
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_desk
 from cab_cli.grants import PrincipalArgument, add_grant_commands, checked_account
 from cab_cli.invitations import add_invitation_commands
+from cab_cli.local_acts import recorded
 from cab_cli.officers import officer_app
 from cab_cli.profiles import FIRST
 from cab_cli.tables import print_table
@@ -41,7 +42,7 @@ def init(
     """
     from cab_registry.services import principals
 
-    with chosen_database(database_url) as url:
+    with chosen_database(database_url) as url, recorded("cab admin init"):
         text = run_on(
             url, lambda engine: principals.init_registrar(engine, name, lambda: datetime.now(UTC), os.urandom)
         )

@@ -10,6 +10,7 @@ import typer
 from cab_cli.console import data_console, print_json, say, write
 from cab_cli.databases import DatabaseUrl, chosen_database, run_on
 from cab_cli.exits import Exit
+from cab_cli.local_acts import recorded
 from cab_cli.tables import print_table
 from cab_registry.domain.errors import MOST_FAULTS, Refusal
 
@@ -104,7 +105,7 @@ def load_catalogue(database_url: DatabaseUrl = None, *, as_json: AsJson = False)
       cab catalogue load
       cab catalogue load --database-url postgresql://cab:secret@db.example/cab
     """
-    with chosen_database(database_url) as url:
+    with chosen_database(database_url) as url, recorded("cab catalogue load"):
         report = load_into(url)
     if as_json:
         print_json(msgspec.to_builtins(report))

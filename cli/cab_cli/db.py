@@ -10,6 +10,7 @@ import typer
 from cab_cli.console import data_console, print_json, say, write
 from cab_cli.databases import DatabaseUrl, chosen_database, connection_refusals, run_on
 from cab_cli.exits import Exit
+from cab_cli.local_acts import recorded
 from cab_cli.tables import print_pairs
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ def upgrade(database_url: DatabaseUrl = None, *, as_json: AsJson = False) -> Non
     """
     from cab_registry.services import database
 
-    with chosen_database(database_url, owner=True) as url, connection_refusals():
+    with (
+        chosen_database(database_url, owner=True) as url,
+        connection_refusals(),
+        recorded("cab db upgrade"),
+    ):
         done = database.upgrade(url)
     if as_json:
         print_json(msgspec.to_builtins(done))
@@ -78,7 +83,7 @@ def rebuild(database_url: DatabaseUrl = None, *, as_json: AsJson = False) -> Non
     """
     from cab_registry.services import database
 
-    with chosen_database(database_url, owner=True) as url:
+    with chosen_database(database_url, owner=True) as url, recorded("cab db rebuild"):
         made = run_on(url, database.rebuild)
     if as_json:
         print_json(msgspec.to_builtins(made))

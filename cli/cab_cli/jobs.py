@@ -11,6 +11,7 @@ import typer
 from cab_cli.console import print_json, say, write
 from cab_cli.databases import chosen_database, connection_refusals
 from cab_cli.exits import Exit
+from cab_cli.local_acts import recorded
 from cab_cli.serving import settings_for, warn_of_excess
 from cab_registry.domain.errors import OperationalFault, Refusal
 
@@ -68,7 +69,7 @@ def run_once(
         )
     except ValueError:
         raise Refusal(f"{on!r} is not a day: write YYYY-MM-DD") from None
-    with chosen_database() as url, connection_refusals():
+    with chosen_database() as url, connection_refusals(), recorded("cab jobs run-once", name):
         report = asyncio.run(run_job_once(settings_for(url), name, due_on, again=again))
     if as_json:
         print_json({"job": name, "due_on": due_on.isoformat(), "report": report.text, "faults": report.faults})

@@ -19,7 +19,7 @@ from cab_cli.main import app
 from cab_registry.domain.errors import Defect, Fault, OperationalFault, Refusal
 from cab_registry.settings import SettingsError
 
-HEAVY = ("litestar", "sqlalchemy", "asyncpg", "alembic", "uvicorn", "granian", "httpx", "jsonschema", "yaml")
+HEAVY = ("litestar", "sqlalchemy", "asyncpg", "alembic", "uvicorn", "httptools", "httpx", "jsonschema", "yaml")
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

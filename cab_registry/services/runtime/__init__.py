@@ -1,1 +1,1 @@
-"""What the process runs on."""
+"""What a process of the service keeps while it runs."""

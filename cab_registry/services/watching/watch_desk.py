@@ -11,12 +11,13 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cab_registry.domain.errors import Fault, OperationalFault, Refusal
+from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.services.delivery.addresses import Resolver, resolve
 from cab_registry.services.delivery.sealing import NoSecretKeys, Sealer
 from cab_registry.services.desk import Desk
 from cab_registry.services.runtime.work import SURVEYS_WAITING, WorkRoom
 from cab_registry.services.tokens import Principal, hold_authority
+from cab_registry.services.watching.mail_limits import MailLimits
 from cab_registry.settings import Network
 from cab_registry.storage.principals import Role
 
@@ -34,7 +35,10 @@ class WatchLimits(msgspec.Struct, frozen=True, kw_only=True):
     mail_confirmations: Annotated[int, Meta(description="Confirmations asked of a mail address within 24 hours.")] = 5
     confirm_within_hours: Annotated[int, Meta(description="Hours within which an address is confirmed.")] = 48
     steps: Annotated[int, Meta(description="Steps of work for one watch, for each row that it may have.")] = 100
-    waiting: Annotated[int, Meta(description="Addresses of the whole registry that wait to be confirmed.")] = 5_000
+    waiting: Annotated[
+        int,
+        Meta(description="Addresses that wait to be confirmed, in all; the oldest gives way."),
+    ] = 5_000
 
 
 class NoSuchWatch(Refusal):
@@ -53,10 +57,6 @@ class OverLimit(Refusal):
         super().__init__(f"there may be {most} {what} at most{more}", (Fault(pointer, f"{most} {what} at most"),))
 
 
-class TooManyWaiting(OperationalFault):
-    """So many addresses wait to be confirmed that no more are asked for now."""
-
-
 @dataclass(frozen=True, slots=True)
 class WatchDesk:
     """What keeping watches and endpoints needs.
@@ -69,6 +69,7 @@ class WatchDesk:
         networks: that are not public and may be sent to all the same.
         limits: how much one owner may keep.
         vetting_seconds: what refusing the address of a webhook takes, whatever its host leads to.
+        mail_limits: how often a client may ask for mail without an account; none where nobody is limited.
         room: where portfolios are asked for the first time.
     """
 
@@ -79,6 +80,7 @@ class WatchDesk:
     networks: Sequence[Network] = ()
     limits: WatchLimits = field(default_factory=WatchLimits)
     vetting_seconds: float = 2.0
+    mail_limits: MailLimits | None = None
     room: WorkRoom = field(default_factory=lambda: WorkRoom("watches", waiting=SURVEYS_WAITING))
 
     @property

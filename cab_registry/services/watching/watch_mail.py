@@ -23,7 +23,7 @@ from cab_registry.services.delivery.sealing import address_context
 from cab_registry.services.naming import name_in
 from cab_registry.services.watching.confirming import digest_confirmation, make_confirmation, tell_confirmation
 from cab_registry.services.watching.targets import Target
-from cab_registry.services.watching.watch_desk import NoSuchLink, TooManyWaiting, WatchDesk, WatchLimits
+from cab_registry.services.watching.watch_desk import NoSuchLink, WatchDesk, WatchLimits
 from cab_registry.services.watching.watch_targets import WatchRequest, ask_targets, name_rows
 from cab_registry.services.watching.watches import settled
 from cab_registry.storage import endpoint_keeping as rows
@@ -49,21 +49,28 @@ class Subscription(msgspec.Struct, frozen=True):
     watches: tuple[str, ...]
 
 
-async def request_watch(watches: WatchDesk, request: WatchRequest) -> None:
+async def request_watch(watches: WatchDesk, request: WatchRequest, client: str | None = None) -> None:
     """Keep a watch until its mail address confirms it, and ask for that.
 
     What is not kept because of the address - it refuses mail, was asked too often, or has as many watches as it may -
     is not told: it would tell a stranger that the address is known here.
 
+    Args:
+        watches: the desk.
+        request: what is to be watched, and the mail address.
+        client: who asks, as far as clients are limited: an IPv4 address, or a /64 of IPv6.
+
     Raises:
         NoSecretKeys: the operator set no key to seal addresses with.
         OverLimit: more is watched than any such address may.
         Refusal: something cannot be watched; every fault is listed.
-        TooManyWaiting: too many addresses wait to be confirmed.
+        TooManyRequests: the client asked for as many such watches as it may.
         OperationalFault: register or database cannot serve now.
     """
     request, sealer = name_rows(request), watches.sealing
     address, faults = _check_request(watches, request)
+    if watches.mail_limits is not None and not faults:
+        watches.mail_limits.spend(client, address)
     register = watches.desk.heads.current().register
     prepared = await ask_targets(watches, register, request, watches.limits.mail_watched, faults)
     with operational_faults():
@@ -73,6 +80,7 @@ async def request_watch(watches: WatchDesk, request: WatchRequest) -> None:
             # What is not kept is written all the same, so that the time that it takes tells nothing.
             fits = await _fits(watches, connection, digests, len(prepared))
             async with settled(watches, connection, request, prepared) as settled_rows:
+                await _make_room(watches, connection)
                 await _keep(watches, connection, register, request, settled_rows, address)
             if may_ask and fits:
                 await connection.commit()
@@ -173,14 +181,20 @@ def _check_request(watches: WatchDesk, request: WatchRequest) -> tuple[str, list
 async def _fits(watches: WatchDesk, connection: AsyncConnection, address_digests: tuple[bytes, ...], more: int) -> bool:
     """Whether an address may have more, and be asked to confirm it."""
     limits, since = watches.limits, _since(watches)
-    if await rows.count_waiting(connection, since) >= limits.waiting:
-        raise TooManyWaiting("too many addresses wait to be confirmed; try again later")
     has = await rows.count_of_mail(connection, address_digests, since)
     return (
         has.watches < limits.mail_watches
         and has.watched + more <= limits.mail_watched
         and has.unconfirmed < limits.mail_unconfirmed
     )
+
+
+async def _make_room(watches: WatchDesk, connection: AsyncConnection) -> None:
+    """Let the addresses go that wait longest, where too many wait: whoever filled the room shuts nobody out."""
+    since = _since(watches)
+    over = await rows.count_waiting(connection, since) - watches.limits.waiting + 1
+    if over > 0:
+        await _end(connection, await rows.list_waiting_longest(connection, since, over), watches.now)
 
 
 async def _keep(

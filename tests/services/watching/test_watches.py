@@ -1,12 +1,14 @@
 """Watches and endpoints: kept for their owners, within limits, and confirmed and stopped by who reads the mail."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
 from cab_registry.domain.errors import Refusal
+from cab_registry.limits import Limits
 from cab_registry.services.delivery.addresses import AddressRefused
 from cab_registry.services.delivery.endpoint_keeping import (
     EndpointRequest,
@@ -25,7 +27,9 @@ from cab_registry.services.delivery.mail import UNSUBSCRIBING, read_notice
 from cab_registry.services.delivery.sealing import NoSecretKeys, secret_context
 from cab_registry.services.delivery.webhooks import split_secrets
 from cab_registry.services.refusals import MissingRole
-from cab_registry.services.watching.watch_desk import NoSuchLink, NoSuchWatch, OverLimit, TooManyWaiting, WatchDesk
+from cab_registry.services.runtime.token_buckets import TooManyRequests
+from cab_registry.services.watching.mail_limits import MailLimits
+from cab_registry.services.watching.watch_desk import NoSuchLink, NoSuchWatch, OverLimit, WatchDesk
 from cab_registry.services.watching.watch_mail import (
     confirm,
     end_unconfirmed,
@@ -405,9 +409,41 @@ async def test_an_address_without_an_account_has_limits_of_its_own(office: Offic
     await request_watch(few, asking(record(), mail=MAIL))
     assert len(await read_mails(office.engine)) == 1
     await request_watch(few, asking(record(), mail="b@other.example"))
-    with pytest.raises(TooManyWaiting):
-        await request_watch(few, asking(record(), mail="c@other.example"))
-    assert len(await rows(office.engine, "SELECT * FROM watch")) == 2
+    # Whoever filled the room shuts nobody out: who waits longest gives way.
+    await request_watch(few, asking(record(), mail="c@other.example"))
+    waiting = await rows(office.engine, "SELECT * FROM endpoint WHERE state = 'unconfirmed' ORDER BY created")
+    mails = await read_mails(office.engine)
+    assert [each["id"] for each in waiting] == [each["endpoint"] for each in mails[1:]]
+    assert len(await rows(office.engine, "SELECT * FROM watch WHERE ended IS NULL")) == 2
+
+
+async def test_a_client_asks_for_so_many_mails_and_the_next_client_for_its_own(
+    office: Office, over: WatchOffice
+) -> None:
+    seconds = [0.0]
+    limits = Limits(mail_client_requests=4, mail_domain_requests=2)
+    watches = replace(open_watches(office), mail_limits=MailLimits(limits, lambda: seconds[0]))
+    attacker, neighbour = "2001:db8::/64", "192.0.2.1"
+
+    async def ask(client: str | None, number: int, domain: str) -> None:
+        await request_watch(watches, asking(record(), mail=f"a{number}@{domain}.example"), client)
+
+    for number in range(2):
+        await ask(attacker, number, "one")
+    with pytest.raises(TooManyRequests, match="mail domain") as refused:
+        await ask(attacker, 2, "one")
+    assert refused.value.retry_after == 43_200
+    await ask(attacker, 3, "two")
+    with pytest.raises(TooManyRequests):
+        await ask(attacker, 4, "two")
+    await ask(neighbour, 5, "one")
+    await ask(None, 6, "one")
+    seconds[0] += 86_400
+    await ask(attacker, 7, "one")
+    for number in range(19):
+        await ask(f"2001:db8:0:{number + 1}::/64", 10 + number, "three")
+    with pytest.raises(TooManyRequests, match="network"):
+        await ask("2001:db8:0:ff::/64", 30, "three")
 
 
 async def test_mail_is_stopped_by_its_link_for_one_watch_for_all_and_for_good(

@@ -1,0 +1,11 @@
+"""Why a request is refused before it is looked at, or while its body comes."""
+
+from cab_registry.domain.errors import OperationalFault, Refusal
+
+
+class BodyTooSlow(Refusal):
+    """The body did not come in time, or more slowly than bodies may."""
+
+
+class Overloaded(OperationalFault):
+    """This process has as many requests, or as many bytes of bodies, as it takes at once."""
