@@ -238,7 +238,6 @@ HOSTILE = (
     "'=x",
     "''@x",
     'a "b" c',
-    "line\nbreak",
     "0051",
     "'quoted",
     "a;b,c|d",
@@ -268,6 +267,12 @@ def test_what_was_exported_changes_nothing(rra: Officer, tmp_path: Path, what: s
     if suffix == "xlsx" and what == "bodies":
         shown = {row[1] for row in openpyxl.load_workbook(place).active.iter_rows(values_only=True)}
         assert {"'=x", "''=x", "Łódź Ω"} <= shown
+
+
+def test_a_name_of_two_lines_is_refused(rra: Officer) -> None:
+    flags = ("--yes", "--economy", "KR", "--kind", "testing_laboratory", "--id", "kr-two-lines")
+    done = rra.types("body", "add", *flags, "--identifier", "kolas:0099", *ALTHOUGH, "--", "line\nbreak")
+    assert (done.exit_code, "U+000A" in done.stderr) == (Exit.REFUSED, True), done.stderr
 
 
 def test_a_table_without_a_mapping_must_be_an_export(rra: Officer, tmp_path: Path) -> None:
