@@ -11,7 +11,7 @@ from typing import Any, Final
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from cab_registry.api.http.audit import Auditor
+from cab_registry.api.http.audit import Auditor, hide_tokens
 from cab_registry.api.http.rate_limits import rate_headers
 from cab_registry.services.logs import make_logger
 from cab_registry.services.metrics import Metrics
@@ -24,7 +24,6 @@ _HEADERS: Final = (
     (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
 )
 _STRICTEST: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-_TOKEN: Final = re.compile(r"cab_[0-9a-f]{16}_[^/]*", re.IGNORECASE)
 _MARK: Final = re.compile(r"(?<=^/unsubscribe/)(.*/).*", re.DOTALL)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -75,7 +74,7 @@ class Edge:
             self._log.info(
                 "request",
                 method=named,
-                path=_MARK.sub(r"\1...", _TOKEN.sub("cab_...", scope["path"])),
+                path=_MARK.sub(r"\1...", hide_tokens(scope["path"])),
                 status=status,
                 ms=round((perf_counter() - started) * 1000, 3),
                 request_id=request_id,

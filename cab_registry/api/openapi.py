@@ -64,7 +64,15 @@ _KEY_HEADER: Final = {
     "unless `dry_run`.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
-_EVERYWHERE: Final = (problem_kinds.TOO_MANY_REQUESTS, problem_kinds.INTERNAL, problem_kinds.SHED)
+_EVERYWHERE: Final = (
+    problem_kinds.HEADERS_TOO_SLOW,
+    problem_kinds.TOO_MANY_REQUESTS,
+    problem_kinds.TOO_MANY_CONNECTIONS,
+    problem_kinds.HEADERS_TOO_LARGE,
+    problem_kinds.INTERNAL,
+    problem_kinds.SHED,
+    problem_kinds.BUSY,
+)
 _TAG_HEADER: Final = {"ETag": {"description": "Names this content.", "schema": {"type": "string"}}}
 
 
@@ -251,13 +259,18 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if operation.tagged:
         responses["304"] = {"description": "The client has the content already.", "headers": _TAG_HEADER}
     by_status: dict[int, list[Kind]] = {}
-    for kind in (*operation.kinds, *_EVERYWHERE):
+    for kind in (*operation.kinds, *_EVERYWHERE, *_of_writing(operation)):
         by_status.setdefault(kind.status, []).append(kind)
     for status in sorted(by_status):
         responses[str(status)] = _problem_response(status, by_status[status])
     if operation.id == "ready":
         responses["503"] = {"description": "Not ready.", "content": {JSON: {"schema": schema}}}
     return responses
+
+
+def _of_writing(operation: Operation) -> tuple[Kind, ...]:
+    writes = operation.method != "get" and operation.body is not AskedQuestion
+    return (problem_kinds.OUTCOME_UNKNOWN,) if writes else ()
 
 
 def _problem_response(status: int, kinds: Iterable[Kind]) -> dict[str, Any]:

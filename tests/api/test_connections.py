@@ -84,7 +84,7 @@ async def test_a_connection_without_a_further_request_ends(port: int) -> None:
     assert (await talk(port, HELLO)).count(b"HTTP/1.1 200") == 1
 
 
-@pytest.mark.parametrize("head", [b"Content-Length: 100000\r\n", b"Transfer-Encoding: chunked\r\n"])
+@pytest.mark.parametrize("head", [b"Content-Length: 60000\r\n", b"Transfer-Encoding: chunked\r\n"])
 async def test_a_body_that_comes_slowly_ends(port: int, head: bytes) -> None:
     begin = b"POST /v1/acceptance HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + head + b"\r\n"
     said = await talk(port, begin, *([b"1\r\n \r\n"] * 500), pause=0.1)
@@ -145,7 +145,10 @@ async def test_one_client_has_so_many_connections(scratch_register: Register) ->
             writer.close()
 
 
-async def test_large_bodies_share_the_memory_and_small_ones_pass(scratch_register: Register) -> None:
+async def test_large_bodies_share_the_memory_and_small_ones_pass(
+    scratch_register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cab_registry.app.SCRATCH_BODY_LIMIT", 1_000_000)
     limits = Limits(body_memory_bytes=2_000_000)
     begin = (
         b"POST /v1/acceptance HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n"

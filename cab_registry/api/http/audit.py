@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from cab_registry.services.runtime.audit_log import Act, AuditLog
@@ -10,6 +11,7 @@ _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _ASKING: Final = frozenset({"/v1/acceptance"})
 _REFUSED: Final = frozenset({"token-refused", "plain-http"})
 _SECRET: Final = frozenset({"mark"})
+_TOKEN: Final = re.compile(r"cab_[0-9a-f]{16}_[^/]*", re.IGNORECASE)
 
 
 class Auditor:
@@ -43,9 +45,14 @@ class Auditor:
         )
 
 
+def hide_tokens(path: str) -> str:
+    """Leave out what looks like a token, which some send as a part of the address."""
+    return _TOKEN.sub("cab_...", path)
+
+
 def _subject_of(scope: Any) -> str | None:
     location: str | None = scope["state"].get("location")
     if location is not None:
         return location.rpartition("/")[2]
     named = [str(value) for name, value in scope.get("path_params", {}).items() if name not in _SECRET]
-    return "/".join(named)[:200] or None
+    return hide_tokens("/".join(named))[:200] or None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -27,7 +27,7 @@ class BodyMemory:
         self.bodies = 0
         self._bytes_of: Counter[str] = Counter()
         self._bodies_of: Counter[str] = Counter()
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: dict[asyncio.Future[None], tuple[bool, int]] = {}
 
     def begin(self, client: str | None) -> None:
         """Let a body come.
@@ -45,22 +45,26 @@ class BodyMemory:
     async def take(self, client: str | None, size: int, so_far: int) -> None:
         """Take memory for a part of a body, and wait a moment for it where there is none.
 
+        Where several wait, the one of which most has come waits longer, so that not all give up together.
+
         Raises:
             Overloaded: there was none in time.
         """
         loop = asyncio.get_running_loop()
-        until = loop.time() + _PATIENCE_SECONDS
+        until, patient = loop.time() + _PATIENCE_SECONDS, False
         while not self._has_room(client, size, so_far):
             freed: asyncio.Future[None] = loop.create_future()
-            self._waiting.append(freed)
+            self._waiting[freed] = (patient, so_far)
             try:
                 async with asyncio.timeout_at(until):
                     await freed
             except TimeoutError:
+                if not patient and max(self._waiting, key=self._waiting.__getitem__) is freed:
+                    until, patient = until + _PATIENCE_SECONDS, True
+                    continue
                 raise Overloaded("the memory for request bodies is in use; send the request again later") from None
             finally:
-                if freed in self._waiting:
-                    self._waiting.remove(freed)
+                self._waiting.pop(freed, None)
         self.bytes += size
         if client is not None:
             self._bytes_of[client] += size
@@ -74,8 +78,8 @@ class BodyMemory:
                 counted[client] -= less
                 if counted[client] <= 0:
                     del counted[client]
-        while self._waiting:
-            if not (freed := self._waiting.popleft()).done():
+        for freed in self._waiting:
+            if not freed.done():
                 freed.set_result(None)
 
     def _has_room(self, client: str | None, size: int, so_far: int) -> bool:
@@ -109,7 +113,7 @@ class Intake:
         """Receive the next part.
 
         Raises:
-            BodyTooSlow: it did not come in time.
+            BodyTooSlow: it did not come in time, or the client hung up.
             Overloaded: there is no room for it.
         """
         if self._whole:
@@ -129,11 +133,13 @@ class Intake:
             ) from None
         finally:
             self._count(1)
+        if message["type"] == "http.disconnect":
+            raise BodyTooSlow("the client hung up before the whole body had come")
         if message["type"] == "http.request":
-            size = len(message["body"])
+            size = len(message.get("body", b""))
             await self._memory.take(self._client, size, self._size)
             self._size += size
-            self._whole = not message["more_body"]
+            self._whole = not message.get("more_body", False)
         return message  # type: ignore[return-value]
 
     def end(self) -> None:

@@ -19,6 +19,8 @@ LARGEST_HEAD: Final = 32_768
 MOST_HEADERS: Final = 100
 MOST_PIPELINED: Final = 16
 _STALL_SECONDS: Final = 10.0
+_SLICE: Final = 8_192
+"""Bytes read at once, by which the head of a request may pass its bound."""
 
 
 class _HeadRefused(Exception):
@@ -38,7 +40,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._guard: ConnectionGuard = config.loaded_app.state.connections
         self._refused = False
-        self._in_head = False
+        self._in_head = self._began = False
         self._head = self._head_received = 0
         self._since = self.loop.time()
         self._deadline = self._guard.limits.header_seconds
@@ -60,17 +62,21 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; what comes after a refusal is not looked at."""
-        if self._refused or self.transport.is_closing():
-            return
-        if self._in_head:
-            self._head_received += len(data)
-        super().data_received(data)
-        if self._in_head and self._head_received > LARGEST_HEAD and not self.transport.is_closing():
-            self._refuse(HEADERS_TOO_LARGE)
+        for at in range(0, len(data), _SLICE):
+            if self._refused or self.transport.is_closing():
+                return
+            part = data[at : at + _SLICE]
+            self._began = False
+            super().data_received(part)
+            if self._in_head and not self._began:
+                self._head_received += len(part)
+            if self._in_head and self._head_received > LARGEST_HEAD and not self.transport.is_closing():
+                self._refuse(HEADERS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """Begin a request; refuse it where too many wait behind another."""
-        self._in_head, self._head, self._head_received = True, 0, 0
+        self._in_head = self._began = True
+        self._head = self._head_received = 0
         if self.waits_since() is not None:
             self._since, self._deadline = self.loop.time(), self._guard.limits.header_seconds
         if len(self.pipeline) >= MOST_PIPELINED:

@@ -4,7 +4,7 @@ from cab_registry.domain.errors import OperationalFault, Refusal
 
 
 class BodyTooSlow(Refusal):
-    """The body did not come in time, or more slowly than bodies may."""
+    """The body did not come in time, or not to its end, or more slowly than bodies may."""
 
 
 class Overloaded(OperationalFault):
