@@ -45,7 +45,7 @@ async def hire(connection: AsyncConnection, person: str, *roles: Any) -> None:
     await insert_principal(connection, person, "person", "Ada", NOW)
     rows = [await read_image(connection, "principal", id=person)]
     for role in roles:
-        await insert_grant(connection, Grant(person, "us-fcc", role, NOW, None), None)
+        await insert_grant(connection, Grant(person, "us-fcc", role, NOW))
         key = {"principal": person, "authority": "us-fcc", "role": role, "granted": NOW}
         rows.append(await read_image(connection, "role_grant", **key))
     token = StoredToken(
@@ -56,6 +56,8 @@ async def hire(connection: AsyncConnection, person: str, *roles: Any) -> None:
         name="desk",
         created=NOW,
         expires=NOW + timedelta(days=90),
+        family=f"t-{person}",
+        renewable_until=NOW + timedelta(days=360),
     )
     await insert_token(connection, token, sha256(person.encode()))
     rows.append(await read_image(connection, "token", id=token.id))
@@ -264,8 +266,9 @@ async def test_every_deleted_row_shows(history: AsyncConnection, table: str) -> 
     assert len({each.subject for each in found}) == count
 
 
+_COPIED = "secret_hash, authority, roles, name, created, expires, family, renewable_until"
 SLIPPED_IN = (
-    f"INSERT INTO token SELECT 't-x', '{FIRST}', secret_hash, authority, roles, name, created, expires FROM token"
+    f"INSERT INTO token (id, principal, {_COPIED}) SELECT 't-x', '{FIRST}', {_COPIED} FROM token"
     f" WHERE id = 't-{SECOND}'"
 )
 TAMPERINGS = {
