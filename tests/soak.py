@@ -24,7 +24,7 @@ def asked(name: str, short: int, *, whole: int) -> int:
 
 
 KILLS = asked("KILLS", 100, whole=10_000)
-REQUESTS = asked("REQUESTS", 1_500, whole=200_000)
+REQUESTS = asked("REQUESTS", 1_200, whole=200_000)
 MOST_SECONDS = float(os.environ.get("CAB_SOAK_SECONDS", "2"))
 SEED = int(os.environ.get("CAB_SOAK_SEED", "1"))
 

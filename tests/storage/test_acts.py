@@ -125,8 +125,10 @@ AGAIN = (
     "statement",
     ["UPDATE act SET actor = 'x'", "DELETE FROM act", "TRUNCATE act", AGAIN.format(3), AGAIN.format(2)],
 )
-async def test_the_database_refuses_to_rewrite_acts(engine: AsyncEngine, statement: str) -> None:
+async def test_the_database_refuses_to_rewrite_acts(
+    engine: AsyncEngine, owner_engine: AsyncEngine, statement: str
+) -> None:
     await do(engine, made())
-    async with engine.connect() as connection:
+    async with owner_engine.connect() as connection:
         with pytest.raises(DBAPIError, match=r"takes no|does not continue"):
             await connection.execute(text(statement))

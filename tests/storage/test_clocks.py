@@ -21,14 +21,15 @@ AHEAD = timedelta(days=70 * 365)
 FAKED = """
 CREATE SCHEMA faked;
 CREATE FUNCTION faked.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
-    $$ SELECT pg_catalog.clock_timestamp() + interval '25550 days' $$
+    $$ SELECT pg_catalog.clock_timestamp() + interval '25550 days' $$;
+GRANT USAGE ON SCHEMA faked TO PUBLIC
 """
 
 
 @pytest.fixture
-async def ahead(engine: AsyncEngine, database_url: str) -> AsyncIterator[AsyncEngine]:
-    """The same database with its clock seventy years ahead."""
-    async with engine.begin() as connection:
+async def ahead(owner_engine: AsyncEngine, database_url: str) -> AsyncIterator[AsyncEngine]:
+    """The same database with its clock seventy years ahead, as the service sees it."""
+    async with owner_engine.begin() as connection:
         for statement in FAKED.split(";\n"):
             await connection.execute(text(statement))
         name = await connection.scalar(text("SELECT current_database()"))
@@ -59,7 +60,7 @@ async def test_nothing_is_recorded_by_a_clock_that_jumped(engine: AsyncEngine, a
 
 
 async def test_what_a_wrong_clock_dated_is_corrected_and_the_log_goes_on(
-    engine: AsyncEngine, ahead: AsyncEngine
+    engine: AsyncEngine, owner_engine: AsyncEngine, ahead: AsyncEngine
 ) -> None:
     await put(engine, body(1))
     before = datetime.now(UTC)
@@ -72,7 +73,7 @@ async def test_what_a_wrong_clock_dated_is_corrected_and_the_log_goes_on(
         assert [each.id for each in await records_as_known(connection, datetime.now(UTC), law=False, bodies=IDS)] == [
             "fcc-tw0001"
         ]
-    async with engine.begin() as connection:
+    async with owner_engine.begin() as connection:
         done = await correct_clock(connection, first=2, last=4, ahead_by=AHEAD, reason="the host stood in 2096")
     assert done.rebuilt.faults == ()
     assert before < done.first < done.last < datetime.now(UTC)
@@ -106,25 +107,25 @@ IDS = [f"fcc-tw000{number}" for number in range(1, 5)]
     ],
 )
 async def test_a_correction_that_cannot_be_is_refused(
-    engine: AsyncEngine, ahead: AsyncEngine, first: int, last: int, ahead_by: timedelta, says: str
+    owner_engine: AsyncEngine, ahead: AsyncEngine, first: int, last: int, ahead_by: timedelta, says: str
 ) -> None:
-    await put(engine, body(1))
+    await put(owner_engine, body(1))
     await put_ahead(ahead)
-    async with engine.connect() as connection:
+    async with owner_engine.connect() as connection:
         with pytest.raises(Refusal, match=says):
             await correct_clock(connection, first=first, last=last, ahead_by=ahead_by, reason="x")
 
 
-async def test_the_first_load_has_no_instant_to_correct(engine: AsyncEngine) -> None:
-    await put(engine, body(1), initial=True)
-    async with engine.connect() as connection:
+async def test_the_first_load_has_no_instant_to_correct(owner_engine: AsyncEngine) -> None:
+    await put(owner_engine, body(1), initial=True)
+    async with owner_engine.connect() as connection:
         with pytest.raises(Refusal, match="before everything"):
             await correct_clock(connection, first=1, last=1, ahead_by=AHEAD, reason="x")
 
 
-async def test_a_correction_that_no_act_states_is_a_fault(engine: AsyncEngine) -> None:
+async def test_a_correction_that_no_act_states_is_a_fault(engine: AsyncEngine, owner_engine: AsyncEngine) -> None:
     await put(engine, body(1))
-    async with engine.begin() as connection:
+    async with owner_engine.begin() as connection:
         await connection.execute(text("INSERT INTO clock_correction VALUES (1, 1, 5, 1)"))
     async with read_only(engine).connect() as connection:
         assert "clock" in {each.kind for each in await verify(connection)}

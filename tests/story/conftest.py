@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cli.officers import Office, load_law
+from tests.conftest import DatabaseServer
 from tests.story.served import Served
 
 
@@ -18,9 +19,22 @@ def no_settings_of_this_machine() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def law_template(database_server: DatabaseServer, migrated_template: str) -> str:
+    """The name of a database with the packaged law in it, to clone from."""
+    name = database_server.create(migrated_template, kept=True)
+    load_law(database_server.url(name))
+    return name
+
+
+@pytest.fixture
+def database_url(database_server: DatabaseServer, law_template: str) -> str:
+    """A database with the packaged law that no other test sees, for the login of the service."""
+    return database_server.url(database_server.create(law_template))
+
+
 @pytest.fixture
 def service(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    load_law(database_url)
     with Served(database_url, tmp_path_factory.mktemp("service") / "log") as served:
         yield served
 

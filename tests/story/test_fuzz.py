@@ -1,6 +1,6 @@
 """Requests by chance to everything that the service serves: no fault of its own, flat memory, no long answer.
 
-The suite sends fifteen hundred; `make soak` sends two hundred thousand, and measures.
+The suite sends twelve hundred; `make soak` sends two hundred thousand, and measures.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from cab_registry.app import create_app
 from cab_registry.register.catalogue import load_catalogue
 from cab_registry.settings import Settings
 from tests.api.conftest import question
-from tests.cli.officers import Office, load_law
+from tests.cli.officers import Office
 from tests.services.office import body
 from tests.sizes import SOAK
 from tests.soak import MOST_SECONDS, REQUESTS, SEED, was_ridden, write_round
@@ -86,7 +86,6 @@ def find_fault(sent: Sent, got: Got) -> str | None:
 
 @pytest.fixture
 def service(database_url: str, tmp_path: Path) -> Iterator[Served]:
-    load_law(database_url)
     with Served(database_url, tmp_path / "log", **SETTINGS) as served:
         yield served
 

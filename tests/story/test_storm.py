@@ -30,14 +30,14 @@ from tests.jobs.test_year import Large
 from tests.letting_in import let_in
 from tests.services.office import Office, body, law
 from tests.services.watching.watchers import ROUTE, new_reports, report
-from tests.sizes import SOAK
+from tests.sizes import SOAK, sized
 from tests.soak import KILLS, rounds_of, was_ridden, write_round
 from tests.story.killable import JOBS
 from tests.story.storm import REGULATORS, SHARED, WRITERS, Storm, count_amendments, is_regulator, recognition
 from tests.story.strikes import PATIENCE_SECONDS, Crashing, killable, strike_all
 
 KILLS_OF_A_ROUND = 500
-SUBMISSIONS_BETWEEN = 2
+SUBMISSIONS_BETWEEN = sized(1, whole=2)
 ROUNDS = rounds_of(KILLS, KILLS_OF_A_ROUND)
 
 
