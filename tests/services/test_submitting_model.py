@@ -119,7 +119,8 @@ def machine_for(url: str, owner_url: str) -> type[RuleBasedStateMachine]:  # noq
 
         async def _empty(self) -> None:
             tables = (
-                "entry, entry_private, record_version, submission, submission_private, principal, role_grant, token"
+                "act, clock_correction, entry, entry_private, record_version, submission, submission_private, principal,"
+                " invitation, role_proposal, role_grant, token"
             )
             owner = create_engine(owner_url)
             async with owner.begin() as connection:
@@ -334,6 +335,7 @@ def machine_for(url: str, owner_url: str) -> type[RuleBasedStateMachine]:  # noq
                 if hasattr(self, "office"):
                     self.runner.run(self._close())
             finally:
+                self.runner.run(self.engine.dispose())
                 self.runner.close()
 
         async def _close(self) -> None:
@@ -347,7 +349,6 @@ def machine_for(url: str, owner_url: str) -> type[RuleBasedStateMachine]:  # noq
                 )
                 assert await connection.scalar(own) == 0
             await self._opened.__aexit__(None, None, None)
-            await self.engine.dispose()
 
     return Submitting
 

@@ -230,7 +230,8 @@ def texts(node: Any, name: str) -> list[str]:
 
 async def test_the_feed_has_what_is_in_sight_first_and_then_the_latest(lab: Office) -> None:
     ending = {"scope": [{"key": "radio", "requirement": "xb-rules", "from": "2018-01-01", "until": "2027-01-02"}]}
-    await lab.submit("regulator", given(recognition(**ending), 1, "amend"), public_reason="Ends <soon> & for good\x01")
+    # No such sign gets in by the door any more; what is on record since before is rendered all the same.
+    await enter(lab.engine, Entered(recognition(**ending), "amend"), public_reason="Ends <soon> & for good\x01")
     history = await follow(lab, standing())
     rendered = render_answer_feed(history, address="/feed?a=b&c=d", json_address="/json", page_address="/page")
     assert b"\x01" not in rendered
