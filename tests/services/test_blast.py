@@ -302,9 +302,9 @@ def catalogue() -> Register:
 
 def test_the_catalogue_knows_who_rests_on_an_accreditation_body(catalogue: Register) -> None:
     on = date(2026, 12, 1).toordinal()
-    started = perf_counter()
+    started = process_time()
     found = tell_impact(view(catalogue), Supposition("us-nvlap", "suspended", on))
-    assert perf_counter() - started < 2
+    assert process_time() - started < 2
     given = {
         issuer.id
         for issuer in catalogue.facts.issuers.values()

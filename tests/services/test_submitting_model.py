@@ -119,8 +119,8 @@ def machine_for(url: str, owner_url: str) -> type[RuleBasedStateMachine]:  # noq
 
         async def _empty(self) -> None:
             tables = (
-                "act, clock_correction, entry, entry_private, record_version, submission, submission_private, principal,"
-                " invitation, role_proposal, role_grant, token"
+                "act, clock_correction, entry, entry_private, record_version, submission, submission_private,"
+                " principal, invitation, role_proposal, role_grant, token"
             )
             owner = create_engine(owner_url)
             async with owner.begin() as connection:
