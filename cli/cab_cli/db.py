@@ -138,6 +138,7 @@ def erase_private(
     *,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept for good, so name nobody.")],
     database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """Erase the private parts of a submission for good: internal reasons, evidence, reasons of a decision.
 
@@ -148,9 +149,12 @@ def erase_private(
     """
     from cab_registry.services import database
 
-    with chosen_database(database_url) as url:
+    with chosen_database(database_url) as url, recorded("cab db erase-private", submission):
         count = run_on(url, lambda engine: database.erase_private(engine, submission, reason))
-    write(f"{count} private parts erased.")
+    if as_json:
+        print_json({"submission": submission, "erased": count})
+    else:
+        write(f"{count} private parts erased.")
 
 
 @db_app.command("correct-clock")
@@ -161,6 +165,7 @@ def correct_clock(
     ahead_by: Annotated[float, typer.Option(metavar="SECONDS", help="How far the clock was ahead; negative: behind.")],
     reason: Annotated[str, typer.Option(metavar="TEXT", help="How it is known; kept for good.")],
     database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """State that entries were recorded with a wrong clock, and read the log so from now on.
 
@@ -173,13 +178,16 @@ def correct_clock(
     from cab_registry.services import database
 
     shift = timedelta(seconds=ahead_by)
-    with chosen_database(database_url) as url:
+    with chosen_database(database_url, owner=True) as url, recorded("cab db correct-clock"):
         done = run_on(
             url,
             lambda engine: database.correct_clock(engine, first=first, last=last, ahead_by=shift, reason=reason),
         )
-    write(f"Entries {first} to {last} count as recorded from {done.first.isoformat()} to {done.last.isoformat()}.")
-    _print_faults(done.rebuilt.faults)
+    if as_json:
+        print_json(msgspec.to_builtins(done))
+    else:
+        write(f"Entries {first} to {last} count as recorded from {done.first.isoformat()} to {done.last.isoformat()}.")
+        _print_faults(done.rebuilt.faults)
     raise typer.Exit(Exit.FAILURE if done.rebuilt.faults else Exit.DONE)
 
 

@@ -1,6 +1,7 @@
 """`cab db` and `cab catalogue`: on a database that is named, and on none."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,12 @@ from cab_cli.main import app
 from cab_cli.serving import warn_of_excess
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.register.checking import CatalogueReport, check_catalogue
+from cab_registry.services import database
 from cab_registry.storage import migration
+from cab_registry.storage.mending import ClockCorrected
+from cab_registry.storage.rebuilding import Rebuilt
+
+AT = datetime(2026, 11, 21, 8, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -59,6 +65,31 @@ def test_a_database_is_brought_up_loaded_and_proved(empty_database_url: str) -> 
     assert invoke("db", "verify", *named, "--head", "xyz").exit_code == Exit.REFUSED
     rebuilt = invoke("db", "rebuild", *named)
     assert (rebuilt.exit_code, "Nothing differed." in rebuilt.stdout) == (Exit.DONE, True)
+
+    span = ("--first", "1", "--last", str(head["position"]), "--ahead-by", "60", "--reason", "a minute ahead")
+    corrected = invoke("db", "correct-clock", *named, *span, "--json")
+    assert (corrected.exit_code, corrected.stdout) == (Exit.REFUSED, "")
+    assert "the first load" in corrected.stderr
+    nothing = invoke("db", "erase-private", "no-submission", *named, "--reason", "asked for", "--json")
+    assert (nothing.exit_code, nothing.stdout) == (Exit.REFUSED, ""), nothing.output
+
+
+def test_what_was_mended_is_told_in_json(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def erase(*_: Any) -> int:
+        return 3
+
+    async def correct(*_: Any, **__: Any) -> ClockCorrected:
+        return ClockCorrected(AT, AT, Rebuilt(entries=5, differing={}, faults=()))
+
+    monkeypatch.setattr(database, "erase_private", erase)
+    monkeypatch.setattr(database, "correct_clock", correct)
+    named = ("--reason", "asked for", "--database-url", database_url, "--json")
+    erased = invoke("db", "erase-private", "s1", *named)
+    assert json.loads(erased.stdout) == {"submission": "s1", "erased": 3}, erased.output
+    corrected = invoke("db", "correct-clock", "--first", "2", "--last", "3", "--ahead-by", "60", *named)
+    told = json.loads(corrected.stdout)
+    assert (told["first"], told["rebuilt"]["entries"]) == ("2026-11-21T08:00:00Z", 5)
+    assert corrected.exit_code == Exit.DONE
 
 
 def test_which_database_is_taken_is_said_without_its_password(database_url: str) -> None:
