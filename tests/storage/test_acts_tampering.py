@@ -232,9 +232,9 @@ def kind_of(table: str) -> str:
 
 
 def changed(column: str, kind: str) -> str:
-    """The least change of a column, by its type."""
+    """The least change of a column, by its type; what was empty differs from row to row, as unique indexes want it."""
     by_type = {
-        "text": f"coalesce({column}, '') || 'x'",
+        "text": f"coalesce({column}, ctid::text) || 'x'",
         "bytea": f"coalesce({column}, sha256('')) || 'x'",
         "timestamp with time zone": f"coalesce({column}, now()) + interval '1 microsecond'",
         "date": f"{column} + 1",

@@ -27,8 +27,10 @@ GRANT USAGE ON SCHEMA faked TO PUBLIC
 
 
 @pytest.fixture
-async def ahead(owner_engine: AsyncEngine, database_url: str) -> AsyncIterator[AsyncEngine]:
-    """The same database with its clock seventy years ahead, as the service sees it."""
+async def ahead(engine: AsyncEngine, owner_engine: AsyncEngine, database_url: str) -> AsyncIterator[AsyncEngine]:
+    """The same database with its clock seventy years ahead, for connections that are opened from now on."""
+    async with engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
     async with owner_engine.begin() as connection:
         for statement in FAKED.split(";\n"):
             await connection.execute(text(statement))
