@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 PRINCIPAL = "INSERT INTO principal (id, kind, created) VALUES ('p-0123456789abcdef', 'person', now())"
 GRANT = "INSERT INTO role_grant VALUES ('p-0123456789abcdef', 'xa', 'submitter', now())"
 BEARER = (
-    "INSERT INTO token (id, principal, secret_hash, authority, roles, name, created, expires)"
-    " VALUES ('t', 'p-0123456789abcdef', sha256('s'), 'xa', '{submitter}', 'n', now(), now() + interval '1 day')"
+    "INSERT INTO token (id, principal, secret_hash, authority, roles, name, created, expires, family, renewable_until)"
+    " VALUES ('t', 'p-0123456789abcdef', sha256('s'), 'xa', '{submitter}', 'n', now(), now() + interval '1 day', 't',"
+    " now() + interval '1 day')"
 )
 WAITING = (
     "INSERT INTO submission (id, principal, public_reason, state, authority, four_eyes, content, digest)"
@@ -47,6 +48,7 @@ async def test_what_is_in_order_is_taken(engine: AsyncEngine) -> None:
         ((PRINCIPAL, BEARER.replace("{submitter}", "{}")), "roles_known"),
         ((PRINCIPAL, BEARER.replace("{submitter}", "{submitter,king}")), "roles_known"),
         ((PRINCIPAL, BEARER.replace("'1 day'", "'-1 day'")), "expires_after_created"),
+        ((PRINCIPAL, BEARER.replace("'1 day'", "'2 days'", 1)), "expires_in_its_life"),
         ((POLICY,), "authority_policy_submission_fkey"),
         ((WAITING, POLICY.replace("warn", "ignore")), "scope_wider_known"),
         ((WAITING, POLICY, POLICY), "authority_policy_pkey"),
