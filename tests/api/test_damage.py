@@ -1,12 +1,12 @@
 """A record that is not what was recorded: nothing is answered that rests on it, and `/ready` says so."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cab_registry.app import create_app
@@ -14,6 +14,7 @@ from cab_registry.services import database
 from cab_registry.services.following import RegisterHolder
 from cab_registry.services.sources import DatabaseRecords
 from cab_registry.settings import Settings
+from cab_registry.storage.engine import create_engine
 from cab_registry.storage.errors import RecordDamaged
 from cab_registry.storage.proving import prove_projection
 from tests.api.conftest import Asker, client_of, question
@@ -28,9 +29,16 @@ CHAINED = "UPDATE entry SET public_reason = 'forged' WHERE id = 'x-kr-lab'"
 
 
 @pytest.fixture
-def forge(writer: AsyncEngine) -> Forge:
+async def owner(writer: AsyncEngine, as_owner: Callable[[URL], str]) -> AsyncIterator[AsyncEngine]:
+    made = create_engine(as_owner(writer.url))
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+def forge(owner: AsyncEngine) -> Forge:
     async def run(*statements: str) -> None:
-        async with writer.begin() as connection:
+        async with owner.begin() as connection:
             await connection.execute(text("SET LOCAL session_replication_role = replica"))
             await connection.execute(text("ALTER TABLE record_version DROP CONSTRAINT record_version_closed_whole"))
             for statement in statements:
@@ -71,7 +79,7 @@ async def test_every_column_of_what_is_derived_is_proved(writer: AsyncEngine, fo
 
 
 async def test_the_past_is_proved_as_it_is_read_and_the_register_is_sound_again_when_mended(
-    writer: AsyncEngine, forge: Forge
+    writer: AsyncEngine, owner: AsyncEngine, forge: Forge
 ) -> None:
     holder, past = held(writer), DatabaseRecords(writer)
     await holder.catch_up()
@@ -84,7 +92,7 @@ async def test_the_past_is_proved_as_it_is_read_and_the_register_is_sound_again_
     with pytest.raises(RecordDamaged):
         await holder.catch_up()
     assert holder.damage is not None
-    await database.rebuild(writer)
+    await database.rebuild(owner)
     await holder.catch_up()
     assert holder.damage is None
     assert await past.read_law(now)
