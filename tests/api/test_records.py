@@ -231,18 +231,18 @@ async def test_a_cursor_keeps_to_its_state_when_the_register_moves(logged: Asker
     for number in range(10):  # more changes than former registers are kept
         document = {**first["items"][0]["record"], "note": f"note {number}", "id": f"aa-{number}"}
         receipt = await submit(writer, document)
-        await read(logged, f"/v1/agreements?at_least={receipt.position}&limit=1")
+        await read(logged, f"/v1/agreements?at_least={receipt.last}&limit=1")
     second = await read(logged, f"/v1/authorities?limit=500&cursor={first['next']}")
     assert second["state"] == first["state"]
     assert not [each for each in second["items"] if each["record"]["id"].startswith("aa-")]
     assert receipt is not None
-    assert (await read(logged, "/v1/authorities"))["state"]["position"] == receipt.position
+    assert (await read(logged, "/v1/authorities"))["state"]["position"] == receipt.last
 
 
 async def test_lists_and_bodies_as_they_were_known(logged: Asker, writer: AsyncEngine) -> None:
     before = await read(logged, "/v1/bodies/x-kr-lab?as_of=2019-05-10")
     receipt = await submit(writer, suspended())
-    after = await read(logged, f"/v1/bodies/x-kr-lab?as_of=2019-05-10&at_least={receipt.position}")
+    after = await read(logged, f"/v1/bodies/x-kr-lab?as_of=2019-05-10&at_least={receipt.last}")
     assert [right["status"] for right in before["rights"]] == ["held", "held", "held"]
     assert [right["status"] for right in after["rights"]] == ["suspended", "held", "held"]
     moment = before["state"]["recorded"]
@@ -250,7 +250,7 @@ async def test_lists_and_bodies_as_they_were_known(logged: Asker, writer: AsyncE
     found = await read(logged, f"/v1/bodies?as_of=2019-05-10&status=held&limit=1&known_at={moment}")
     assert [each["id"] for each in found["items"]] == ["x-kr-lab"]
     later = await read(logged, "/v1/agreements?limit=1&known_at=2999-01-01")
-    assert later["state"]["position"] == receipt.position
+    assert later["state"]["position"] == receipt.last
     paged = await read(logged, f"/v1/authorities?limit=1&known_at={moment}")
     following = await read(logged, f"/v1/authorities?limit=1&known_at={moment}&cursor={paged['next']}")
     assert following["state"] == paged["state"]
