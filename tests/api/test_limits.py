@@ -170,15 +170,15 @@ async def test_who_did_what_from_where_is_written_down(
         expected.append(("GET /v1/me", "token-refused", "expired"))
     clock.now = now
     async with knock(registrar) as first:
-        await first.delete(f"/v1/principals/{ana['id']}")
-        expected.append(("DELETE /v1/principals/{principal_id}", "done", None))
+        await first.delete(f"/v1/tokens/{ana['token']}")
+        expected.append(("DELETE /v1/tokens/{token_id}", "done", None))
         async with knock(ana["text"]) as client:
             await client.get("/v1/me")
-            expected.append(("GET /v1/me", "token-refused", "disabled"))
-            await first.delete(f"/v1/tokens/{ana['token']}")
-            expected.append(("DELETE /v1/tokens/{token_id}", "done", None))
-            await client.get("/v1/me")
             expected.append(("GET /v1/me", "token-refused", "revoked"))
+            await first.delete(f"/v1/principals/{ana['id']}")
+            expected.append(("DELETE /v1/principals/{principal_id}", "done", None))
+            await client.get("/v1/me")
+            expected.append(("GET /v1/me", "token-refused", "disabled"))
     async with knock(ana["text"], host=FAR) as client:
         await client.get("/v1/me")
         expected.append(("GET /v1/me", "plain-http", None))
