@@ -11,7 +11,7 @@ from cab_cli.csv_reading import say_kind
 from cab_cli.spreadsheets import Line, open_table
 from cab_cli.target_checks import RegisterWords, list_target_faults
 from cab_cli.texts import NotJson, parse_json
-from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.domain.errors import MOST_FAULTS, Fault, Refusal
 from cab_registry.domain.nearest import find_nearest
 from cab_registry.domain.question import AskedQuestion
 
@@ -21,7 +21,6 @@ LISTS: Final = ";"
 _OWN: Final = ("row", "kind", "id", "requirement", "sector")
 _SHARED: Final = "destination"
 _ASKING: Final = frozenset({"question", "standing"})
-MOST_SHOWN: Final = 100
 _PREFIX: Final = "/targets/"
 
 
@@ -79,9 +78,8 @@ def check_portfolio(file: Path, client: Client, today: date) -> list[PortfolioRo
 
 def _refuse(faults: list[Fault]) -> Refusal:
     listed = sorted(faults, key=lambda fault: int(fault.place.rpartition(":")[2] or 0) if ":" in fault.place else 0)
-    if len(listed) > MOST_SHOWN:
-        listed = [*listed[:MOST_SHOWN], Fault("", f"and {len(listed) - MOST_SHOWN} more faults")]
-    return Refusal("the portfolio cannot be read", tuple(listed))
+    found = f": it has {len(listed)} faults" if len(listed) > MOST_FAULTS else ""
+    return Refusal(f"the portfolio cannot be read{found}", listed)
 
 
 def list_portfolio(file: Path) -> Portfolio:
