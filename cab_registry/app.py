@@ -136,7 +136,7 @@ def create_app(
     def today() -> date:
         return clock().astimezone(zone).date()
 
-    rooms = Rooms.counted(metrics.count_shed)
+    rooms = Rooms(metrics.count_shed)
     answering = Answering(holder, DatabaseRecords(engine), today, zone, metrics, rooms)
     cursors = Cursors(read_key_from(engine), today)
 

@@ -21,9 +21,9 @@ from cab_registry.services.tokens import (
     Principal,
     Random,
     authenticate,
+    changing_accounts,
     checked_name,
     find_known,
-    lock_accounts,
 )
 from cab_registry.storage import principals as rows
 from cab_registry.storage.acts.act import OPERATOR
@@ -113,12 +113,10 @@ async def make_principal(
     """
     acting.require("registrar")
     named, now, principal_id = checked_name(name), clock(), _opaque(random)
-    with operational_faults():
-        async with engine.begin() as connection:
-            (await lock_accounts(connection, acting, clock)).require("registrar")
-            await rows.insert_principal(connection, principal_id, kind, named, now)
-            change = Change("principal_made", principal_id, {"kind": kind})
-            await note_act(connection, acting, change.on("principal", {"id": principal_id}))
+    async with changing_accounts(engine, acting, clock) as connection:
+        await rows.insert_principal(connection, principal_id, kind, named, now)
+        change = Change("principal_made", principal_id, {"kind": kind})
+        await note_act(connection, acting, change.on("principal", {"id": principal_id}))
     return show_account(StoredPrincipal(principal_id, kind, named, now, None), ())
 
 
@@ -134,18 +132,15 @@ async def disable_principal(engine: AsyncEngine, acting: Principal, *, principal
         TokenRefused: the caller's token ended meanwhile.
         StorageBusy: the database cannot serve now.
     """
-    acting.require("registrar")
-    with operational_faults():
-        async with engine.begin() as connection:
-            (await lock_accounts(connection, acting, clock)).require("registrar")
-            found, now = await find_known(connection, principal), clock()
-            if found.disabled is None:
-                await keep_two(connection, principal)
-                await rows.set_disabled(connection, principal, now)
-                change = Change("principal_disabled", principal).on("principal", {"id": principal})
-                await note_act(connection, acting, await end_account(connection, change, acting.id, now))
-            held = await rows.current_grants(connection, [principal])
-            return show_account(await find_known(connection, principal), held)
+    async with changing_accounts(engine, acting, clock) as connection:
+        found, now = await find_known(connection, principal), clock()
+        if found.disabled is None:
+            await keep_two(connection, principal)
+            await rows.set_disabled(connection, principal, now)
+            change = Change("principal_disabled", principal).on("principal", {"id": principal})
+            await note_act(connection, acting, await end_account(connection, change, acting.id, now))
+        held = await rows.current_grants(connection, [principal])
+        return show_account(await find_known(connection, principal), held)
 
 
 async def erase_name(engine: AsyncEngine, acting: Principal, *, principal: str, clock: Clock) -> PrincipalShown:
@@ -157,15 +152,12 @@ async def erase_name(engine: AsyncEngine, acting: Principal, *, principal: str, 
         TokenRefused: the caller's token ended meanwhile.
         StorageBusy: the database cannot serve now.
     """
-    acting.require("registrar")
-    with operational_faults():
-        async with engine.begin() as connection:
-            (await lock_accounts(connection, acting, clock)).require("registrar")
-            if (await find_known(connection, principal)).name is not None:
-                await rows.erase_name(connection, principal)
-                await note_act(connection, acting, Change("principal_erased", principal))
-            held = await rows.current_grants(connection, [principal])
-            return show_account(await find_known(connection, principal), held)
+    async with changing_accounts(engine, acting, clock) as connection:
+        if (await find_known(connection, principal)).name is not None:
+            await rows.erase_name(connection, principal)
+            await note_act(connection, acting, Change("principal_erased", principal))
+        held = await rows.current_grants(connection, [principal])
+        return show_account(await find_known(connection, principal), held)
 
 
 async def show_principal(engine: AsyncEngine, acting: Principal, *, principal: str | None = None) -> PrincipalShown:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
@@ -125,6 +126,22 @@ async def lock_accounts(connection: AsyncConnection, acting: Principal, clock: C
     """
     await lock_roles(connection)
     return await _read_again(connection, acting, clock)
+
+
+@asynccontextmanager
+async def changing_accounts(engine: AsyncEngine, acting: Principal, clock: Clock) -> AsyncIterator[AsyncConnection]:
+    """Give a transaction in which a registrar changes what somebody may do; nobody else does meanwhile.
+
+    Raises:
+        MissingRole: the caller is not a registrar.
+        TokenRefused: as hold_authority.
+        StorageBusy: the database is unavailable.
+    """
+    acting.require("registrar")
+    with operational_faults():
+        async with engine.begin() as connection:
+            (await lock_accounts(connection, acting, clock)).require("registrar")
+            yield connection
 
 
 async def _read_again(connection: AsyncConnection, acting: Principal, clock: Clock) -> Principal:

@@ -16,7 +16,6 @@ from cab_registry.storage.tables import entry, record_version
 _FIELDS: Final = Entry.__struct_fields__
 _NEXT: Final = entry.alias("following")
 _COLUMNS: Final = (*(entry.c[name] for name in _FIELDS), _NEXT.c.previous_hash.label("follows"))
-PROOF_WIDTH: Final = len(_COLUMNS)
 
 # All versions, past ones too: the same rows, closed where the next one begins, with the payloads of their entries.
 _PROJECTION: Final = text(

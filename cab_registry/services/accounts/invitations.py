@@ -26,7 +26,16 @@ from cab_registry.services.accounts.tokens import (
     make_token,
 )
 from cab_registry.services.refusals import InvitationRefused, MissingRole, NoSuchInvitation, OwnProposal
-from cab_registry.services.tokens import Clock, Principal, Random, checked_name, find_able, hash_secret, lock_accounts
+from cab_registry.services.tokens import (
+    Clock,
+    Principal,
+    Random,
+    changing_accounts,
+    checked_name,
+    find_able,
+    hash_secret,
+    lock_accounts,
+)
 from cab_registry.storage import principals as rows
 from cab_registry.storage.accounts import invitations as kept
 from cab_registry.storage.accounts.invitations import InvitationOutcome, StoredInvitation
@@ -78,21 +87,19 @@ async def invite(  # noqa: PLR0913 - who is invited for what, for how long, and 
     wanted = _check_roles(roles, authority)
     if not timedelta(hours=1) <= redeemable <= LONGEST_REDEEMABLE:
         raise Refusal(f"an invitation can be redeemed for an hour at least and {LONGEST_REDEEMABLE.days} days at most")
-    with operational_faults():
-        async with engine.begin() as connection:
-            (await lock_accounts(connection, acting, clock)).require("registrar")
-            await find_able(connection, principal)
-            await require_authority(connection, authority)
-            held = await rows.current_grants(connection, [principal])
-            settled = bool(held) and not await is_alone(connection, acting.id)
-            made = _make(
-                principal, authority, wanted, acting.id, clock(), redeemable, random,
-                needs_approval=settled or await has_token(connection, principal),
-            )  # fmt: skip
-            if made.invitation.needs_approval:
-                words = f"{acting.id} invites you to get another token for {authority}"
-                await tell_holder(connection, principal, made.invitation.id, words, clock())
-            await _keep(connection, acting, made)
+    async with changing_accounts(engine, acting, clock) as connection:
+        await find_able(connection, principal)
+        await require_authority(connection, authority)
+        held = await rows.current_grants(connection, [principal])
+        settled = bool(held) and not await is_alone(connection, acting.id)
+        made = _make(
+            principal, authority, wanted, acting.id, clock(), redeemable, random,
+            needs_approval=settled or await has_token(connection, principal),
+        )  # fmt: skip
+        if made.invitation.needs_approval:
+            words = f"{acting.id} invites you to get another token for {authority}"
+            await tell_holder(connection, principal, made.invitation.id, words, clock())
+        await _keep(connection, acting, made)
     return made
 
 

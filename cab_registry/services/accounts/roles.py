@@ -15,7 +15,7 @@ from cab_registry.services.accounts.endings import end_belongings, end_offers, w
 from cab_registry.services.accounts.registrars import is_alone, keep_two, refuse_third
 from cab_registry.services.principals import PrincipalShown, show_account
 from cab_registry.services.refusals import NoSuchProposal, OwnProposal
-from cab_registry.services.tokens import Clock, Principal, Random, find_able, find_known, lock_accounts
+from cab_registry.services.tokens import Clock, Principal, Random, changing_accounts, find_able, find_known
 from cab_registry.storage import principals as rows
 from cab_registry.storage.accounts import proposals as kept
 from cab_registry.storage.accounts.proposals import StoredProposal
@@ -58,27 +58,25 @@ async def propose_role(
         raise OwnProposal("nobody gives a role to themselves; another registrar can propose it")
     if role == "registrar" and authority != REGISTRAR:
         raise Refusal(f"registrar is a role at {REGISTRAR}", (Fault("/role", f"not at {authority}"),))
-    with operational_faults():
-        async with engine.begin() as connection:
-            (await lock_accounts(connection, acting, clock)).require("registrar")
-            now = clock()
-            await find_able(connection, principal)
-            await require_authority(connection, authority)
-            await refuse_held(connection, principal, authority, role)
-            await end_expired_proposals(connection, now)
-            waiting = await kept.find_open(connection, principal, authority, role)
-            if waiting:
-                return waiting[0]
-            new = StoredProposal(
-                id=f"g-{random(8).hex()}", principal=principal, authority=authority, role=role,
-                proposed=now, proposed_by=acting.id,
-            )  # fmt: skip
-            await kept.insert_proposal(connection, new)
-            if role == "registrar" and await is_alone(connection, acting.id):
-                await refuse_third(connection, acting.id, principal)
-                return await _grant(connection, acting, new, None, now)
-            change = Change("role_asked", principal, {"proposal": new.id, "role": role})
-            await note_act(connection, acting, change.on("role_proposal", {"id": new.id}), authority=authority)
+    async with changing_accounts(engine, acting, clock) as connection:
+        now = clock()
+        await find_able(connection, principal)
+        await require_authority(connection, authority)
+        await refuse_held(connection, principal, authority, role)
+        await end_expired_proposals(connection, now)
+        waiting = await kept.find_open(connection, principal, authority, role)
+        if waiting:
+            return waiting[0]
+        new = StoredProposal(
+            id=f"g-{random(8).hex()}", principal=principal, authority=authority, role=role,
+            proposed=now, proposed_by=acting.id,
+        )  # fmt: skip
+        await kept.insert_proposal(connection, new)
+        if role == "registrar" and await is_alone(connection, acting.id):
+            await refuse_third(connection, acting.id, principal)
+            return await _grant(connection, acting, new, None, now)
+        change = Change("role_asked", principal, {"proposal": new.id, "role": role})
+        await note_act(connection, acting, change.on("role_proposal", {"id": new.id}), authority=authority)
     return new
 
 
@@ -97,25 +95,22 @@ async def approve_role(engine: AsyncEngine, acting: Principal, *, proposal: str,
         TokenRefused: the caller's token ended meanwhile.
         StorageBusy: the database cannot serve now.
     """
-    acting.require("registrar")
-    with operational_faults():
-        async with engine.begin() as connection:
-            (await lock_accounts(connection, acting, clock)).require("registrar")
-            now = clock()
-            found = await _find(connection, proposal)
-            if acting.id in {found.proposed_by, found.principal}:
-                raise OwnProposal("another registrar approves it: neither who proposed it nor who gets the role")
-            if found.outcome == "granted":
-                return found
-            if found.outcome is not None or found.proposed + WAITS_FOR <= now:
-                raise Refusal(f"the proposal {proposal} is over; propose the role again")
-            if found.proposed_by not in await rows.list_registrars(connection):
-                raise Refusal("who proposed it is no longer a registrar; propose the role again")
-            await find_able(connection, found.principal)
-            await require_authority(connection, found.authority)
-            if not await has_token(connection, found.principal):
-                raise Refusal(f"{found.principal} has not redeemed an invitation yet; approve it afterwards")
-            return await _grant(connection, acting, found, acting.id, now)
+    async with changing_accounts(engine, acting, clock) as connection:
+        now = clock()
+        found = await _find(connection, proposal)
+        if acting.id in {found.proposed_by, found.principal}:
+            raise OwnProposal("another registrar approves it: neither who proposed it nor who gets the role")
+        if found.outcome == "granted":
+            return found
+        if found.outcome is not None or found.proposed + WAITS_FOR <= now:
+            raise Refusal(f"the proposal {proposal} is over; propose the role again")
+        if found.proposed_by not in await rows.list_registrars(connection):
+            raise Refusal("who proposed it is no longer a registrar; propose the role again")
+        await find_able(connection, found.principal)
+        await require_authority(connection, found.authority)
+        if not await has_token(connection, found.principal):
+            raise Refusal(f"{found.principal} has not redeemed an invitation yet; approve it afterwards")
+        return await _grant(connection, acting, found, acting.id, now)
 
 
 async def refuse_role(engine: AsyncEngine, acting: Principal, *, proposal: str, clock: Clock) -> StoredProposal:
@@ -128,18 +123,15 @@ async def refuse_role(engine: AsyncEngine, acting: Principal, *, proposal: str, 
         TokenRefused: the caller's token ended meanwhile.
         StorageBusy: the database cannot serve now.
     """
-    acting.require("registrar")
-    with operational_faults():
-        async with engine.begin() as connection:
-            (await lock_accounts(connection, acting, clock)).require("registrar")
-            found = await _find(connection, proposal)
-            if found.outcome == "granted":
-                raise Refusal(f"{found.principal} holds the role already; end it instead")
-            ended = await kept.end_proposals(connection, "refused", clock(), decided_by=acting.id, proposal_id=proposal)
-            if not ended:
-                return found
-            change = Change("role_refused", found.principal, {"proposal": proposal, "role": found.role})
-            await note_act(connection, acting, change.on("role_proposal", {"id": proposal}), authority=found.authority)
+    async with changing_accounts(engine, acting, clock) as connection:
+        found = await _find(connection, proposal)
+        if found.outcome == "granted":
+            raise Refusal(f"{found.principal} holds the role already; end it instead")
+        ended = await kept.end_proposals(connection, "refused", clock(), decided_by=acting.id, proposal_id=proposal)
+        if not ended:
+            return found
+        change = Change("role_refused", found.principal, {"proposal": proposal, "role": found.role})
+        await note_act(connection, acting, change.on("role_proposal", {"id": proposal}), authority=found.authority)
     return ended[0]
 
 
@@ -182,18 +174,15 @@ async def end_role(
         TokenRefused: the caller's token ended meanwhile.
         StorageBusy: the database cannot serve now.
     """
-    acting.require("registrar")
-    with operational_faults():
-        async with engine.begin() as connection:
-            (await lock_accounts(connection, acting, clock)).require("registrar")
-            found, now = await find_known(connection, principal), clock()
-            held = await rows.current_grants(connection, [principal])
-            ending = [each for each in held if (each.authority, each.role) == (authority, role)]
-            left = [each for each in held if each not in ending]
-            if ending:
-                if role == "registrar":
-                    await keep_two(connection, principal)
-                await _end_grants(connection, acting, ending, left, now)
+    async with changing_accounts(engine, acting, clock) as connection:
+        found, now = await find_known(connection, principal), clock()
+        held = await rows.current_grants(connection, [principal])
+        ending = [each for each in held if (each.authority, each.role) == (authority, role)]
+        left = [each for each in held if each not in ending]
+        if ending:
+            if role == "registrar":
+                await keep_two(connection, principal)
+            await _end_grants(connection, acting, ending, left, now)
     return show_account(found, left)
 
 

@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, TypeVar
 
@@ -83,7 +82,6 @@ class WorkRoom:
             self._held -= 1
 
 
-@dataclass(frozen=True, slots=True)
 class Rooms:
     """The rooms of a process.
 
@@ -93,18 +91,11 @@ class Rooms:
         surveys: what looks at many answers or at a whole register: impacts, histories, former states.
     """
 
-    answers: WorkRoom = field(default_factory=lambda: WorkRoom("answers", waiting=ANSWERS_WAITING))
-    readings: WorkRoom = field(default_factory=lambda: WorkRoom("readings", waiting=READINGS_WAITING))
-    surveys: WorkRoom = field(default_factory=lambda: WorkRoom("surveys", waiting=SURVEYS_WAITING))
-
-    @classmethod
-    def counted(cls, shed: Callable[[str], None]) -> Rooms:
-        """Make rooms whose shed work is counted by the name of the room."""
-        return cls(
-            WorkRoom("answers", waiting=ANSWERS_WAITING, shed=shed),
-            WorkRoom("readings", waiting=READINGS_WAITING, shed=shed),
-            WorkRoom("surveys", waiting=SURVEYS_WAITING, shed=shed),
-        )
+    def __init__(self, shed: Callable[[str], None] | None = None) -> None:
+        """Make the rooms; `shed` counts what is shed, by the name of the room."""
+        self.answers = WorkRoom("answers", waiting=ANSWERS_WAITING, shed=shed)
+        self.readings = WorkRoom("readings", waiting=READINGS_WAITING, shed=shed)
+        self.surveys = WorkRoom("surveys", waiting=SURVEYS_WAITING, shed=shed)
 
     def close(self) -> None:
         """End them all."""
