@@ -7,7 +7,7 @@ import platform
 
 import msgspec
 
-from bench import in_process, over_http
+from bench import in_process, neighbours, over_http
 from bench.questions import read_questions
 
 
@@ -24,6 +24,11 @@ def main() -> None:
     served = over_http.measure(bodies)
     print(f"over HTTP, one process: {served.posted:,.0f} full answers a second by POST")
     print(f"over HTTP, same server: {served.constant:,.0f} constant bodies a second (answers reach {served.ratio:.0%})")
+    for dear, waits in neighbours.measure().items():
+        print(
+            f"a plain question beside {neighbours.DEAR_CLIENTS} clients with {dear}: half within {waits.half:.1f} ms, "
+            f"99 of 100 within {waits.p99:.1f} ms, all {waits.asked} within {waits.most:.1f} ms"
+        )
 
 
 if __name__ == "__main__":

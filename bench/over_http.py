@@ -32,43 +32,57 @@ class HttpRate(NamedTuple):
         return self.posted / self.constant
 
 
-def _serve(port: int) -> None:
+def serve(port: int) -> None:
+    """Serve the packaged law, as a process of its own does."""
     register: Register = catalogue_scratch().base(None)
     app = create_scratch_app(lambda: register, lambda: dt.datetime.now(dt.UTC).date())
     keep_in_memory()
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="critical", access_log=False)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
         return port
 
 
-async def _wait(port: int) -> None:
+async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to a server that may not listen yet."""
     for _ in range(200):
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            return await asyncio.open_connection("127.0.0.1", port)
         except OSError:
             await asyncio.sleep(0.1)
-            continue
-        writer.close()
-        return
     raise TimeoutError("the server did not start")
+
+
+def post(body: bytes) -> bytes:
+    """Make the request that asks a question."""
+    head = (
+        "POST /v1/acceptance HTTP/1.1\r\nHost: localhost\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> int:
+    """Send a request, read its answer to the end, and return the status."""
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    await reader.readexactly(length)
+    return int(head.split(maxsplit=2)[1])
 
 
 async def _hammer(port: int, requests: list[bytes], until: float) -> int:
     """Send requests one after another on one connection; return how many were answered with 200."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await connect(port)
     done = 0
     while time.monotonic() < until:
-        writer.write(requests[done % len(requests)])
-        head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(head.decode("latin-1"))
-        length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
-        await reader.readexactly(length)
+        if (status := await send(reader, writer, requests[done % len(requests)])) != 200:
+            raise RuntimeError(f"answered with {status}")
         done += 1
     writer.close()
     return done
@@ -81,12 +95,7 @@ async def _rate(port: int, requests: list[bytes]) -> float:
 
 
 async def _measure(port: int, bodies: list[bytes]) -> HttpRate:
-    await _wait(port)
-    head = (
-        "POST /v1/acceptance HTTP/1.1\r\nHost: localhost\r\n"
-        "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n"
-    )
-    posts = [head.format(len(body)).encode() + body for body in bodies]
+    posts = [post(body) for body in bodies]
     constant = [b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"]
     await _rate(port, posts[:1])
     return HttpRate(posted=await _rate(port, posts), constant=await _rate(port, constant))
@@ -94,8 +103,8 @@ async def _measure(port: int, bodies: list[bytes]) -> HttpRate:
 
 def measure(bodies: list[bytes]) -> HttpRate:
     """Start the server in a process of its own and load it from this one."""
-    port = _free_port()
-    server = multiprocessing.get_context("spawn").Process(target=_serve, args=(port,), daemon=True)
+    port = free_port()
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(port,), daemon=True)
     server.start()
     try:
         return asyncio.run(_measure(port, bodies))
