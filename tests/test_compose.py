@@ -55,7 +55,7 @@ def settings_of(name: str, folder: Path) -> Settings:
 
 
 def content_of(config: str) -> str:
-    return str(COMPOSITION["configs"][config]["content"]).replace("$$", "$")
+    return (CHECKOUT / COMPOSITION["configs"][config]["file"]).read_text()
 
 
 def proxy_blocks() -> list[Any]:
@@ -189,6 +189,18 @@ def test_no_secret_is_written_down_or_passed_in_the_environment() -> None:
     assert "owner_password" not in {each for name in ("service", "jobs") for each in SERVICES[name]["secrets"]}
 
 
+def test_what_is_put_into_containers_are_files() -> None:
+    # Compose refuses any other source for a service whose root cannot be written.
+    for name, source in COMPOSITION["secrets"].items():
+        assert source == {"file": f"${{CAB_SECRETS:-./secrets}}/{name}"}
+    assert all(content_of(name) for name in COMPOSITION["configs"])
+    for service in SERVICES.values():
+        assert {each["source"] for each in service.get("configs", ())} <= COMPOSITION["configs"].keys()
+    assert "secrets/" in (CHECKOUT / ".gitignore").read_text().splitlines()
+    page = (CHECKOUT / "docs/operator.md").read_text()
+    assert all(f"`{name}`" in page for name in COMPOSITION["secrets"])
+
+
 def test_the_connections_of_all_fit_into_those_of_the_database(tmp_path: Path) -> None:
     options = dict(each.removeprefix("--").split("=") for each in SERVICES["postgres"]["command"][1:])
     workers = int(OURS["service"][-1])
@@ -280,7 +292,7 @@ def test_the_proxy_holds_back_who_is_slow_large_or_many() -> None:
 
 def test_each_variable_of_the_operator_is_told_in_the_documentation() -> None:
     page = (CHECKOUT / "docs/operator.md").read_text()
-    for name in set(re.findall(r"\$\{(\w+)", TEXT)) | set(re.findall(r"environment: (\w+) }", TEXT)):
+    for name in set(re.findall(r"\$\{(\w+)", TEXT)):
         assert name.startswith(PREFIX)
         assert f"`{name}`" in page, name
 
