@@ -35,8 +35,27 @@ def speaks_for_market(facts: Facts, by: str) -> bool:
     return _has_other_role(facts, by, _SPEAKS_FOR_NO_MARKET)
 
 
+def field_of(facts: Facts, by: str) -> frozenset[str]:
+    """Return the sectors in which somebody works; none where its field is not on record.
+
+    A pure inspectorate works where it inspects.
+    """
+    held = list(_offices(facts, by))
+    if not held or not all(each.sectors or set(each.roles) == {"inspecting"} for each in held):
+        return frozenset()
+    return frozenset(sector for each in held for sector in (*each.sectors, *each.inspects))
+
+
+def is_outside(facts: Facts, by: str, rf: RouteFacts) -> bool:
+    """Whether a route is about sectors in which somebody, by its field on record, does not work."""
+    field = field_of(facts, by)
+    return bool(field and rf.sectors) and field.isdisjoint(rf.sectors)
+
+
 def looks_after(facts: Facts, by: str, rf: RouteFacts) -> bool:
     """Whether an authority at home has to do with bodies as a route takes: customs only with their own statuses."""
+    if is_outside(facts, by, rf):
+        return False
     issuing = {role for key in rf.route.issuer.authorities if key in facts.authorities for role in _roles(facts, key)}
     return gives_rights(facts, by) or ("customs" in issuing and "customs" in _roles(facts, by))
 

@@ -13,10 +13,10 @@ from cab_registry.engine.representation import REGISTRAR, find_actor
 from cab_registry.engine.rights import covered, given_by, is_named
 from cab_registry.engine.say import Say, has_say
 
-_FOR_A_UNION: Final[frozenset[NoticeEffect]] = frozenset(
+FOR_A_UNION: Final[frozenset[NoticeEffect]] = frozenset(
     {"non_compliance", "superseded", "taken_over", "not_taken_over"}
 )
-"""Statements of one member's authority that count for the markets of the union."""
+"""Statements of one member's authority that count for the markets of the union, where it is known to decide."""
 
 _ON_TAKEOVER: Final[frozenset[NoticeEffect]] = frozenset({"taken_over", "not_taken_over"})
 
@@ -74,11 +74,13 @@ def _homes(view: View) -> set[str | None]:
 
 
 def _decides(view: View, rf: RouteFacts, notice: Notice, by: str, economy: str) -> bool:
-    """Whether it speaks for the market, or as a member for the union that takes such results as one."""
+    """Whether it speaks for the market, or as a member that decides for the union that takes such results as one."""
+    say = has_say(by, (rf,), view.facts)
+    if economy in view.destination_parties:
+        return say is not Say.NO
     unions = view.destination_parties & rf.importer_codes
-    own = economy in view.destination_parties
-    shared = notice.effect in _FOR_A_UNION and not unions.isdisjoint(view.facts.parties(economy, view.presented))
-    return (own or shared) and has_say(by, (rf,), view.facts) is not Say.NO
+    member = not unions.isdisjoint(view.facts.parties(economy, view.presented))
+    return notice.effect in FOR_A_UNION and member and say is Say.YES
 
 
 def _gave_a_right(view: View, rf: RouteFacts, issuer: IssuerFacts, by: str) -> bool:

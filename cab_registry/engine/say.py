@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final
 
 from cab_registry.engine.facts import Facts, RouteFacts
-from cab_registry.engine.mandate import GIVES_NO_RIGHT
+from cab_registry.engine.mandate import GIVES_NO_RIGHT, is_outside
 
 _DECIDING: Final = frozenset({"regulating", "approving", "registering", "market_surveillance", "monitoring"})
 _INSPECTED: Final = frozenset(
@@ -27,7 +27,8 @@ class Say(Enum):
 def has_say(by: str, routes: Iterable[RouteFacts], facts: Facts) -> Say:
     """Say whether an authority of a market has a say on what comes into it by some routes.
 
-    Where none of them names who recognises, whoever is not known to decide may have one all the same.
+    Where none of them names who recognises, whoever is not known to decide may have one all the same; whose field on
+    record is another has none on routes that do not name it.
 
     Args:
         by: the authority; of a party, its own word counts.
@@ -41,9 +42,11 @@ def has_say(by: str, routes: Iterable[RouteFacts], facts: Facts) -> Say:
     if not routes and roles & {*_DECIDING, "inspecting"}:
         return Say.YES
     named = [named_into(rf, facts) for rf in routes]
-    fits = [_fits(roles, rf, facts) for rf in routes]
     if any(by in facts.same_authority(word) for words in named for word in words):
         return Say.YES
+    if routes and all(is_outside(facts, by, rf) for rf in routes):
+        return Say.NO
+    fits = [_fits(roles, rf, facts) and not is_outside(facts, by, rf) for rf in routes]
     if any(fit and not words for fit, words in zip(fits, named, strict=True)):
         return Say.YES
     is_open = any(fits) or (not any(named) and not (roles and roles <= GIVES_NO_RIGHT))

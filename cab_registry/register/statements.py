@@ -14,7 +14,8 @@ from typing import Final
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.records import AnyRecord, Notice, Position
 from cab_registry.engine.facts import RouteFacts
-from cab_registry.engine.mandate import GIVES_NO_RIGHT
+from cab_registry.engine.mandate import GIVES_NO_RIGHT, field_of
+from cab_registry.engine.notices import FOR_A_UNION
 from cab_registry.engine.representation import REGISTRAR, speaks_for
 from cab_registry.engine.say import Say, has_say
 from cab_registry.register.compiled import Register
@@ -49,8 +50,11 @@ def find_remarks_on_statement(before: AnyRecord | None, after: AnyRecord, regist
     if by == REGISTRAR or own is None or own in _homes_of(about, register):
         return
     also = f", and for documents issued in {own}" if about is None else ""
+    unions = _sides(own, register) - {own}
+    if after.effect in FOR_A_UNION and unions:
+        also = f", and for the whole of {list_names(unions)} on results that it decides on there"
     if by in _named_in_rights(about, register):
-        also = ", and where a right that it gave is asked for"
+        also += ", and where a right that it gave is asked for"
     yield Fault("/by", f"{by} is of {own}: the notice counts for results presented in {own}{also}, and nowhere else")
 
 
@@ -128,6 +132,11 @@ def _judge_notice(notice: Notice, register: Register) -> Iterator[Doubt]:
         text = f"{by} has no say on results of bodies, and on record it did not designate, recognise or accredit {whom}"
         yield Doubt(Fault("/by", f"{text}{what}"), left_open=about is None)
         return
+    field, theirs = field_of(register.facts, by), _sectors_of(about, register)
+    if field and theirs and field.isdisjoint(theirs):
+        text = f"{by} works in {list_names(field)}, and {about} in {list_names(theirs)}"
+        yield Doubt(Fault("/by", f"{text}: a notice on it comes from who works there"))
+        return
     homes = _homes_of(about, register)
     if not homes:
         return
@@ -160,6 +169,23 @@ def _judge_at_home(by: str, about: str | None, register: Register) -> Iterator[D
     if not looks_after and not ("inspecting" in roles and inspected):
         text = f"the register does not say that {by} looks after bodies as {about}; {_role_of(by, register)}"
         yield Doubt(Fault("/by", text), left_open=True)
+
+
+def _sectors_of(body: str | None, register: Register) -> frozenset[str]:
+    """Return the sectors in which a body works, by its rights or, for an authority, by its field; none if not known."""
+    issuer = register.facts.issuers.get(body or "")
+    if issuer is None:
+        return frozenset()
+    if issuer.authority is not None:
+        return field_of(register.facts, issuer.id)
+    found: set[str] = set()
+    for kind in ("accreditation", "designation", "recognition"):
+        for item in (item for right in issuer.rights(kind) for item in right.items):
+            rule = register.law.requirements.get(item.requirement or "")
+            if rule is None or rule.sector is None:
+                return frozenset()
+            found.add(rule.sector)
+    return frozenset(found)
 
 
 def _named_in_rights(body: str | None, register: Register) -> frozenset[str]:

@@ -109,6 +109,11 @@ FOREIGN: dict[str, list[dict[str, Any]]] = {
             **US_GMP,
         )
     ],
+    "a notice of a regulator of another field at home": [notice("us-fcc")],
+    "a notice of whoever designates in another field at home": [notice("us-nist")],
+    "a notice of a regulator of another field in another member": [notice("ie-comreg")],
+    "a notice of a designating authority of another field of the market": [notice("de-bnetza")],
+    "a notice of whoever is not known to decide in another member": [notice("nl-szw")],
     "a notice on its document": [notice("kr-mfds", about={"number": "NO-1"}, effect="cancelled")],
     "an authority that gives itself a market": [
         {
@@ -207,6 +212,14 @@ def test_an_answer_says_what_it_left_out(tried: str, record: str) -> None:
 )
 def test_what_its_own_authorities_say_counts(record: dict[str, Any]) -> None:
     assert ask(whole(), record, **inspection()).verdict == "not_accepted"
+
+
+@pytest.mark.parametrize("record", [position("ie-comreg", "IE", about=US_GMP), notice("ie-comreg"), notice("us-osha")])
+def test_who_works_in_another_field_closes_no_market_of_its_own(record: dict[str, Any]) -> None:
+    assert ask(whole(), position("registrar", "IE", by="IE"), **inspection("IE")).verdict == "not_accepted"
+    after = ask(whole(), record, **inspection("IE"))
+    assert same(after, ask(whole(), **inspection("IE")))
+    assert [each for each in after.assumptions if str(record["id"]) in each]
 
 
 def test_a_union_speaks_for_a_market_while_that_is_a_member() -> None:

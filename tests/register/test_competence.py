@@ -260,11 +260,17 @@ def test_a_position_binds_where_its_authority_speaks_about_its_own_agreements(
         ("kr-rra", "kr-rra", {"agreement": "apec-tel-us-kr"}, "KR", []),
         ("kr-kcs", "kr-kcs", {"agreement": "aeo-us-kr"}, "KR", []),
         ("gb-mhra", "gb-mhra", {"agreement": "us-uk-mra", "annex": "pharma-gmp"}, "GB", []),
-        # Another regulator of the market: the routes name one, and not this one.
-        ("us-cpsc", "us-cpsc", {"agreement": "apec-tel-us-kr"}, "US", [("/by", True)]),
-        # Whoever designates, or inspects something else, where the routes name nobody.
+        # Whoever designates, where the routes name nobody.
         ("de-bnetza", "de-bnetza", US_EU, "DE", [("/by", True)]),
-        ("de-nw-koeln", "de-nw-koeln", US_EU, "DE", [("/by", True)]),
+        # Whoever works in another field, regulators and inspectorates alike.
+        ("us-cpsc", "us-cpsc", {"agreement": "apec-tel-us-kr"}, "US", [("/by", False)]),
+        ("de-nw-koeln", "de-nw-koeln", US_EU, "DE", [("/by", False)]),
+        ("kr-rra", "kr-rra", {"agreement": "ch-kr-gmp"}, "KR", [("/by", False)]),
+        ("KR", "kr-rra", {"agreement": "ch-kr-gmp"}, "KR", [("/by", False)]),
+        ("kr-rra", "kr-rra", {"agreement": "aeo-us-kr"}, "KR", [("/by", False)]),
+        ("kr-mfds", "kr-mfds", {"agreement": "apec-tel-us-kr"}, "KR", [("/by", False)]),
+        ("ie-comreg", "ie-comreg", US_GMP, "IE", [("/by", False)]),
+        ("kr-mfds", "kr-mfds", {"agreement": "ch-kr-gmp"}, "KR", []),
         # Customs, and whoever only designates where the routes name another.
         ("kr-kcs", "kr-kcs", {"agreement": "apec-tel-us-kr"}, "KR", [("/by", False)]),
         ("KR", "kr-kcs", {"agreement": "apec-tel-us-kr"}, "KR", [("/by", False)]),
@@ -328,7 +334,9 @@ def test_a_notice_comes_from_those_who_have_to_do_with_the_body(
         # Who only designates has no say on foreign results; a regulator has one where a route names nobody.
         (lab(), "us-nist", "us-nist", [("/by", False)]),
         (lab(), "US", "us-nist", [("/by", False)]),
-        (lab(), "us-osha", "us-osha", NOTHING),
+        # Whoever works in another field than the routes that lead into its market.
+        (lab(), "us-osha", "us-osha", [("/by", False)]),
+        (lab(), "us-fda", "us-fda", [("/by", False)]),
         # An inspectorate of medicines and a laboratory.
         (lab("DE"), "de-nw-koeln", "de-nw-koeln", [("/by", True)]),
     ],
@@ -337,6 +345,36 @@ def test_a_notice_comes_from_who_has_the_role(
     packaged: Register, body: dict[str, Any], by: str, owner: str, expected: list[tuple[str, bool]]
 ) -> None:
     assert said(doubts(packaged, body, {**notice(by, body="lab-one"), "owner": owner})) == expected
+
+
+@pytest.mark.parametrize(
+    ("by", "inspectorate", "expected"),
+    [
+        ("us-fda", "us-fda", NOTHING),
+        ("kr-mfds", "kr-mfds", NOTHING),
+        ("ie-hpra", "us-fda", NOTHING),
+        ("gb-mhra", "us-fda", NOTHING),
+        # At home, and in a market.
+        *((by, "us-fda", [("/by", False)]) for by in ("us-fcc", "us-nist", "us-osha", "us-uscg", "us-cpsc")),
+        *((by, "us-fda", [("/by", False)]) for by in ("ie-comreg", "de-dibt", "nl-rdi", "ch-bakom", "ca-ised")),
+        ("kr-rra", "kr-mfds", [("/by", False)]),
+        ("kr-rra", "ch-swissmedic", [("/by", False)]),
+        # Whose field is not on record gives a reason.
+        ("nl-szw", "us-fda", [("/by", True)]),
+    ],
+)
+def test_a_notice_on_an_inspectorate_comes_from_who_works_in_its_field(
+    packaged: Register, by: str, inspectorate: str, expected: list[tuple[str, bool]]
+) -> None:
+    assert said(doubts(packaged, lab(), notice(by, body=inspectorate))) == expected
+
+
+def test_the_field_of_a_laboratory_is_that_of_its_rights(packaged: Register) -> None:
+    scope = [{"key": "radio", "requirement": "us-47cfr-15c", "from": "2018-01-01"}]
+    given = [lab(), {**right("designation", "kr-rra"), "scope": scope}]
+    granted = change_register(packaged, [Versioned(read(each), 1) for each in given])
+    assert said(doubts(granted, given[0], notice("kr-mfds", body="lab-one"))) == [("/by", False)]
+    assert said(doubts(granted, given[0], notice("kr-rra", body="lab-one"))) == NOTHING
 
 
 def test_who_gave_the_body_a_right_may_speak_of_it(packaged: Register) -> None:

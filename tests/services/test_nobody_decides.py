@@ -72,7 +72,10 @@ OWN_MARKET = (
 )
 """What may be said for one's own market; test_mandate holds that it changes nothing elsewhere."""
 
-WITH_A_REASON = ("a notice of whoever recognised it unasked",)
+WITH_A_REASON = (
+    "a notice of whoever recognised it unasked",
+    "a notice of whoever is not known to decide in another member",
+)
 """What a stated reason lets in; test_mandate holds the same of it."""
 
 

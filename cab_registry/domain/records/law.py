@@ -100,6 +100,10 @@ class Authority(Record, tag_field="type", tag="authority", frozen=True, kw_only=
         ],
         Meta(description="What it does."),
     ] = ()
+    sectors: Annotated[
+        tuple[str, ...],
+        Meta(description="Sectors in which it has a say on results or bodies; empty: not on record."),
+    ] = ()
     inspects: Annotated[
         tuple[str, ...], Meta(description="Sectors in which it is the competent inspectorate (pharma_gmp_human ...).")
     ] = ()
