@@ -42,7 +42,7 @@ from cab_registry.engine.unread import find_decisive
 from cab_registry.engine.weighing import decide
 from cab_registry.engine.wording import Speech
 
-ENGINE: Final = "1.3.0"
+ENGINE: Final = "1.4.0"
 """Version of the engine; it changes whenever an answer may change."""
 
 NOTE_CUT: Final = (

@@ -212,7 +212,7 @@ answer:
     position: 4711
     recorded: '2026-11-20T16:02:11.048Z'
     log: example
-    engine: 1.3.0
+    engine: 1.4.0
 """
 
 
