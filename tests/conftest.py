@@ -9,6 +9,7 @@ a server, names of its own on that one.
 
 import asyncio
 import contextlib
+import functools
 import os
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
@@ -17,6 +18,8 @@ from typing import TypeVar
 
 import asyncpg
 import pytest
+import typer.main
+import typer.testing
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy.engine import URL, make_url
@@ -107,6 +110,16 @@ class DatabaseServer:
         self._run(self._connection.close)
         self._thread.submit(self._runner.close).result()
         self._thread.shutdown()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def commands_put_together_once() -> Iterator[None]:
+    """All commands are the same for each run; putting them together takes longer than most of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        made = functools.cache(typer.main.get_command)
+        patch.setattr(typer.testing, "_get_command", made)
+        patch.setattr(typer.main, "get_command", made)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -76,8 +77,9 @@ _EVERYWHERE: Final = (
 _TAG_HEADER: Final = {"ETag": {"description": "Names this content.", "schema": {"type": "string"}}}
 
 
+@cache
 def make_document() -> dict[str, Any]:
-    """Return the OpenAPI document."""
+    """Return the OpenAPI document: made once, and read only."""
     schemas = _collect_schemas()
     paths: dict[str, dict[str, Any]] = {}
     for operation in list_operations():

@@ -59,10 +59,12 @@ def make_reference_routes(
     site: Site, document: Mapping[str, Any], kinds: Sequence[ProblemKind]
 ) -> list[HTTPRouteHandler]:
     """Return the handlers of the reference and of the types of problems."""
-    shown = {"document": loosen(document), "tags": _list_tags(document)}
 
     # It is long, and never another one.
-    make = cache(lambda: site.show("reference.html", shown, here="reference"))
+    @cache
+    def make() -> Response[bytes]:
+        shown = {"document": loosen(document), "tags": _list_tags(document)}
+        return site.show("reference.html", shown, here="reference")
 
     @get("/reference")
     async def get_reference() -> Response[bytes]:

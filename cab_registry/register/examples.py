@@ -5,6 +5,8 @@ All names are made up; economies are user-assigned codes of ISO 3166-1 (XA, XB, 
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
 from typing import Any, Final
 
 import yaml
@@ -218,4 +220,10 @@ answer:
 
 def list_examples(name: str) -> list[dict[str, Any]]:
     """Return valid examples of a record type, of `question` or of `answer`; the caller owns them."""
-    return [yaml.safe_load(_EXAMPLES)[name]]
+    return [deepcopy(_read_all()[name])]
+
+
+@cache
+def _read_all() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load(_EXAMPLES)
+    return found

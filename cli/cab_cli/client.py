@@ -1,6 +1,7 @@
 """The way to a server: time-outs, repeated attempts where repeating is harmless, and refusals in the server's words."""
 
 import ipaddress
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -45,12 +46,16 @@ class Client:
         self.server = server.rstrip("/")
         self._attempts = attempts
         try:
+            address = httpx.URL(self.server)
+            near = _is_loopback(address.host)
             self._http = httpx.Client(
                 base_url=self.server,
                 timeout=_patience(ANSWER_SECONDS),
                 headers={"accept": "application/json", "user-agent": f"cab/{__version__}"},
+                # To read all that this machine trusts takes longer than an answer, and here nothing is asked of it.
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if near and address.scheme == "http" else True,
                 # Proxies of the environment are for the world outside; this machine is never reached through one.
-                trust_env=not _is_loopback(httpx.URL(self.server).host),
+                trust_env=not near,
                 follow_redirects=True,
             )
         except (httpx.InvalidURL, ValueError) as error:

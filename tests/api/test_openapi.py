@@ -19,6 +19,7 @@ from cab_registry.api.problem_kinds import KINDS
 from cab_registry.app import create_app
 from cab_registry.settings import Settings
 from tests.api.conftest import Asker
+from tests.sizes import sized
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,7 +96,7 @@ def test_the_service_keeps_to_its_reference(
     strategy = reference[operation_id].as_strategy(generation_mode=mode)
 
     @given(strategy)
-    @settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
+    @settings(max_examples=sized(10, whole=100), suppress_health_check=list(HealthCheck), deadline=None)
     def ask(case: schemathesis.Case) -> None:
         response = case.call()
         case.validate_response(response, excluded_checks=[positive_data_acceptance])

@@ -22,6 +22,7 @@ from cab_registry.services.principals import init_registrar
 from tests.api.test_openapi import STORED
 from tests.cli.officers import load_law, serving
 from tests.conftest import DatabaseServer
+from tests.sizes import sized
 
 Reference = dict[str, APIOperation[Any, Any, Any, Any]]
 
@@ -72,7 +73,7 @@ def test_the_service_keeps_to_its_reference(
     strategy = reference[operation_id].as_strategy(generation_mode=mode)
 
     @given(strategy)
-    @settings(max_examples=6, suppress_health_check=list(HealthCheck), deadline=None)
+    @settings(max_examples=sized(3, whole=50), suppress_health_check=list(HealthCheck), deadline=None)
     def ask(case: schemathesis.Case) -> None:
         response = case.call(headers={"Authorization": f"Bearer {token}"})
         case.validate_response(response, excluded_checks=[positive_data_acceptance])

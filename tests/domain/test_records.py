@@ -12,13 +12,14 @@ from cab_registry.domain.records import RECORD_TYPES, Economy, Record, read_reco
 from cab_registry.domain.records.common import Dated, read_custom, write_custom
 from cab_registry.register.examples import list_examples
 from tests.register.documents import valid_documents
+from tests.sizes import sized
 
 
 def dated(**fields: Any) -> Dated:
     return msgspec.convert(fields, Dated, dec_hook=read_custom)
 
 
-@settings(max_examples=150)
+@settings(max_examples=sized(60, whole=600))
 @given(st.sampled_from(sorted(RECORD_TYPES)).flatmap(lambda name: valid_documents(RECORD_TYPES[name])))
 def test_a_record_is_read_as_it_was_written(document: dict[str, Any]) -> None:
     record = read_record(document)

@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from cab_registry.services.cases import Case, CaseResult, ScratchRegisters, run_case
+from cab_registry.services.cases import Case, ScratchRegisters, run_case
 from tests.case_files import every_case, shared_cases
 
 
-@pytest.fixture(scope="module")
-def answered(registers: ScratchRegisters) -> Callable[[Case], CaseResult]:
-    """Each case with its answer, asked once however many tests look at it."""
-    found: dict[str, CaseResult] = {}
-
-    def ask(case: Case) -> CaseResult:
-        if case.id not in found:
-            found[case.id] = run_case(case, registers)
-        return found[case.id]
-
-    return ask
-
-
 @pytest.mark.parametrize("case", every_case(), ids=lambda case: f"{case.id}-{case.place}")
-def test_own_case(case: Case, answered: Callable[[Case], CaseResult]) -> None:
-    assert answered(case).misses == ()
+def test_own_case(case: Case, registers: ScratchRegisters) -> None:
+    result = run_case(case, registers)
+    assert result.misses == ()
+    hold_the_checks(result.answer)
+    hold_the_sentences(result.answer)
+
+
+def hold_the_checks(answer: dict[str, Any]) -> None:
+    """Every refusal names its first failing check."""
+    outcomes = [check["outcome"] for check in answer["checks"]]
+    if answer["verdict"] == "not_accepted":
+        first = outcomes.index("fail")
+        assert answer["checks"][first]["check"] == answer["first_failing"]
+    elif answer["verdict"] == "cannot_tell":
+        assert "fail" not in outcomes
+        assert answer["checks"][outcomes.index("unknown")]["check"] == answer["first_failing"]
+    elif answer["verdict"] in ("accepted", "accepted_with_conditions"):
+        assert set(outcomes) <= {"pass", "not_applicable"}
+        assert bool(answer["conditions"]) is (answer["verdict"] == "accepted_with_conditions")
+    else:
+        assert answer["route"] is None
+        assert answer["near"]
+
+
+def hold_the_sentences(answer: dict[str, Any]) -> None:
+    """Sentences hold no placeholder and no key."""
+    texts = [
+        answer["headline"],
+        *(check["text"] for check in answer["checks"]),
+        *(near["text"] for near in answer["near"]),
+    ]
+    for text in texts:
+        assert "{" not in text
+        assert "}" not in text
+        assert "_" not in text.replace("_", "", text.count("x_")), text
 
 
 def test_there_are_many_own_cases() -> None:
@@ -41,35 +61,3 @@ def test_shared_cases(registers: ScratchRegisters) -> None:
     """With no shared suite beside the project there is nothing to run, and that is no failure."""
     missed = [result for case in shared_cases() if not (result := run_case(case, registers)).passed]
     assert [(result.case.id, result.misses) for result in missed] == []
-
-
-def test_every_refusal_names_its_first_failing_check(answered: Callable[[Case], CaseResult]) -> None:
-    for case in every_case():
-        answer = answered(case).answer
-        outcomes = [check["outcome"] for check in answer["checks"]]
-        if answer["verdict"] == "not_accepted":
-            first = outcomes.index("fail")
-            assert answer["checks"][first]["check"] == answer["first_failing"]
-        elif answer["verdict"] == "cannot_tell":
-            assert "fail" not in outcomes
-            assert answer["checks"][outcomes.index("unknown")]["check"] == answer["first_failing"]
-        elif answer["verdict"] in ("accepted", "accepted_with_conditions"):
-            assert set(outcomes) <= {"pass", "not_applicable"}
-            assert bool(answer["conditions"]) is (answer["verdict"] == "accepted_with_conditions")
-        else:
-            assert answer["route"] is None
-            assert answer["near"]
-
-
-def test_sentences_hold_no_placeholder_and_no_key(answered: Callable[[Case], CaseResult]) -> None:
-    for case in every_case():
-        answer = answered(case).answer
-        texts = [
-            answer["headline"],
-            *(check["text"] for check in answer["checks"]),
-            *(near["text"] for near in answer["near"]),
-        ]
-        for text in texts:
-            assert "{" not in text
-            assert "}" not in text
-            assert "_" not in text.replace("_", "", text.count("x_")), text

@@ -24,8 +24,9 @@ from cab_registry.engine.weighing import decide
 from cab_registry.register.compiled import Register
 from cab_registry.services.cases import Case, ScratchRegisters
 from tests.case_files import every_case
+from tests.sizes import sized
 
-RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+RELAXED = settings(max_examples=sized(12, whole=200), deadline=None, suppress_health_check=list(HealthCheck))
 RIGHTS = ("designation", "recognition")
 CLASSES = ("human_finished", "ppe_category_iii", "ite", "device_class_iii")
 PROCEDURES = ("module_b", "module_d", "certification", "fcc_sdoc")
@@ -151,7 +152,7 @@ def _check(question: Question, field: str, register: Register) -> None:
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_value_left_out_counts_where_it_could_change_the_verdict(field: str, registers: ScratchRegisters) -> None:
-    @settings(RELAXED, max_examples=10 if field in ECONOMIES else 40)
+    @settings(RELAXED, max_examples=sized(3, whole=50) if field in ECONOMIES else sized(12, whole=200))
     @given(case=cases())
     def hold(case: Case) -> None:
         register = registers.of_case(case)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.engine.test_mandate import GRANT, KOREA, US_GMP, ask, inspection, listed, notice, position, right, same
 from tests.engine.whole import whole
+from tests.sizes import sized
 
 STRANGERS = sorted(
     key
@@ -48,7 +49,7 @@ def foreign(draw: st.DrawFn) -> dict[str, Any]:
     return right(kind, owner, timeline=events, **(GRANT if kind == "accreditation" else draw(GROUND)), **named)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=sized(20, whole=300), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(foreign(), min_size=1, max_size=3))
 def test_strangers_change_nothing(records: list[dict[str, Any]]) -> None:
     told = [{**record, "id": f"{record['id']}-{index}"} for index, record in enumerate(records)]

@@ -14,8 +14,9 @@ from cab_registry.engine.answer import answer
 from cab_registry.register.compiled import Register
 from cab_registry.services.cases import Case, ScratchRegisters
 from tests.case_files import every_case
+from tests.sizes import sized
 
-MANY = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=sized(25, whole=400), deadline=None, suppress_health_check=list(HealthCheck))
 PARTS = ("requirement", "sector", "product_class", "procedure", "activity")
 NONSENSE = ("asdf", "qqzzy", "xx-unheard-of", "規則なし", "∅")
 

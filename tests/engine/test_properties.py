@@ -19,9 +19,10 @@ from cab_registry.engine.answer import answer
 from cab_registry.register.compiled import Register, Versioned, change_register, compile_register
 from cab_registry.services.cases import Case, ScratchRegisters
 from tests.case_files import every_case
+from tests.sizes import sized
 
 KINDER = {"accepted", "accepted_with_conditions"}
-RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+RELAXED = settings(max_examples=sized(20, whole=300), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def _question(case: Case, **changed: Any) -> Question:
@@ -94,7 +95,7 @@ def test_the_engine_is_total(data: st.DataObject, registers: ScratchRegisters) -
 def test_the_engine_is_total_at_both_ends_of_the_calendar(day: date, registers: ScratchRegisters) -> None:
     register = registers.base(None)
     ordinal = day.toordinal()
-    for case in random.Random(ordinal).sample(every_case(), 60):
+    for case in random.Random(ordinal).sample(every_case(), sized(20, whole=200)):
         asked = _question(case)
         for standing in (False, True):
             span = Span(ordinal, ordinal)
@@ -155,7 +156,7 @@ def _unrelated(economy: str) -> list[Versioned]:
 
 
 def test_an_unrelated_fact_changes_nothing(registers: ScratchRegisters) -> None:
-    for case in every_case()[::3]:
+    for case in every_case()[:: sized(12, whole=3)]:
         register = registers.of_case(case)
         question = _question(case)
         stated = case.ask["result"].get("issuer_economy")
@@ -218,7 +219,7 @@ def test_a_negative_notice_never_makes_an_answer_kinder(data: st.DataObject, reg
 
 def test_holds_is_true_on_its_days_and_false_beyond(registers: ScratchRegisters) -> None:
     checked = 0
-    for case in every_case()[::2]:
+    for case in every_case()[:: sized(10, whole=2)]:
         register = registers.of_case(case)
         plain = _plain(_question(case), register)
         holds, verdict = plain["holds"], plain["verdict"]
@@ -239,7 +240,7 @@ def test_holds_is_true_on_its_days_and_false_beyond(registers: ScratchRegisters)
 
 
 def test_a_register_changed_step_by_step_equals_one_compiled_at_once(registers: ScratchRegisters) -> None:
-    for case in every_case()[::9]:
+    for case in every_case()[:: sized(45, whole=9)]:
         register = registers.of_case(case)
         at_once = compile_register(register.records.values(), complete=True)
         question = _question(case)

@@ -37,8 +37,9 @@ from cab_registry.register.compiled import Register, Versioned, change_register,
 from cab_registry.register.differences import find_touched_reads
 from cab_registry.services.cases import Case, ScratchRegisters
 from tests.case_files import every_case
+from tests.sizes import sized
 
-MANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=sized(25, whole=400), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def question_of(case: Case) -> Question:
@@ -58,7 +59,7 @@ def gist(settled: Settled) -> Any:
 
 @pytest.mark.parametrize("part", range(4))
 def test_noting_changes_no_answer(part: int, registers: ScratchRegisters) -> None:
-    for case in every_case()[part::4]:
+    for case in every_case()[part :: sized(20, whole=4)]:
         question, register = question_of(case), registers.of_case(case)
         noted, seen = reads_of(question, register)
         assert gist(noted) == gist(settle(question, register.facts))

@@ -13,9 +13,10 @@ from cab_registry.domain.records import Recognition, read_record
 from cab_registry.engine.facts import RightState
 from cab_registry.register.right_timelines import resolve_items
 from cab_registry.services.cases import Case, ScratchRegisters, run_case
+from tests.sizes import sized
 
 Document = dict[str, Any]
-BRIEF = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+BRIEF = settings(max_examples=sized(15, whole=200), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def _ask(registers: ScratchRegisters, facts: Sequence[Document], asked: Document) -> Document:

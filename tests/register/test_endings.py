@@ -30,6 +30,7 @@ from cab_registry.register.endings import (
     threshold_of,
 )
 from tests.register.scratch import body, day, endings_of, keys_of, office, right, scratch
+from tests.sizes import sized
 
 RIGHTS = ("accreditation", "designation", "recognition")
 
@@ -195,7 +196,7 @@ _EVENTS = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=sized(60, whole=600))
 @given(events=_EVENTS, untils=st.lists(st.none() | _DAYS, min_size=2, max_size=2))
 def test_endings_are_where_a_day_that_holds_is_followed_by_one_without(
     events: list[dict[str, Any]], untils: list[str | None]
@@ -571,7 +572,7 @@ def test_the_threshold_is_the_tightest_that_is_reached() -> None:
     assert endings_of(open_ended())[0].thresholds == CONFIRMATION_THRESHOLDS
 
 
-@settings(max_examples=200)
+@settings(max_examples=sized(80, whole=800))
 @given(skipped=st.sets(st.integers(0, 130), max_size=120))
 def test_days_on_which_nobody_looked_lose_no_notice(skipped: set[int]) -> None:
     """Trap P10: a reminder that fires only on its own day is lost with that day."""

@@ -30,10 +30,13 @@ from cab_registry.register.schemas import (
 )
 from cab_registry.register.yaml_text import read_yaml
 from tests.register.documents import changed, valid_documents
+from tests.sizes import sized
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SHAPES, SHAPE_FAULTS = read_yaml((Path(__file__).parent / "shapes.yaml").read_text("utf-8"), "shapes.yaml")
-AGREE = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+AGREE = settings(
+    max_examples=sized(60, whole=600), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 
 
 def nodes(value: Any) -> list[Any]:

@@ -44,6 +44,7 @@ from tests.services.accredited import (
     right,
     signatory,
 )
+from tests.sizes import sized
 
 ON = parse_day(day(30))
 HORIZON = 60
@@ -213,7 +214,7 @@ STATUSES = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=sized(40, whole=600))
 @given(
     documents=worlds(),
     statuses=STATUSES,

@@ -30,6 +30,7 @@ from cab_registry.services.heads import Held
 from cab_registry.services.snapshots.cursors import CursorSigner
 from cab_registry.services.views import View, WrongParameters
 from tests.register.scratch import body, busy, right, scratch
+from tests.sizes import sized
 
 TODAY = date(2026, 11, 21)
 LOG = "6f1c5d1e-0000-4000-8000-000000000001"
@@ -124,7 +125,7 @@ FILTERS: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-@settings(max_examples=150)
+@settings(max_examples=sized(60, whole=600))
 @given(wanted=st.fixed_dictionaries({}, optional=FILTERS))
 def test_each_filter_is_met_and_leaves_out_nothing(
     wanted: dict[str, Any], register: Register, horizon: Horizon

@@ -28,6 +28,7 @@ from cab_registry.storage.records import current_records
 from cab_registry.storage.verification import verify
 from tests.conftest import DatabaseServer
 from tests.services.office import Office, body, given, opened, right
+from tests.sizes import sized
 
 MARK = "not-for-the-public"
 AUTHORITIES = ("xa-ministry", "xb-office", "xa-service")
@@ -357,4 +358,6 @@ def machine_for(url: str, owner_url: str) -> type[RuleBasedStateMachine]:  # noq
 def test_nobody_changes_what_is_not_theirs(database_server: DatabaseServer, migrated_template: str) -> None:
     url = database_server.url(database_server.create(migrated_template, kept=True))
     machine = machine_for(url, database_server.as_owner(url))
-    run_state_machine_as_test(machine, settings=settings(max_examples=20, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=sized(6, whole=60), stateful_step_count=25, deadline=None)
+    )

@@ -28,6 +28,7 @@ from tests.services.entering import Entered
 from tests.services.entering import enter as enter_records
 from tests.services.office import TODAY, body, notice, right
 from tests.services.watching.followed import ROUTE, document, law_with_route, recognition, standing
+from tests.sizes import sized
 
 DAY = parse_day(TODAY)
 Step = list[Entered]
@@ -221,7 +222,7 @@ async def compare(url: str, several: list[Step]) -> int:
 def test_the_changes_are_those_that_asking_at_every_position_finds(
     database_server: DatabaseServer, migrated_template: str
 ) -> None:
-    @settings(max_examples=8, suppress_health_check=list(HealthCheck), deadline=None)
+    @settings(max_examples=sized(3, whole=40), suppress_health_check=list(HealthCheck), deadline=None)
     @given(steps())
     def check(several: list[Step]) -> None:
         url = database_server.url(database_server.create(migrated_template))
