@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from cab_registry.domain.legal_forms import SPELLINGS, WITHOUT_BLANKS
@@ -60,12 +61,24 @@ _FORMS: Final = SPELLINGS | {canonical: canonical for canonical in SPELLINGS.val
 _STARTS: Final = frozenset(spelling[:2] for spelling in _FORMS)
 _LONGEST: Final = 9
 
+_SHORT: Final = 120
+"""Signs of a text whose fold is kept: nearly all names, and nothing by which an asker could fill the memory."""
+
 
 def fold(text: str) -> str:
     """Return the form in which a name is compared; blanks do not count, and it is never empty for a text that is not.
 
     Two bodies may have one fold: it finds what may be meant, and does not prove that it is.
     """
+    return _fold_kept(text) if len(text) <= _SHORT else _fold(text)
+
+
+@lru_cache(maxsize=1 << 15)
+def _fold_kept(text: str) -> str:
+    return _fold(text)
+
+
+def _fold(text: str) -> str:
     return _join(_split(text)) or "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

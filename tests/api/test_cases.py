@@ -31,12 +31,13 @@ async def ask_http(client: httpx.AsyncClient, case: Case) -> dict[str, Any]:
 )
 async def test_http_gives_the_librarys_answers(path: Path, registers: ScratchRegisters) -> None:
     cases = read_cases(path)
-    case = cases[0]
-    app = create_scratch_app(lambda: registers.of_case(case), lambda: case.today)
+    case, register = cases[0], registers.base(None)
+    app = create_scratch_app(lambda: register, lambda: case.today)
     async with client_of(app) as client:
         for case in cases:
+            register = registers.of_case(case)
             by_http = await ask_http(client, case)
-            by_library = ask_library(case, registers.of_case(case))
+            by_library = ask_library(case, register)
             assert (
                 by_http["asked"].items()
                 >= {
