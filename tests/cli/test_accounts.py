@@ -158,7 +158,7 @@ def test_who_lost_a_token_gets_another_when_a_second_agrees(office: Office, tmp_
 
 
 def test_the_operator_invites_a_registrar_who_lost_all_tokens(office: Office, tmp_path: Path) -> None:
-    who = office.second.does("auth", "status")["principal"]["id"]
+    who = office.officer("registrar", "registrar", who="third").does("auth", "status")["principal"]["id"]
     made = office.registrar.types("admin", "recover", who, "--database-url", office.url)
     assert made.stdout.startswith("cabi_"), made.stderr
     holder = Officer(office.server, "", tmp_path)
