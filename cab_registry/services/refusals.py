@@ -17,7 +17,7 @@ class TokenRefused(Refusal):
     """The token does not let its bearer in; which of the reasons it is, only who knows the secret is told.
 
     Attributes:
-        reason: `malformed`, `unknown`, `revoked`, `expired` or `disabled`.
+        reason: `malformed`, `unknown`, `revoked`, `expired`, `disabled` or `retired`.
         token: its id, where it has the form of one.
     """
 
@@ -63,6 +63,10 @@ class NotOwner(Refusal):
 
 class OwnSubmission(Refusal):
     """Nobody decides on what they handed in themselves; it can be withdrawn."""
+
+
+class SubmitterGone(Refusal):
+    """Who handed the submission in may not any more, so it is not entered in their name; it can be rejected."""
 
 
 class OtherContent(Refusal):
