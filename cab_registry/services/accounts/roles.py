@@ -272,6 +272,6 @@ async def end_expired_proposals(connection: AsyncConnection, now: datetime) -> i
     """End the proposed roles that waited too long, each with an act; give back how many. The roles lock is held."""
     ended = await kept.end_proposals(connection, "expired", now, proposed_before=now - WAITS_FOR)
     for each in ended:
-        change = Change("role_refused", each.principal, {"proposal": each.id, "why": "expired"})
+        change = Change("role_refused", each.principal, {"proposal": each.id, "role": each.role, "why": "expired"})
         await note_act(connection, JOBS, change.on("role_proposal", {"id": each.id}), authority=each.authority)
     return len(ended)
