@@ -34,8 +34,9 @@ class KeyReused(Refusal):
 class MissingRole(Refusal):
     """The principal does not hold the role, at the authority, that the step needs."""
 
-    def __init__(self, authority: str, roles: Sequence[str]) -> None:
-        super().__init__(f"this needs the role {' or '.join(roles)} at {authority}")
+    def __init__(self, authority: str, roles: Sequence[str], *, whose: str | None = None) -> None:
+        lacking = "" if whose is None else f", which {whose} does not hold"
+        super().__init__(f"this needs the role {' or '.join(roles)} at {authority}{lacking}")
         self.authority = authority
         self.roles = tuple(roles)
 

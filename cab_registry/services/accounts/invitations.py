@@ -120,7 +120,7 @@ async def invite_registrar(
             await lock_roles(connection)
             await find_able(connection, principal)
             if principal not in await rows.list_registrars(connection):
-                raise MissingRole(REGISTRAR, ["registrar"])
+                raise MissingRole(REGISTRAR, ["registrar"], whose=principal)
             made = _make(principal, REGISTRAR, ("registrar",), None, clock(), redeemable, random, needs_approval=False)
             words = "The operator of the server invites you to get another token as registrar"
             await tell_holder(connection, principal, made.invitation.id, words, clock())
