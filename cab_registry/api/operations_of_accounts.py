@@ -20,11 +20,10 @@ from cab_registry.api.invitations import InvitationListing, InvitationPage, Invi
 from cab_registry.api.operation import Operation
 from cab_registry.api.replies import NoParameters
 from cab_registry.services.accounts.invitations import InvitationMade
-from cab_registry.services.accounts.tokens import TokenIssued
+from cab_registry.services.accounts.tokens import TokenIssued, TokenRevoked
 from cab_registry.services.principals import PrincipalShown
 from cab_registry.storage.accounts.invitations import StoredInvitation
 from cab_registry.storage.accounts.proposals import StoredProposal
-from cab_registry.storage.tokens import StoredToken
 
 SECURED: Final = (
     problem_kinds.UNREADABLE,
@@ -112,11 +111,13 @@ def _tokens() -> tuple[Operation, ...]:
             id="revoke_token",
             tag="Accounts",
             summary="Revoke a token",
-            description="From now on, for good. One that is revoked already stays so from then.",
+            description="From now on, for good. One that is revoked already stays so from then. With it end what it "
+            "replaced or was replaced by, and what was issued with any of these. Registrars revoke those of others, "
+            "but the token of a registrar only its holder revokes.",
             query=(NoParameters,),
-            gives=StoredToken,
+            gives=TokenRevoked,
             account="needed",
-            kinds=_NAMED,
+            kinds=(*_NAMED, problem_kinds.REFUSED),
         ),
     )
 
@@ -197,8 +198,8 @@ def _invitations() -> tuple[Operation, ...]:
             tag="Accounts",
             summary="Invite a principal to get a token",
             description=f"{_REGISTRARS} The code is in this answer and nowhere else; hand it to its holder, who "
-            "redeems it once. Who has or had a token is invited again only with the consent of another registrar or of "
-            "the invited, and is told of it.",
+            "redeems it once. One invitation of a principal is open: an earlier one ends. Who has or had a token is "
+            "invited again only with the consent of another registrar or of the invited, and is told of it.",
             query=(NoParameters,),
             body=InvitationRequest,
             gives=InvitationMade,
@@ -224,7 +225,8 @@ def _invitations() -> tuple[Operation, ...]:
             id="redeem_invitation",
             tag="Accounts",
             summary="Turn the code of an invitation into a token, once",
-            description="It needs no token. The text of the new one is in this answer and nowhere else.",
+            description="It needs no token. The text of the new one is in this answer and nowhere else. The "
+            "principal's tokens that carry no role end with it; an invitation by the operator ends all earlier ones.",
             query=(NoParameters,),
             body=Redemption,
             gives=TokenIssued,
@@ -247,7 +249,8 @@ def _invitations() -> tuple[Operation, ...]:
             id="approve_invitation",
             tag="Accounts",
             summary="Agree that somebody who has or had a token gets another",
-            description="For another registrar than the one who invites, and for the invited.",
+            description="For another registrar than the one who invites, and for the invited with a token that carries "
+            "a role.",
             query=(NoParameters,),
             gives=StoredInvitation,
             account="needed",
@@ -259,11 +262,12 @@ def _invitations() -> tuple[Operation, ...]:
             id="cancel_invitation",
             tag="Accounts",
             summary="Cancel an invitation",
-            description="For registrars, and for the invited. One that is over stays as it is.",
+            description="For registrars, and for the invited; one that the operator made, for the invited alone. One "
+            "that is over stays as it is.",
             query=(NoParameters,),
             gives=StoredInvitation,
             account="needed",
-            kinds=_NAMED,
+            kinds=(*_NAMED, problem_kinds.REFUSED),
         ),
     )
 

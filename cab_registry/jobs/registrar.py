@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.services.accounts.invitations import end_expired
-from cab_registry.services.accounts.roles import end_expired_proposals
+from cab_registry.services.accounts.roles import end_expired_proposals, end_roles_at_retired
 from cab_registry.services.database import verify
 from cab_registry.services.watching.foretelling import Foreteller
 from cab_registry.services.watching.watch_desk import WatchLimits
@@ -85,11 +85,13 @@ async def forget_unconfirmed(ground: Ground, connection: AsyncConnection, _due_o
 
 
 async def end_old_invitations(ground: Ground, connection: AsyncConnection, _due_on: date) -> Report:
-    """End the invitations that were not redeemed and the proposed roles that were not approved in time."""
+    """End invitations and proposed roles that waited too long, and roles at authorities that are retired."""
     now = ground.clock()
     invitations = await end_expired(connection, now)
     proposals = await end_expired_proposals(connection, now)
-    return Report(f"{invitations} invitations and {proposals} proposed roles were too old")
+    roles = await end_roles_at_retired(connection, now)
+    said = f"{invitations} invitations and {proposals} proposed roles were too old"
+    return Report(f"{said}; {roles} roles were at retired authorities")
 
 
 def list_jobs() -> tuple[Job, ...]:
@@ -106,7 +108,7 @@ def list_jobs() -> tuple[Job, ...]:
         ),
         Job(
             "end-invitations",
-            "end invitations and proposed roles that waited too long",
+            "end invitations and proposed roles that waited too long, and roles at retired authorities",
             1,
             20,
             end_old_invitations,

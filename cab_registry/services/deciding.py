@@ -11,8 +11,8 @@ from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.services.acting import act_of_submission, append_submission_act
 from cab_registry.services.desk import Desk, Prepared, refuse_interference, settle
 from cab_registry.services.policies import check_change, enter_policy, read_change
-from cab_registry.services.refusals import AlreadyDecided, MissingRole, OtherContent, OwnSubmission
-from cab_registry.services.requests import LONGEST_REASON, SubmissionRequest, read_content
+from cab_registry.services.refusals import AlreadyDecided, MissingRole, OtherContent, OwnSubmission, SubmitterGone
+from cab_registry.services.requests import LONGEST_REASON, SubmissionRequest, read_content, roles_that_submit
 from cab_registry.services.submitted import Submitted, may_see, no_such, show_kept
 from cab_registry.services.tokens import Principal, hold_authority
 from cab_registry.storage.acts.images import RowImage
@@ -21,6 +21,7 @@ from cab_registry.storage.engine import read_only
 from cab_registry.storage.entries import NewSubmission, make_salt
 from cab_registry.storage.errors import operational_faults
 from cab_registry.storage.log import append, lock_log
+from cab_registry.storage.principals import current_grants, find_principal
 from cab_registry.storage.submissions import (
     StoredSubmission,
     SubmissionState,
@@ -42,6 +43,7 @@ async def approve(desk: Desk, principal: Principal, submission_id: str, digest: 
         MissingRole: the principal is no approver where it waits, or not any more.
         TokenRefused: the token ended since its bearer was let in, or the principal was disabled.
         OwnSubmission: the principal handed it in.
+        SubmitterGone: who handed it in is disabled or lost the role by now; it can be rejected.
         OtherContent: the digest is another.
         AlreadyDecided: it does not wait any more.
         StaleSubmission: its records moved since it was handed in; it goes on waiting, to be rejected or withdrawn.
@@ -104,6 +106,21 @@ def _require_other(principal: Principal, stored: StoredSubmission) -> None:
         raise OwnSubmission("nobody decides on their own submission; withdraw it instead")
 
 
+async def _require_submitter(connection: AsyncConnection, stored: StoredSubmission) -> None:
+    """Hold that who handed a submission in could hand it in now; nobody changes that until the transaction ends.
+
+    Raises:
+        SubmitterGone: it is not so.
+    """
+    account = await find_principal(connection, stored.principal)
+    if account is None or account.disabled is not None:
+        raise SubmitterGone(f"the account {stored.principal} that handed it in is shut out; reject it")
+    held = await current_grants(connection, [stored.principal])
+    able = roles_that_submit(stored.kind)
+    if not any(each.authority == stored.authority and each.role in able for each in held):
+        raise SubmitterGone(f"{stored.principal} handed it in and is no longer {able[0]} there; reject it")
+
+
 def _require_own(principal: Principal, stored: StoredSubmission) -> None:
     own = stored.principal == principal.id and stored.authority == principal.authority
     if not (own and principal.roles):
@@ -125,6 +142,7 @@ async def _approve_records(desk: Desk, principal: Principal, stored: StoredSubmi
             await lock_log(connection)
             await _lock(connection, stored.id)
             _require_other(await hold_authority(connection, principal, desk.clock), stored)
+            await _require_submitter(connection, stored)
             await refuse_interference(connection, prepared)
             await keep_receipt(connection, stored.id, msgspec.to_builtins(prepared.receipt))
             if checked.planned:
@@ -155,6 +173,7 @@ async def _approve_policy(
             await lock_log(connection)
             await _lock(connection, stored.id)
             _require_other(await hold_authority(connection, principal, desk.clock), stored)
+            await _require_submitter(connection, stored)
             policy = await check_change(connection, request, read_change(request))
             decided = await decide(connection, stored.id, "approved", principal.id)
             rows: tuple[RowImage, ...] = ()

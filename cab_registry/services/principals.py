@@ -44,6 +44,7 @@ __all__ = [
     "init_registrar",
     "list_principals",
     "make_principal",
+    "name_registrars",
     "show_account",
     "show_principal",
 ]
@@ -195,6 +196,18 @@ async def list_principals(
             found = await rows.list_principals(connection, authority=authority, after=after, limit=limit)
             grants = await rows.current_grants(connection, [each.id for each in found])
     return tuple(show_account(each, [grant for grant in grants if grant.principal == each.id]) for each in found)
+
+
+async def name_registrars(engine: AsyncEngine) -> dict[str, str | None]:
+    """Give the names of the registrars by their ids, on the server itself.
+
+    Raises:
+        StorageBusy: the database cannot serve now.
+    """
+    with operational_faults():
+        async with read_only(engine).connect() as connection:
+            found = [await rows.find_principal(connection, each) for each in await rows.list_registrars(connection)]
+    return {each.id: each.name for each in found if each is not None}
 
 
 def _opaque(random: Random) -> str:

@@ -17,7 +17,7 @@ class TokenRefused(Refusal):
     """The token does not let its bearer in; which of the reasons it is, only who knows the secret is told.
 
     Attributes:
-        reason: `malformed`, `unknown`, `revoked`, `expired` or `disabled`.
+        reason: `malformed`, `unknown`, `revoked`, `expired`, `disabled` or `retired`.
         token: its id, where it has the form of one.
     """
 
@@ -34,8 +34,9 @@ class KeyReused(Refusal):
 class MissingRole(Refusal):
     """The principal does not hold the role, at the authority, that the step needs."""
 
-    def __init__(self, authority: str, roles: Sequence[str]) -> None:
-        super().__init__(f"this needs the role {' or '.join(roles)} at {authority}")
+    def __init__(self, authority: str, roles: Sequence[str], *, whose: str | None = None) -> None:
+        lacking = "" if whose is None else f", which {whose} does not hold"
+        super().__init__(f"this needs the role {' or '.join(roles)} at {authority}{lacking}")
         self.authority = authority
         self.roles = tuple(roles)
 
@@ -63,6 +64,10 @@ class NotOwner(Refusal):
 
 class OwnSubmission(Refusal):
     """Nobody decides on what they handed in themselves; it can be withdrawn."""
+
+
+class SubmitterGone(Refusal):
+    """Who handed the submission in may not any more, so it is not entered in their name; it can be rejected."""
 
 
 class OtherContent(Refusal):

@@ -18,6 +18,7 @@ from cab_registry.register.schemas import list_faults
 from cab_registry.services.refusals import TooMany
 from cab_registry.storage.canonical import NotCanonical, canonical_bytes, canonical_hash
 from cab_registry.storage.entries import KNOWN_FROM, Change, Private
+from cab_registry.storage.principals import Role
 from cab_registry.storage.submissions import SubmissionKind
 
 LARGEST: Final = 500
@@ -106,6 +107,11 @@ class ReadRecord:
     def fault(self, fault: Fault) -> Fault:
         """Return a fault of the record as one of the request."""
         return Fault(f"/records/{self.index}/document{fault.pointer}", fault.message, self.record.id)
+
+
+def roles_that_submit(kind: SubmissionKind) -> tuple[Role, ...]:
+    """Return the roles of which one is needed to hand in a submission of a kind, the usual one first."""
+    return ("submitter", "approver", "registrar") if kind == "policy" else ("submitter", "registrar")
 
 
 def hash_request(request: SubmissionRequest) -> bytes:

@@ -23,7 +23,14 @@ from cab_registry.services.desk import (
 )
 from cab_registry.services.policies import check_change, read_change
 from cab_registry.services.refusals import KeyReused, MissingRole
-from cab_registry.services.requests import Evidence, GivenRecord, SubmissionRequest, hash_request, spell_content
+from cab_registry.services.requests import (
+    Evidence,
+    GivenRecord,
+    SubmissionRequest,
+    hash_request,
+    roles_that_submit,
+    spell_content,
+)
 from cab_registry.services.submitted import (
     Receipt,
     SubmissionPage,
@@ -107,10 +114,7 @@ async def submit(
 
 
 def _require_submitter(principal: Principal, request: SubmissionRequest) -> None:
-    if request.kind == "policy":
-        principal.require("submitter", "approver", "registrar", authority=request.authority)
-    else:
-        principal.require("submitter", "registrar", authority=request.authority)
+    principal.require(*roles_that_submit(request.kind), authority=request.authority)
 
 
 async def _find_earlier(

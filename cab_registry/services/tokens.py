@@ -75,7 +75,8 @@ async def authenticate(engine: AsyncEngine, token_text: str, clock: Clock, autho
         authority: the authority that the request is for, where it names one.
 
     Raises:
-        TokenRefused: the token is unknown, expired or revoked, or its principal is disabled. Where it was replaced by
+        TokenRefused: the token is unknown, expired or revoked, or its principal is disabled, or its authority is
+            retired. Where it was replaced by
             another and shown after its end, whoever holds the other may be a thief: all of them are revoked.
         OtherAuthority: it speaks for another authority.
         StorageBusy: the database cannot serve now.
@@ -110,7 +111,8 @@ async def hold_authority(connection: AsyncConnection, acting: Principal, clock: 
     and holds what it needs against what this gives.
 
     Raises:
-        TokenRefused: the token ended since the caller was let in, or its principal was disabled.
+        TokenRefused: the token ended since the caller was let in, or its principal was disabled, or its authority
+            retired.
     """
     await share_roles(connection)
     return await _read_again(connection, acting, clock)
@@ -183,6 +185,8 @@ def _refuse_ended(held: TokenHeld, now: datetime) -> None:
         raise TokenRefused(f"the token was revoked on {token.revoked:%Y-%m-%d}", "revoked", token.id)
     if token.expires <= now:
         raise TokenRefused(f"the token expired on {token.expires:%Y-%m-%d}; ask for a new one", "expired", token.id)
+    if held.retired:
+        raise TokenRefused(f"{token.authority} is retired, so nobody speaks for it", "retired", token.id)
 
 
 def hash_secret(secret: str) -> bytes:

@@ -112,6 +112,10 @@ _CLAIM: Final = """
             AND endpoint.kind = :kind AND (endpoint.failing_since IS NOT NULL) = :failing
             AND (endpoint.state = 'active' OR endpoint.state = 'unconfirmed' AND outbox.kind = :confirmation)
             AND coalesce(busy.flying, 0) < :each
+            AND NOT EXISTS (
+                SELECT FROM record_version
+                WHERE record_version.id = endpoint.authority AND until_position IS NULL AND retired
+            )
         ORDER BY outbox.next_attempt LIMIT :looked_at
     ), ranked AS (
         SELECT due.*, due.flying + row_number() OVER (PARTITION BY due.endpoint ORDER BY next_attempt, number) AS rank

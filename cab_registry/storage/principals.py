@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cab_registry.storage.tables import principal, role_grant, token
+from cab_registry.storage.tables import principal, record_version, role_grant, token
 
 ROLES_LOCK: Final = 0x4341_4252_4F4C
 
@@ -136,6 +136,18 @@ async def current_grants(connection: AsyncConnection, principals: Iterable[str])
             role_grant.c.principal, role_grant.c.authority, role_grant.c.role
         )
     )
+    return [Grant(**row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name for a row by its columns
+
+
+async def list_grants_at_retired(connection: AsyncConnection) -> list[Grant]:
+    """Read the roles that are held at authorities that are retired in the register, ordered."""
+    retired = exists().where(
+        record_version.c.id == role_grant.c.authority,
+        record_version.c.until_position.is_(None),
+        record_version.c.retired,
+    )
+    order = (role_grant.c.principal, role_grant.c.authority, role_grant.c.role)
+    found = await connection.execute(_GRANT.where(role_grant.c.ended.is_(None), retired).order_by(*order))
     return [Grant(**row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name for a row by its columns
 
 

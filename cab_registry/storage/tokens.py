@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cab_registry.storage.principals import PrincipalKind, Role
-from cab_registry.storage.tables import principal, role_grant, token
+from cab_registry.storage.tables import principal, record_version, role_grant, token
 
 
 class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,13 +41,23 @@ class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TokenHeld(msgspec.Struct, frozen=True):
-    """A token as it is checked: the hash of its secret, its principal, and the roles that its principal holds now."""
+    """A token as it is checked: the hash of its secret, its principal, and the roles that its principal holds now.
+
+    Attributes:
+        token: see there.
+        secret_hash: SHA-256 of its secret.
+        kind: of its principal.
+        disabled: since when its principal is.
+        held: the roles of its principal at its authority.
+        retired: whether its authority is retired in the register.
+    """
 
     token: StoredToken
     secret_hash: bytes
     kind: PrincipalKind
     disabled: datetime | None
     held: frozenset[Role]
+    retired: bool
 
 
 _FIELDS: Final = StoredToken.__struct_fields__
@@ -61,8 +71,12 @@ _ROLES: Final = (
     )
     .scalar_subquery()
 )
+_RETIRED: Final = exists().where(
+    record_version.c.id == token.c.authority, record_version.c.until_position.is_(None), record_version.c.retired
+)
 _HELD: Final = select(
-    *(token.c[name] for name in _FIELDS), token.c.secret_hash, principal.c.kind, principal.c.disabled, _ROLES
+    *(token.c[name] for name in _FIELDS),
+    *(token.c.secret_hash, principal.c.kind, principal.c.disabled, _ROLES, _RETIRED),
 ).select_from(token.join(principal, principal.c.id == token.c.principal))
 
 
@@ -76,8 +90,8 @@ async def find_held(connection: AsyncConnection, token_id: str) -> TokenHeld | N
     row = (await connection.execute(_HELD.where(token.c.id == token_id))).one_or_none()
     if row is None:
         return None
-    *values, secret_hash, kind, disabled, roles = row
-    return TokenHeld(_token_of(values), secret_hash, kind, disabled, frozenset(roles))
+    *values, secret_hash, kind, disabled, roles, retired = row
+    return TokenHeld(_token_of(values), secret_hash, kind, disabled, frozenset(roles), retired)
 
 
 async def find_token(connection: AsyncConnection, token_id: str) -> StoredToken | None:

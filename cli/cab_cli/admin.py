@@ -2,16 +2,17 @@
 
 import os
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from cab_cli import completion
+from cab_cli.account_names import PrincipalArgument, choose_account, find_account, list_accounts
 from cab_cli.console import data_console, print_json, say, write
 from cab_cli.databases import DatabaseUrl, chosen_database, run_on
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_desk
-from cab_cli.grants import PrincipalArgument, add_grant_commands, checked_account
-from cab_cli.invitations import add_invitation_commands
+from cab_cli.grants import add_grant_commands
+from cab_cli.invitations import add_invitation_commands, say_cancelled
 from cab_cli.local_acts import recorded
 from cab_cli.officers import officer_app
 from cab_cli.profiles import FIRST
@@ -63,15 +64,19 @@ def recover(
 ) -> None:
     """Invite a registrar whose tokens are lost, where no other registrar can; the code is printed once.
 
-    It works on the database, so it is run where the server runs. The chain of acts tells of it.
+    It works on the database, so it is run where the server runs. The chain of acts tells of it. An earlier invitation
+    ends now, and the registrar's earlier tokens end when the code is redeemed.
 
     Examples:
       cab admin recover p-1f2e3d4c5b6a7980 --database-url postgresql://cab@db.example/cab
+      cab admin recover "Han Seo-yeon" --database-url postgresql://cab@db.example/cab
     """
+    from cab_registry.services import principals
     from cab_registry.services.accounts import invitations
 
-    named = checked_account(principal)
     with chosen_database(database_url) as url:
+        names = run_on(url, principals.name_registrars)
+        named = principal if principal.startswith("p-") else choose_account(principal, names)
         made = run_on(
             url,
             lambda engine: invitations.invite_registrar(
@@ -79,9 +84,10 @@ def recover(
             ),
         )
     if as_json:
-        print_json({"code": made.code, "invitation": made.invitation.id})
+        print_json({"code": made.code, "invitation": made.invitation.id, "cancelled": list(made.cancelled)})
     else:
         write(made.code)
+    say_cancelled(list(made.cancelled))
     say("This code is not shown again. Its holder turns it into a token: cab auth redeem")
 
 
@@ -139,14 +145,8 @@ def list_principals(
     Examples:
       cab admin principal list --authority kr-rra
     """
-    found: list[dict[str, Any]] = []
     with open_desk(server, profile) as desk:
-        page: list[dict[str, Any]] = [{}]
-        while page:
-            after = found[-1]["id"] if found else None
-            answer = desk.client.get("/v1/principals", {"authority": authority, "after": after, "limit": "200"})
-            page = answer["items"]
-            found += page
+        found = list(list_accounts(desk, authority))
     if as_json:
         print_json({"items": found})
         return
@@ -177,7 +177,7 @@ def disable_principal(
       cab admin principal disable p-1f2e3d4c5b6a7980
     """
     with open_desk(server, profile) as desk:
-        shown = desk.client.delete(f"/v1/principals/{checked_account(principal)}")
+        shown = desk.client.delete(f"/v1/principals/{find_account(desk, principal)}")
     if as_json:
         print_json(shown)
     else:
@@ -198,7 +198,7 @@ def erase_name(
       cab admin principal erase-name p-1f2e3d4c5b6a7980
     """
     with open_desk(server, profile) as desk:
-        shown = desk.client.delete(f"/v1/principals/{checked_account(principal)}/name")
+        shown = desk.client.delete(f"/v1/principals/{find_account(desk, principal)}/name")
     if as_json:
         print_json(shown)
     else:

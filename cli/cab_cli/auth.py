@@ -6,14 +6,19 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from cab_cli.act_words import say_act, say_instant
 from cab_cli.client import DEFAULT_SERVER
 from cab_cli.console import data_console, print_json, say
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, Writer, find_token
+from cab_cli.kept_accounts import refuse_overwriting
 from cab_cli.profiles import FIRST, Profile, forget_profile, keep_profile, read_profile
 from cab_cli.tables import print_pairs
 from cab_registry.domain.errors import Fault, Refusal
 
 PIPED: Final = "-"
+ReplaceOption = Annotated[
+    bool, typer.Option("--replace", help="Overwrite the token of another account that the profile keeps.")
+]
 auth_app = typer.Typer(help="Your token: keep it, see whose it is, forget it.", no_args_is_help=True)
 
 
@@ -24,13 +29,15 @@ def login(
         str | None,
         typer.Option(metavar="TOKEN", help="`-` reads it from standard input; without it you are asked for it."),
     ] = None,
+    replace: ReplaceOption = False,
     server: ServerOption = None,
     profile: ProfileOption = FIRST,
     as_json: AsJson = False,
 ) -> None:
     """Check a token with the server, and keep both in a profile that you alone can read.
 
-    A token on the command line itself would stand in the history of the shell, so it is not taken there.
+    A profile that keeps a living token of another account is not overwritten. A token on the command line itself would
+    stand in the history of the shell, so it is not taken there.
 
     Examples:
       cab auth login --server https://register.example
@@ -46,6 +53,7 @@ def login(
         raise Refusal("there is no token", (Fault("--token", "one line, as it was shown"),))
     with Writer(address, secret) as client:
         me = client.get("/v1/me", {})
+    refuse_overwriting(profile, me, replace=replace)
     place = keep_profile(profile, Profile(server=address, token=secret, authority=me["token"]["authority"]))
     if as_json:
         print_json(me)
@@ -63,13 +71,15 @@ def redeem(
     ] = None,
     name: Annotated[str, typer.Option(metavar="TEXT", help="What the token is called in lists.")] = "first token",
     days: Annotated[int, typer.Option(min=1, max=366, help="How long the token works.")] = 90,
+    replace: ReplaceOption = False,
     server: ServerOption = None,
     profile: ProfileOption = FIRST,
     as_json: AsJson = False,
 ) -> None:
     """Turn the code of an invitation into a token, once, and keep it in a profile that you alone can read.
 
-    Tell the registrar who approves your roles the id of the token, so that they know that it was you.
+    Tell the registrar who approves your roles the id of the token, so that they know that it was you. A profile that
+    keeps a living token is not overwritten; the code is not used up then.
 
     Examples:
       cab auth redeem --server https://register.example
@@ -83,6 +93,7 @@ def redeem(
     secret = (sys.stdin.readline() if piped else typer.prompt("Code", hide_input=True, err=True)).strip()
     if not secret or not secret.isascii() or not secret.isprintable():
         raise Refusal("there is no code", (Fault("--code", "one line, as the registrar gave it"),))
+    refuse_overwriting(profile, None, replace=replace)
     with Writer(address) as client:
         # Sent once: an invitation is redeemed once, and a registrar invites again where the answer is lost.
         issued = client.send("/v1/invitations/redeem", {"code": secret, "name": name, "days": days}, attempts=1)
@@ -91,17 +102,9 @@ def redeem(
     if as_json:
         print_json({"token": token})
         return
-    shown = {
-        "server": address,
-        "principal": token["principal"],
-        "authority": token["authority"],
-        "roles": token["roles"],
-        "token": f"{token['id']} ({token['name']})",
-        "expires": token["expires"],
-        "renewable until": token["renewable_until"],
-    }
-    print_pairs(data_console(), shown)
     say(f"Kept in {place}.")
+    with Writer(address, issued["text"]) as client:
+        print_pairs(data_console(), _describe(address, client.get("/v1/me", {})))
 
 
 @auth_app.command("approve")
@@ -172,12 +175,15 @@ def logout(
 
 def _describe(server: str, me: dict[str, Any]) -> dict[str, Any]:
     principal, token = me["principal"], me["token"]
+    held = {each["role"] for each in principal["grants"] if each["authority"] == token["authority"]}
+    waiting = [each for each in token["roles"] if each not in held]
     return {
         "server": server,
         "name": principal["name"],
         "principal": principal["id"],
         "authority": token["authority"],
-        "roles": token["roles"],
+        "roles": [each for each in token["roles"] if each in held],
+        **({"not held yet": waiting} if waiting else {}),
         "token": f"{token['id']} ({token['name']})",
         "expires": token["expires"],
         "renewable until": token["renewable_until"],
@@ -191,5 +197,5 @@ def _list_news(news: dict[str, Any]) -> Iterator[str]:
     for each in news["proposals"]:
         yield f"{each['proposed_by']} proposes that you are {each['role']} at {each['authority']}."
     for each in news["acts"]:
-        words = each["kind"].replace("_", " ")
-        yield f"{each['recorded']}: {words}, by {each['actor']}."
+        at = f" at {each['authority']}" if each["authority"] else ""
+        yield f"{say_instant(each['recorded'])}: {say_act(each).replace('_', ' ')}{at}, by {each['actor']}."

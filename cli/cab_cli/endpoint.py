@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from cab_cli.account_names import find_account
 from cab_cli.console import data_console, print_json, say, write
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_desk
 from cab_cli.profiles import FIRST
@@ -43,7 +44,8 @@ def list_endpoints(
     everyone: Annotated[bool, typer.Option("--everyone", help="Of your whole authority, for its auditors.")] = False,
     ended: Annotated[bool, typer.Option("--ended", help="Those that ended, too.")] = False,
     principal: Annotated[
-        str | None, typer.Option(metavar="ID", help="Of this account at every authority, for registrars.")
+        str | None,
+        typer.Option(metavar="PRINCIPAL", help="Of this account, id or name, at every authority; for registrars."),
     ] = None,
     server: ServerOption = None,
     profile: ProfileOption = FIRST,
@@ -55,12 +57,12 @@ def list_endpoints(
       cab endpoint list
       cab endpoint list --ended --json
     """
-    wanted = {
-        "everyone": "true" if everyone else None,
-        "ended": "true" if ended else None,
-        "principal": principal,
-    }
     with open_desk(server, profile) as desk:
+        wanted = {
+            "everyone": "true" if everyone else None,
+            "ended": "true" if ended else None,
+            "principal": None if principal is None else find_account(desk, principal),
+        }
         found = desk.client.get(PATH, wanted)
     if as_json:
         print_json(found)

@@ -6,13 +6,14 @@ from typing import Annotated, Any, Literal
 import typer
 
 from cab_cli import completion
+from cab_cli.account_names import PrincipalArgument, choose_account, find_account
+from cab_cli.act_words import say_act, say_instant
 from cab_cli.console import data_console, print_json, say
 from cab_cli.desk import AsJson, Desk, ProfileOption, ServerOption, open_desk
 from cab_cli.profiles import FIRST
 from cab_cli.tables import print_table
 from cab_registry.domain.errors import Fault, Refusal
 
-PrincipalArgument = Annotated[str, typer.Argument(metavar="PRINCIPAL", help="Id of the account.")]
 AuthorityOption = Annotated[
     str,
     typer.Option(metavar="ID", help="For which authority.", autocompletion=completion.complete_authority),
@@ -50,7 +51,7 @@ def grant(
       cab admin grant p-1f2e3d4c5b6a7980 --authority kr-rra --role submitter
     """
     with open_desk(server, profile) as desk:
-        request = {"principal": checked_account(principal), "authority": authority, "role": role}
+        request = {"principal": find_account(desk, principal), "authority": authority, "role": role}
         proposed = desk.client.send("/v1/grants", request)
     if as_json:
         print_json(proposed)
@@ -75,7 +76,7 @@ def ungrant(
       cab admin ungrant p-1f2e3d4c5b6a7980 --authority kr-rra --role submitter
     """
     with open_desk(server, profile) as desk:
-        named = {"principal": checked_account(principal), "authority": authority, "role": role}
+        named = {"principal": find_account(desk, principal), "authority": authority, "role": role}
         shown = desk.client.delete("/v1/grants", named)
     if as_json:
         print_json(shown)
@@ -129,7 +130,8 @@ def refuse(
 def acts(
     *,
     principal: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only what this account did, and what was done to it.")
+        str | None,
+        typer.Option(metavar="PRINCIPAL", help="Only what this account did, and what was done to it; id or name."),
     ] = None,
     after: Annotated[int, typer.Option(min=0, metavar="POSITION", help="Only what comes behind it.")] = 0,
     newest: Annotated[bool, typer.Option("--newest", help="The latest instead of the first.")] = False,
@@ -144,22 +146,32 @@ def acts(
 
     Examples:
       cab admin acts --newest
-      cab admin acts --principal p-1f2e3d4c5b6a7980 --json
+      cab admin acts --principal "Lee Ji-woo" --json
     """
-    wanted = {
-        "principal": principal,
-        "after": str(after),
-        "newest": "true" if newest else None,
-        "limit": str(limit),
-    }
     with open_desk(server, profile) as desk:
+        wanted = {
+            "principal": None if principal is None else find_account(desk, principal),
+            "after": str(after),
+            "newest": "true" if newest else None,
+            "limit": str(limit),
+        }
         found = desk.client.get("/v1/acts", wanted)
     if as_json:
         print_json(found)
         return
-    columns = ("position", "recorded", "kind", "actor", "authority", "subject")
-    rows = ([str(each["position"]), *(each[key] for key in columns[1:])] for each in found["items"])
-    print_table(data_console(), columns, rows, ("position",))
+    rows = (
+        (
+            str(each["position"]),
+            say_instant(each["recorded"]),
+            say_act(each),
+            each["authority"],
+            each["actor"],
+            each["subject"],
+        )
+        for each in found["items"]
+    )
+    columns = ("", "recorded", "what", "authority", "by", "to")
+    print_table(data_console(), columns, rows, ("", "recorded", "by", "to"))
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -172,25 +184,17 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
-def checked_account(principal: str) -> str:
-    """Return the id of an account as it was typed.
-
-    Raises:
-        Refusal: it does not look like one.
-    """
-    if not principal.startswith("p-") or not principal.replace("-", "").isalnum():
-        raise Refusal(
-            f"{principal!r} is not an id of an account", (Fault("PRINCIPAL", "as cab admin principal list says"),)
-        )
-    return principal
-
-
 def _decide(what: str, step: str, done: str, server: str | None, profile: str, *, as_json: bool) -> None:
     with open_desk(server, profile) as desk:
         chosen = _choose(desk, what)
+        left: list[dict[str, Any]] = []
+        if step == "approve" and any(_is_invitation(each) for each in chosen):
+            # A role that is approved ends the invitations that are open.
+            left = [each for each in chosen if not _is_invitation(each)]
+            chosen = [each for each in chosen if _is_invitation(each)]
         decided = []
         for each in chosen:
-            invitation = each["id"].startswith("i-")
+            invitation = _is_invitation(each)
             if invitation and step == "refuse":
                 decided.append(desk.client.delete(f"/v1/invitations/{each['id']}"))
             else:
@@ -202,6 +206,14 @@ def _decide(what: str, step: str, done: str, server: str | None, profile: str, *
     for each in decided:
         kind, authority, _ = _describe(each)
         say(f"{each['id']} is {done}: {kind} at {authority} for {each['principal']}.")
+    for each in left:
+        say(
+            f"{each['id']} waits until the code is redeemed: {_describe(each)[0]}. Then: cab admin approve {each['id']}"
+        )
+
+
+def _is_invitation(each: dict[str, Any]) -> bool:
+    return bool(each["id"].startswith("i-"))
 
 
 def _choose(desk: Desk, what: str) -> list[dict[str, Any]]:
@@ -209,13 +221,13 @@ def _choose(desk: Desk, what: str) -> list[dict[str, Any]]:
     if what.startswith(("g-", "i-")):
         return [{"id": what}]
     waiting = list(_list_pending(desk))
-    named = [each for each in waiting if what in {each["principal"], _name_of(desk, each["principal"])}]
-    if len({each["principal"] for each in named}) > 1:
-        ids = ", ".join(sorted({each["principal"] for each in named}))
-        raise Refusal(f"several accounts are called {what!r}", (Fault("WHAT", f"name one by its id: {ids}"),))
-    if not named:
+    names = {each["principal"]: _name_of(desk, each["principal"]) for each in waiting}
+    chosen = what if what in names else None
+    if chosen is None and what in names.values():
+        chosen = choose_account(what, dict(names))
+    if chosen is None:
         raise Refusal(f"nothing waits under {what!r}", (Fault("WHAT", "as cab admin pending lists it"),))
-    return named
+    return [each for each in waiting if each["principal"] == chosen]
 
 
 def _list_pending(desk: Desk) -> Iterator[dict[str, Any]]:
@@ -233,6 +245,6 @@ def _name_of(desk: Desk, principal: str) -> str:
 
 
 def _describe(each: dict[str, Any]) -> tuple[str, str, str]:
-    if each["id"].startswith("i-"):
+    if _is_invitation(each):
         return "another token", each["authority"], each["created_by"] or "the operator"
     return f"role {each['role']}", each["authority"], each["proposed_by"]

@@ -1,25 +1,24 @@
 """`cab token`: tokens of one's own; registrars list and revoke those of others. The text of a token is shown once."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
 
 from cab_cli import completion
+from cab_cli.account_names import find_account
 from cab_cli.console import data_console, print_json, say, write
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, find_token, open_desk
 from cab_cli.profiles import FIRST, Profile, keep_profile, read_profile
 from cab_cli.tables import print_table
 
 IN_USE: Final = "current"
-COLUMNS: Final = (
-    *("id", "name", "authority", "roles", "created", "caused_by", "expires", "renewable_until", "last_used"),
-    *("replaced", "revoked"),
-)
 token_app = typer.Typer(help="Tokens: create, list, rotate, revoke.", no_args_is_help=True)
 DaysOption = Annotated[int, typer.Option(min=1, max=366, help="How long it works.")]
 TokenArgument = Annotated[str, typer.Argument(metavar="TOKEN", help="Id of the token, which is no secret.")]
 PrincipalOption = Annotated[
-    str | None, typer.Option(metavar="ID", help="Whose, for registrars; else your own.", show_default="your own")
+    str | None,
+    typer.Option(metavar="PRINCIPAL", help="Whose, id or name, for registrars.", show_default="your own"),
 ]
 
 
@@ -46,7 +45,7 @@ def create(
 ) -> None:
     """Create a further token of your own. Its text is the only thing on standard output, and is never shown again.
 
-    It can do no more than the token in use. Others are invited: cab admin invite.
+    It can do no more than the token in use, and is revoked with it. Others are invited: cab admin invite.
 
     Examples:
       cab token create --name laptop --role submitter
@@ -70,19 +69,37 @@ def list_tokens(
 
     Examples:
       cab token list
-      cab token list --principal p-1f2e3d4c5b6a7980 --json
+      cab token list --principal "Lee Ji-woo" --json
     """
     with open_desk(server, profile) as desk:
-        found = desk.client.get("/v1/tokens", {"principal": principal})
+        whose = None if principal is None else find_account(desk, principal)
+        found = desk.client.get("/v1/tokens", {"principal": whose})
     if as_json:
         print_json(found)
         return
-    print_table(
-        data_console(),
-        tuple(each.replace("_", " ") for each in COLUMNS),
-        ([each[key] for key in COLUMNS] for each in found["items"]),
-        ("id",),
+    rows = (
+        (
+            each["id"],
+            each["name"],
+            f"{', '.join(each['roles'])} at {each['authority']}",
+            each["caused_by"] or "operator",
+            each["created"][:10],
+            (each["last_used"] or "never")[:10],
+            _say_state(each),
+        )
+        for each in found["items"]
     )
+    columns = ("id", "name", "for", "caused by", "created", "last used", "state")
+    print_table(data_console(), columns, rows, ("id", "caused by", "created", "last used"))
+
+
+def _say_state(token: dict[str, Any]) -> str:
+    """Say whether a token works, and until when; one that was replaced ends soon."""
+    if token["revoked"]:
+        return f"revoked {token['revoked'][:10]}"
+    if datetime.fromisoformat(token["expires"]) <= datetime.now(UTC):
+        return f"expired {token['expires'][:10]}"
+    return f"{'replaced, ' if token['replaced'] else ''}until {token['expires'][:10]}"
 
 
 @token_app.command("rotate")
@@ -125,7 +142,10 @@ def revoke(
     profile: ProfileOption = FIRST,
     as_json: AsJson = False,
 ) -> None:
-    """Revoke a token at once and for good.
+    """Revoke a token at once and for good, for example one that was stolen.
+
+    With it end the tokens that it replaced or was replaced by, and those that were created with any of these. The token
+    of a registrar only its holder revokes.
 
     Examples:
       cab token revoke 0123456789abcdef
@@ -136,6 +156,8 @@ def revoke(
         print_json(revoked)
     else:
         say(f"The token {revoked['id']} ({revoked['name']}) is revoked.")
+        if revoked["also_revoked"]:
+            say(f"With it end those that came of it: {', '.join(revoked['also_revoked'])}.")
 
 
 def _print_issued(issued: dict[str, Any], *, as_json: bool) -> None:

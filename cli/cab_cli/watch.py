@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from cab_cli import completion
+from cab_cli.account_names import find_account
 from cab_cli.client import DEFAULT_SERVER, Client
 from cab_cli.console import data_console, print_json, say, write
 from cab_cli.desk import AsJson, ProfileOption, ServerOption, open_desk, open_reading
@@ -167,7 +168,8 @@ def list_watches(
     everyone: Annotated[bool, typer.Option("--everyone", help="Of your whole authority, for its auditors.")] = False,
     ended: Annotated[bool, typer.Option("--ended", help="Those that ended, too.")] = False,
     principal: Annotated[
-        str | None, typer.Option(metavar="ID", help="Of this account at every authority, for registrars.")
+        str | None,
+        typer.Option(metavar="PRINCIPAL", help="Of this account, id or name, at every authority; for registrars."),
     ] = None,
     server: ServerOption = None,
     profile: ProfileOption = FIRST,
@@ -179,12 +181,12 @@ def list_watches(
       cab watch list
       cab watch list --ended --json
     """
-    wanted = {
-        "everyone": "true" if everyone else None,
-        "ended": "true" if ended else None,
-        "principal": principal,
-    }
     with open_desk(server, profile) as desk:
+        wanted = {
+            "everyone": "true" if everyone else None,
+            "ended": "true" if ended else None,
+            "principal": None if principal is None else find_account(desk, principal),
+        }
         items = list(_read_pages(desk.client, PATH, wanted, "cursor"))
     if as_json:
         print_json({"items": items})

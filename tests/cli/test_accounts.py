@@ -1,12 +1,14 @@
 """`cab admin`, `cab auth`, `cab token`: who may write, and where the token is kept."""
 
 import json
+import re
 import stat
 from pathlib import Path
 
 import pytest
 
 from cab_cli.exits import Exit
+from cab_cli.invitations import say_who_approves
 from cab_cli.profiles import keep_waiting
 from cab_registry.settings import read_keys
 from tests.cli.officers import Office, Officer
@@ -123,6 +125,9 @@ def test_accounts_are_made_listed_and_shut_out(office: Office) -> None:
     holder = Officer(office.server, "", office.folder / "machine")
     assert holder.types("auth", "redeem", "--code", "-", input=invited.stdout).exit_code == Exit.DONE
     assert holder.does("auth", "status")["token"]["roles"] == ["auditor"]
+    early = holder.types("auth", "status").stdout
+    assert re.search(r"^roles +- *$", early, re.MULTILINE), early
+    assert re.search(r"^not held yet +auditor *$", early, re.MULTILINE), early
     assert desk.types("admin", "approve", proposed["id"]).exit_code == Exit.REFUSED
     assert "M. Achine" in office.second.types("admin", "pending").stdout
     approved = office.second.types("admin", "approve", "M. Achine")
@@ -130,7 +135,10 @@ def test_accounts_are_made_listed_and_shut_out(office: Office) -> None:
     assert made in desk.types("admin", "principal", "list", "--authority", "us-fcc").stdout
     trail = desk.does("admin", "acts", "--principal", made)["items"]
     assert [each["kind"] for each in trail][-2:] == ["invitation_redeemed", "role_granted"]
-    assert "role_granted" in holder.types("admin", "acts").stdout
+    assert "role_granted: auditor" in holder.types("admin", "acts").stdout
+    granted = holder.types("auth", "status")
+    assert "role granted: auditor at us-fcc" in granted.stderr
+    assert "not held yet" not in granted.stdout
     assert desk.does("admin", "ungrant", made, "--authority", "us-fcc", "--role", "auditor")["grants"] == []
     assert desk.does("admin", "principal", "erase-name", made)["name"] is None
     assert desk.does("admin", "principal", "disable", made)["disabled"]
@@ -158,7 +166,7 @@ def test_who_lost_a_token_gets_another_when_a_second_agrees(office: Office, tmp_
 
 
 def test_the_operator_invites_a_registrar_who_lost_all_tokens(office: Office, tmp_path: Path) -> None:
-    who = office.second.does("auth", "status")["principal"]["id"]
+    who = office.officer("registrar", "registrar", who="third").does("auth", "status")["principal"]["id"]
     made = office.registrar.types("admin", "recover", who, "--database-url", office.url)
     assert made.stdout.startswith("cabi_"), made.stderr
     holder = Officer(office.server, "", tmp_path)
@@ -239,3 +247,118 @@ def test_nobody_is_let_in_by_halves(office: Office, words: tuple[str, ...], told
 def test_only_a_registrar_lets_officers_in(office: Office) -> None:
     done = office.officer("kr-rra").types("admin", "officer", "add", "Friend", "--authority", "kr-rra")
     assert (done.exit_code, done.stdout) == (Exit.REFUSED, "")
+
+
+def let_in(office: Office, name: str, folder: Path, *words: str) -> Officer:
+    """Make an account and redeem its invitation in a profile of its own."""
+    code = office.registrar.types("admin", "officer", "add", name, "--authority", "kr-rra").stdout
+    newcomer = Officer(office.server, "", folder)
+    assert newcomer.types("auth", "redeem", "--code", "-", *words, input=code).exit_code == Exit.DONE
+    return newcomer
+
+
+@pytest.mark.parametrize("way", ["redeem", "login"])
+def test_the_token_of_another_account_is_not_overwritten_unasked(office: Office, tmp_path: Path, way: str) -> None:
+    owner = f"Owner {way}"
+    at_desk = let_in(office, owner, tmp_path)
+    before = at_desk.does("auth", "status")
+    if way == "redeem":
+        secret = office.registrar.types("admin", "officer", "add", "Other", "--authority", "kr-rra").stdout
+        words = ("auth", "redeem", "--code", "-")
+    else:
+        secret = office.officer("us-fcc").token
+        words = ("auth", "login", "--token", "-")
+    refused = at_desk.types(*words, input=secret)
+    assert (refused.exit_code, "--replace" in refused.stderr) == (Exit.REFUSED, True), refused.stderr
+    assert owner in refused.stderr
+    assert (way == "redeem") or "one of us-fcc" in refused.stderr
+    assert at_desk.does("auth", "status") == before
+    done = at_desk.types(*words, "--replace", input=secret)
+    assert done.exit_code == Exit.DONE, done.stderr
+    assert at_desk.does("auth", "status")["principal"]["id"] != before["principal"]["id"]
+
+
+def test_a_profile_of_a_token_that_is_over_or_ones_own_is_overwritten(office: Office, tmp_path: Path) -> None:
+    holder = let_in(office, "Again", tmp_path)
+    kept = tmp_path / "config" / "cab" / "profiles" / "default.json"
+    token = json.loads(kept.read_bytes())["token"]
+    assert holder.types("auth", "login", "--token", "-", input=token).exit_code == Exit.DONE
+    office.registrar.does("admin", "principal", "disable", "Again")
+    code = office.registrar.types("admin", "officer", "add", "Next", "--authority", "kr-rra").stdout
+    assert holder.types("auth", "redeem", "--code", "-", input=code).exit_code == Exit.DONE
+
+
+def test_accounts_are_named_by_id_or_by_name(office: Office) -> None:
+    desk = office.registrar
+    made = desk.types("admin", "principal", "add", "Named Once").stdout.strip()
+    for _ in range(2):
+        desk.types("admin", "principal", "add", "Named Twice")
+    role = ("--authority", "kr-rra", "--role", "submitter")
+    assert desk.does("admin", "invite", "Named Once", *role)["invitation"]["principal"] == made
+    assert desk.does("admin", "grant", "Named  Once", *role)["principal"] == made
+    assert desk.does("admin", "acts", "--principal", "Named Once")["items"]
+    for words in (("token", "list"), ("watch", "list"), ("endpoint", "list")):
+        assert desk.does(*words, "--principal", "Named Once")["items"] == []
+    assert desk.does("admin", "ungrant", "Named Once", *role)["id"] == made
+    twice = desk.types("admin", "invite", "Named Twice", *role)
+    assert (twice.exit_code, "several accounts" in twice.stderr) == (Exit.REFUSED, True), twice.stderr
+    wrong = desk.types("admin", "principal", "disable", "Named Onse")
+    assert (wrong.exit_code, "did you mean 'Named Once'" in wrong.stderr) == (Exit.REFUSED, True), wrong.stderr
+    assert desk.does("admin", "principal", "disable", "Named Once")["disabled"]
+
+
+def test_a_new_invitation_names_the_one_that_it_ends(office: Office) -> None:
+    desk = office.registrar
+    made = desk.types("admin", "principal", "add", "Invited Twice").stdout.strip()
+    role = ("--authority", "kr-rra", "--role", "submitter")
+    first = desk.does("admin", "invite", made, *role)["invitation"]["id"]
+    assert first in desk.types("admin", "invite", made, *role).stderr
+    third = office.officer("registrar", "registrar", who="fourth").does("auth", "status")["principal"]
+    recover = ("admin", "recover", third["name"], "--database-url", office.url)
+    earlier = desk.does(*recover)["invitation"]
+    assert earlier in desk.types(*recover).stderr
+
+
+def test_the_role_waits_for_the_code_where_both_wait(office: Office, tmp_path: Path) -> None:
+    officer = office.officer("kr-rra", who="promoted")
+    who = officer.does("auth", "status")["principal"]["id"]
+    role = ("--authority", "kr-rra", "--role", "approver")
+    office.registrar.does("admin", "grant", who, *role)
+    code = office.registrar.types("admin", "invite", who, *role).stdout
+    first = office.second.types("admin", "approve", who)
+    assert (first.exit_code, "waits until the code is redeemed" in first.stderr) == (Exit.DONE, True), first.stderr
+    holder = Officer(office.server, "", tmp_path)
+    assert holder.types("auth", "redeem", "--code", "-", input=code).exit_code == Exit.DONE
+    assert office.second.types("admin", "approve", who).exit_code == Exit.DONE
+    assert re.search(r"^roles +approver *$", holder.types("auth", "status").stdout, re.MULTILINE)
+
+
+def test_lists_stand_in_lines_of_120_signs(office: Office) -> None:
+    for words in (("token", "list"), ("admin", "acts", "--newest", "--limit", "20")):
+        printed = office.registrar.types(*words).stdout.splitlines()
+        heads = [line for line in printed[2:] if re.match(r" *[0-9a-f]+ ", line)]
+        assert heads, printed
+        assert all(len(line) <= 120 for line in printed)
+        assert all(re.search(r"p-[0-9a-f]{16}|operator|catalogue", line) for line in heads), printed
+
+
+def test_what_came_of_a_revoked_token_is_named(office: Office, tmp_path: Path) -> None:
+    owner = office.officer("kr-rra", who="robbed")
+    laptop = owner.types("token", "create", "--name", "laptop", "--role", "submitter").stdout.strip()
+    thief = Officer(office.server, laptop, tmp_path)
+    child = thief.types("token", "create", "--name", "child", "--role", "submitter").stdout.split("_")[1]
+    revoked = owner.types("token", "revoke", laptop.split("_")[1])
+    assert (revoked.exit_code, child in revoked.stderr) == (Exit.DONE, True), revoked.stderr
+
+
+@pytest.mark.parametrize(
+    ("others", "registrar", "told"),
+    [
+        (True, True, "cab admin approve i-1"),
+        (False, False, "cab auth approve i-1."),
+        (False, True, "cab admin recover p-1"),
+    ],
+)
+def test_who_has_to_approve_an_invitation_is_somebody_who_can(others: bool, registrar: bool, told: str) -> None:
+    words = say_who_approves({"id": "i-1", "principal": "p-1"}, others=others, registrar=registrar)
+    assert words.endswith(told)

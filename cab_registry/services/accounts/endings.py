@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cab_registry.services.accounts.acts import Change
+from cab_registry.services.accounts.acts import Change, note_act
 from cab_registry.services.delivery.endpoints import end_endpoint
+from cab_registry.storage import tokens as token_rows
 from cab_registry.storage import watch_keeping, watches
-from cab_registry.storage.accounts.invitations import end_invitations
+from cab_registry.storage.accounts.invitations import StoredInvitation, end_invitations
 from cab_registry.storage.accounts.proposals import end_proposals
+from cab_registry.storage.acts.act import OPERATOR
 from cab_registry.storage.endpoint_keeping import list_owned
+from cab_registry.storage.principals import current_grants
 from cab_registry.storage.tokens import revoke_all
+
+if TYPE_CHECKING:
+    from cab_registry.services.tokens import Principal
 
 
 async def end_belongings(
@@ -58,6 +65,44 @@ async def end_offers(connection: AsyncConnection, change: Change, ended_by: str,
     return with_details(
         change, invitations=[each.id for each in invitations], proposals=[each.id for each in proposals]
     )
+
+
+async def end_other_invitations(
+    connection: AsyncConnection, acting: Principal | str, principal: str, now: datetime
+) -> tuple[str, ...]:
+    """Cancel what is open of the invitations of a principal, each with an act; gives the ids."""
+    ended_by = acting if isinstance(acting, str) else acting.id
+    ended = await end_invitations(
+        connection, "cancelled", now, ended_by=None if ended_by == OPERATOR else ended_by, about=principal
+    )
+    await note_ended(connection, acting, ended)
+    return tuple(each.id for each in ended)
+
+
+async def note_ended(connection: AsyncConnection, acting: Principal | str, ended: Sequence[StoredInvitation]) -> None:
+    """Append an act for each invitation that ended."""
+    for each in ended:
+        change = Change("invitation_ended", each.principal, {"invitation": each.id, "outcome": each.outcome})
+        await note_act(connection, acting, change.on("invitation", {"id": each.id}), authority=each.authority)
+
+
+async def end_idle_tokens(
+    connection: AsyncConnection, principal: str, now: datetime, *, every: bool = False
+) -> list[str]:
+    """Revoke the tokens of a principal that carry no role, or every one; gives the ids."""
+    if every:
+        return await revoke_all(connection, principal, now)
+    held = {(each.authority, each.role) for each in await current_grants(connection, [principal])}
+    idle = [
+        each.id
+        for each in await token_rows.list_tokens(connection, principal)
+        if each.revoked is None
+        and each.expires > now
+        and not any((each.authority, role) in held for role in each.roles)
+    ]
+    for each in idle:
+        await token_rows.set_revoked(connection, each, now)
+    return sorted(idle)
 
 
 def with_details(change: Change, **details: Any) -> Change:

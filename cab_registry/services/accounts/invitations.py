@@ -6,14 +6,16 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hmac import compare_digest
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.register.ownership import REGISTRAR
 from cab_registry.services.accounts.acts import Change, note_act
+from cab_registry.services.accounts.endings import end_idle_tokens, end_other_invitations, note_ended, with_details
 from cab_registry.services.accounts.registrars import is_alone
 from cab_registry.services.accounts.roles import require_authority
 from cab_registry.services.accounts.telling import tell_holder
@@ -57,6 +59,9 @@ class InvitationMade(msgspec.Struct, frozen=True):
 
     invitation: StoredInvitation
     code: str
+    cancelled: Annotated[
+        tuple[str, ...], Meta(description="Ids of earlier invitations of the same principal, which this one ended.")
+    ] = ()
 
 
 async def invite(  # noqa: PLR0913 - who is invited for what, for how long, and what time and chance give
@@ -73,8 +78,8 @@ async def invite(  # noqa: PLR0913 - who is invited for what, for how long, and 
     """Invite a principal to get a token for an authority; whoever has the code redeems it, once.
 
     The token does what of these roles the principal holds. Who has or had a token, or holds roles, is invited again
-    only with the consent of another registrar or of the principal itself, and is told of it. An earlier invitation of
-    the same principal for the same authority that is still open is cancelled.
+    only with the consent of another registrar or of the principal itself, and is told of it. Only one invitation of a
+    principal is open: an earlier one is cancelled, whatever authority it is for.
 
     Raises:
         MissingRole: the caller is not a registrar.
@@ -90,17 +95,14 @@ async def invite(  # noqa: PLR0913 - who is invited for what, for how long, and 
     async with changing_accounts(engine, acting, clock) as connection:
         await find_able(connection, principal)
         await require_authority(connection, authority)
-        held = await rows.current_grants(connection, [principal])
-        settled = bool(held) and not await is_alone(connection, acting.id)
         made = _make(
             principal, authority, wanted, acting.id, clock(), redeemable, random,
-            needs_approval=settled or await has_token(connection, principal),
+            needs_approval=await _is_settled(connection, principal, acting.id),
         )  # fmt: skip
         if made.invitation.needs_approval:
             words = f"{acting.id} invites you to get another token for {authority}"
             await tell_holder(connection, principal, made.invitation.id, words, clock())
-        await _keep(connection, acting, made)
-    return made
+        return await _keep(connection, acting, made)
 
 
 async def invite_registrar(
@@ -118,12 +120,11 @@ async def invite_registrar(
             await lock_roles(connection)
             await find_able(connection, principal)
             if principal not in await rows.list_registrars(connection):
-                raise MissingRole(REGISTRAR, ["registrar"])
+                raise MissingRole(REGISTRAR, ["registrar"], whose=principal)
             made = _make(principal, REGISTRAR, ("registrar",), None, clock(), redeemable, random, needs_approval=False)
             words = "The operator of the server invites you to get another token as registrar"
             await tell_holder(connection, principal, made.invitation.id, words, clock())
-            await _keep(connection, OPERATOR, made)
-    return made
+            return await _keep(connection, OPERATOR, made)
 
 
 async def approve_invitation(
@@ -131,8 +132,10 @@ async def approve_invitation(
 ) -> StoredInvitation:
     """Agree that a principal who has or had a token gets another; approving again changes nothing.
 
+    The invited agrees with a token that carries a role: one without proves no more than that a code was redeemed.
+
     Raises:
-        MissingRole: the caller is neither a registrar nor the invited.
+        MissingRole: the caller is neither a registrar nor the invited, or its token carries no role.
         NoSuchInvitation: there is none, or it is another's and the caller is not a registrar.
         OwnProposal: the caller made it.
         InvitationRefused: it is over.
@@ -146,6 +149,8 @@ async def approve_invitation(
             now = clock()
             if acting.id == found.created_by:
                 raise OwnProposal("another registrar approves it, or the invited: who made the invitation cannot")
+            if not held.roles:
+                raise MissingRole(held.authority, ["submitter", "approver", "auditor", "registrar"])
             _refuse_over(found, now)
             if not found.waits:
                 return found
@@ -162,6 +167,7 @@ async def cancel_invitation(
 
     Raises:
         NoSuchInvitation: there is none, or it is another's and the caller is not a registrar.
+        Refusal: the operator of the server made it, and the caller is not the invited.
         TokenRefused: the caller's token ended meanwhile.
         StorageBusy: the database cannot serve now.
     """
@@ -169,10 +175,12 @@ async def cancel_invitation(
         async with engine.begin() as connection:
             held = await lock_accounts(connection, acting, clock)
             found = await _find(connection, held, invitation)
+            if found.created_by is None and found.principal != acting.id:
+                raise Refusal("the operator of the server made this invitation: only the invited cancels it")
             ended = await kept.end_invitations(
                 connection, "cancelled", clock(), ended_by=acting.id, invitation_id=invitation
             )
-            await _tell_ended(connection, acting, ended)
+            await note_ended(connection, acting, ended)
     return ended[0] if ended else found
 
 
@@ -181,11 +189,14 @@ async def redeem(
 ) -> TokenIssued:
     """Turn the code of an invitation into a token, once; the text is in the answer and nowhere else.
 
+    With it end the other open invitations of the principal and its tokens that carry no role, so that a role that is
+    approved next is held by who redeemed this code. With an invitation of the operator end all its earlier tokens.
+
     Raises:
-        InvitationRefused: the code is unknown, was redeemed, was cancelled, is too old, or waits for consent; which of
-            these, only who knows the code is told.
+        InvitationRefused: the code is unknown, was redeemed, was cancelled, is too old, or waits for consent, or the
+            principal got a token or a role by other means since; which of these, only who knows the code is told.
         NoSuchPrincipal: the invited is disabled.
-        Refusal: the name is empty, or the lifetime out of bounds.
+        Refusal: the name is empty, the lifetime out of bounds, or the authority is retired.
         StorageBusy: the database cannot serve now.
     """
     named = checked_name(name)
@@ -208,17 +219,14 @@ async def redeem(
                     "the invitation waits: another registrar approves it, or you with a token that still works"
                 )
             await find_able(connection, found.principal)
+            await require_authority(connection, found.authority)
+            if await _lacks_consent(connection, found):
+                raise InvitationRefused("the account got a token or a role since it was invited; ask for a new one")
             issued = make_token(
                 found.principal, found.authority, found.roles, named, now=now, lifetime=lifetime, random=random,
                 caused_by=found.created_by, invitation=found.id,
             )  # fmt: skip
-            await keep_token(connection, issued)
-            await kept.end_invitations(connection, "redeemed", now, ended_by=found.principal, invitation_id=found.id)
-            change = Change("invitation_redeemed", found.principal, {"invitation": found.id, "token": issued.token.id})
-            change = change.on("invitation", {"id": found.id}).on("token", {"id": issued.token.id})
-            words = f"An invitation was redeemed: there is another token of yours for {found.authority}"
-            await tell_holder(connection, found.principal, issued.token.id, words, now)
-            await note_act(connection, found.principal, change, authority=found.authority)
+            await _note_redeemed(connection, found, issued, now)
     return issued
 
 
@@ -250,7 +258,7 @@ async def end_expired(connection: AsyncConnection, now: datetime) -> int:
     """End the invitations whose time is over, each with an act; give back how many."""
     await lock_roles(connection)
     ended = await kept.end_invitations(connection, "expired", now, expired=True)
-    await _tell_ended(connection, JOBS, ended)
+    await note_ended(connection, JOBS, ended)
     return len(ended)
 
 
@@ -279,23 +287,58 @@ def _make(  # noqa: PLR0913 - who is invited for what, by whom, for how long
     return InvitationMade(stored, f"cabi_{number}_{secret}")
 
 
-async def _keep(connection: AsyncConnection, acting: Principal | str, made: InvitationMade) -> None:
-    """Keep an invitation in the place of those for the same that are open."""
+async def _is_settled(connection: AsyncConnection, principal: str, inviting: str) -> bool:
+    """Whether somebody is behind an account already, so that another than who invites has to agree."""
+    held = await rows.current_grants(connection, [principal])
+    return await has_token(connection, principal) or (bool(held) and not await is_alone(connection, inviting))
+
+
+async def _lacks_consent(connection: AsyncConnection, found: StoredInvitation) -> bool:
+    """Whether consent is needed by now that was not when the invitation was made."""
+    if found.created_by is None or found.approved is not None:
+        return False
+    return await _is_settled(connection, found.principal, found.created_by)
+
+
+async def _keep(connection: AsyncConnection, acting: Principal | str, made: InvitationMade) -> InvitationMade:
+    """Keep an invitation in the place of those of the same principal that are open."""
     new = made.invitation
-    earlier = await kept.end_invitations(
-        connection, "cancelled", new.created, ended_by=new.created_by, about=new.principal, authority=new.authority
-    )
+    if new.created_by is not None:
+        await _refuse_operators(connection, new)
+    earlier = await end_other_invitations(connection, acting, new.principal, new.created)
     await kept.insert_invitation(connection, new, hash_secret(made.code.rpartition("_")[2]))
     details = {"invitation": new.id, "roles": list(new.roles), "needs_approval": new.needs_approval}
-    change = Change("invitation_made", new.principal, details | {"cancelled": [each.id for each in earlier]})
-    change = change.on("invitation", *({"id": each.id} for each in (new, *earlier)))
-    await note_act(connection, acting, change, authority=new.authority)
+    change = Change("invitation_made", new.principal, details | {"cancelled": list(earlier)})
+    await note_act(connection, acting, change.on("invitation", {"id": new.id}), authority=new.authority)
+    return msgspec.structs.replace(made, cancelled=earlier)
 
 
-async def _tell_ended(connection: AsyncConnection, acting: Principal | str, ended: Sequence[StoredInvitation]) -> None:
-    for each in ended:
-        change = Change("invitation_ended", each.principal, {"invitation": each.id, "outcome": each.outcome})
-        await note_act(connection, acting, change.on("invitation", {"id": each.id}), authority=each.authority)
+async def _refuse_operators(connection: AsyncConnection, new: StoredInvitation) -> None:
+    """Hold that no registrar takes away what the operator gave to another.
+
+    Raises:
+        Refusal: an invitation of the operator is open.
+    """
+    found = await kept.list_invitations(connection, principal=new.principal, ended=False, after="", limit=100)
+    if any(each.created_by is None and each.expires > new.created for each in found):
+        raise Refusal(f"the operator of the server has invited {new.principal}: that code is to be redeemed first")
+
+
+async def _note_redeemed(
+    connection: AsyncConnection, found: StoredInvitation, issued: TokenIssued, now: datetime
+) -> None:
+    """Keep a token in the place of its invitation, and end what could take its roles."""
+    principal, token = found.principal, issued.token.id
+    revoked = await end_idle_tokens(connection, principal, now, every=found.created_by is None)
+    await keep_token(connection, issued)
+    await kept.end_invitations(connection, "redeemed", now, ended_by=principal, invitation_id=found.id)
+    await end_other_invitations(connection, principal, principal, now)
+    change = Change("invitation_redeemed", principal, {"invitation": found.id, "token": token})
+    change = with_details(change, revoked=revoked)
+    change = change.on("invitation", {"id": found.id}).on("token", *({"id": each} for each in (token, *revoked)))
+    words = f"An invitation was redeemed: there is another token of yours for {found.authority}"
+    await tell_holder(connection, principal, token, words, now)
+    await note_act(connection, principal, change, authority=found.authority)
 
 
 async def _find(connection: AsyncConnection, held: Principal, invitation_id: str) -> StoredInvitation:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.register.ownership import REGISTRAR
 from cab_registry.services.accounts.acts import Change, note_act
-from cab_registry.services.accounts.endings import end_belongings, end_offers, with_details
+from cab_registry.services.accounts.endings import end_belongings, end_offers, end_other_invitations, with_details
 from cab_registry.services.accounts.registrars import is_alone, keep_two, refuse_third
 from cab_registry.services.principals import PrincipalShown, show_account
 from cab_registry.services.refusals import NoSuchProposal, OwnProposal
@@ -84,6 +84,7 @@ async def approve_role(engine: AsyncEngine, acting: Principal, *, proposal: str,
     """Grant a role that another registrar proposed; approving again what is granted changes nothing.
 
     The principal has redeemed an invitation before, so that whoever approves can ask the person which token that was.
+    Its open invitations end: a further token, which could carry this role, needs consent of its own.
 
     Raises:
         MissingRole: the caller is not a registrar.
@@ -110,6 +111,7 @@ async def approve_role(engine: AsyncEngine, acting: Principal, *, proposal: str,
         await require_authority(connection, found.authority)
         if not await has_token(connection, found.principal):
             raise Refusal(f"{found.principal} has not redeemed an invitation yet; approve it afterwards")
+        await end_other_invitations(connection, acting, found.principal, now)
         return await _grant(connection, acting, found, acting.id, now)
 
 
@@ -186,18 +188,32 @@ async def end_role(
     return show_account(found, left)
 
 
+async def end_roles_at_retired(connection: AsyncConnection, now: datetime) -> int:
+    """End the roles at authorities that are retired, with what is kept for these; give back how many."""
+    await rows.lock_roles(connection)
+    ending = await rows.list_grants_at_retired(connection)
+    for number, each in enumerate(ending, 1):
+        await _end_grants(connection, JOBS, [each], ending[number:], now)
+    return len(ending)
+
+
 async def _end_grants(
-    connection: AsyncConnection, acting: Principal, ending: Sequence[Grant], left: Sequence[Grant], now: datetime
+    connection: AsyncConnection,
+    acting: Principal | str,
+    ending: Sequence[Grant],
+    left: Sequence[Grant],
+    now: datetime,
 ) -> None:
+    ended_by = acting if isinstance(acting, str) else acting.id
     for each in ending:
-        await rows.end_grant(connection, each, now, acting.id)
+        await rows.end_grant(connection, each, now, ended_by)
     one = ending[0]
     keys = ({"principal": each.principal, "authority": each.authority, "role": each.role, "granted": each.granted}
             for each in ending)  # fmt: skip
     change = Change("role_ended", one.principal, {"role": one.role}).on("role_grant", *keys)
     if one.role == "registrar":
-        change = await end_offers(connection, change, acting.id, now)
-    if not any(each.authority == one.authority for each in left):
+        change = await end_offers(connection, change, ended_by, now)
+    if not any((each.principal, each.authority) == (one.principal, one.authority) for each in left):
         change = with_details(change, **await end_belongings(connection, one.principal, now, one.authority))
     await note_act(connection, acting, change, authority=one.authority)
 
@@ -256,6 +272,6 @@ async def end_expired_proposals(connection: AsyncConnection, now: datetime) -> i
     """End the proposed roles that waited too long, each with an act; give back how many. The roles lock is held."""
     ended = await kept.end_proposals(connection, "expired", now, proposed_before=now - WAITS_FOR)
     for each in ended:
-        change = Change("role_refused", each.principal, {"proposal": each.id, "why": "expired"})
+        change = Change("role_refused", each.principal, {"proposal": each.id, "role": each.role, "why": "expired"})
         await note_act(connection, JOBS, change.on("role_proposal", {"id": each.id}), authority=each.authority)
     return len(ended)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, get_args
+from typing import Annotated, Final, get_args
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.register.ownership import REGISTRAR
 from cab_registry.services.accounts.acts import Change, note_act
 from cab_registry.services.refusals import NoSuchToken
 from cab_registry.services.tokens import Clock, Principal, Random, checked_name, hash_secret, lock_accounts
 from cab_registry.storage import tokens as rows
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.errors import operational_faults
-from cab_registry.storage.principals import Role
+from cab_registry.storage.principals import Role, list_registrars
 from cab_registry.storage.tokens import StoredToken
 
 LIFETIME: Final = timedelta(days=90)
@@ -25,6 +27,15 @@ LONGEST_LIFETIME: Final = timedelta(days=366)
 
 OVERLAP: Final = timedelta(minutes=10)
 """How long a rotated token still works, so that who lost the answer can ask again."""
+
+
+class TokenRevoked(StoredToken, frozen=True, kw_only=True):
+    """A token that is revoked, and which others ended with it."""
+
+    also_revoked: Annotated[
+        tuple[str, ...],
+        Meta(description="Ids of what it replaced or was replaced by, and of what was issued with any of these."),
+    ] = ()
 
 
 class TokenIssued(msgspec.Struct, frozen=True):
@@ -121,26 +132,37 @@ async def rotate_token(
     return issued
 
 
-async def revoke_token(engine: AsyncEngine, acting: Principal, *, token: str, clock: Clock) -> StoredToken:
-    """Revoke a token, one's own or, as registrar, any; one that is revoked stays so from then.
+async def revoke_token(engine: AsyncEngine, acting: Principal, *, token: str, clock: Clock) -> TokenRevoked:
+    """Revoke a token, one's own or, as registrar, another's; one that is revoked stays so from then.
+
+    Whoever stole it may have replaced it, or issued others with it: what it replaced or was replaced by ends with it,
+    and what was issued with any of these. A registrar's token as registrar is revoked by its holder alone, since
+    otherwise one registrar could put out of action the other who has to agree.
 
     Raises:
         NoSuchToken: there is no such token, or it is another's and the caller is not a registrar.
+        Refusal: it is another registrar's.
         TokenRefused: the caller's token ended meanwhile.
         StorageBusy: the database cannot serve now.
     """
     with operational_faults():
         async with engine.begin() as connection:
             held = await lock_accounts(connection, acting, clock)
+            now = clock()
             found = await rows.find_token(connection, token)
             if found is None or (found.principal != acting.id and "registrar" not in held.roles):
                 raise NoSuchToken(f"there is no token {token} that is yours")
-            if found.revoked is not None:
-                return found
-            await rows.set_revoked(connection, token, clock())
-            change = Change("token_revoked", found.principal, {"tokens": [token]})
-            await note_act(connection, acting, change.on("token", {"id": token}), authority=found.authority)
-            return await _read(connection, token)
+            if found.principal != acting.id:
+                await _refuse_registrars(connection, found)
+            await rows.set_revoked(connection, token, now)
+            others = await rows.revoke_family(connection, found.family, now)
+            ended = [*([token] if found.revoked is None else []), *others]
+            if ended:
+                change = Change("token_revoked", found.principal, {"tokens": ended})
+                written = change.on("token", *({"id": each} for each in ended))
+                await note_act(connection, acting, written, authority=found.authority)
+            shown = await _read(connection, token)
+    return TokenRevoked(**msgspec.structs.asdict(shown), also_revoked=tuple(others))
 
 
 async def list_tokens(
@@ -237,6 +259,20 @@ def check_lifetime(lifetime: timedelta) -> None:
     """
     if not timedelta(minutes=1) <= lifetime <= LONGEST_LIFETIME:
         raise Refusal(f"a token lives for a minute at least and {LONGEST_LIFETIME.days} days at most")
+
+
+async def _refuse_registrars(connection: AsyncConnection, found: StoredToken) -> None:
+    """Hold that a token of somebody else is not that of a registrar.
+
+    Raises:
+        Refusal: it is.
+    """
+    speaks = found.authority == REGISTRAR and "registrar" in found.roles
+    if speaks and found.principal in await list_registrars(connection):
+        raise Refusal(
+            f"{found.principal} is a registrar, and only they revoke this token. If they cannot, the operator of the "
+            f"server runs cab admin recover {found.principal}: what they get then ends their earlier tokens"
+        )
 
 
 async def _read(connection: AsyncConnection, token_id: str) -> StoredToken:

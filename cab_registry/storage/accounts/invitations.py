@@ -91,7 +91,6 @@ async def end_invitations(  # noqa: PLR0913 - what becomes of which of them, by 
     ended_by: str | None = None,
     invitation_id: str | None = None,
     about: str | None = None,
-    authority: str | None = None,
     concerning: str | None = None,
     expired: bool = False,
 ) -> list[StoredInvitation]:
@@ -104,7 +103,6 @@ async def end_invitations(  # noqa: PLR0913 - what becomes of which of them, by 
         ended_by: who ended them.
         invitation_id: the one of this id.
         about: those for this principal.
-        authority: of these, those for this authority.
         concerning: those for this principal and those that it made.
         expired: those whose time is over.
     """
@@ -113,8 +111,6 @@ async def end_invitations(  # noqa: PLR0913 - what becomes of which of them, by 
         wanted.append(invitation.c.id == invitation_id)
     if about is not None:
         wanted.append(invitation.c.principal == about)
-    if authority is not None:
-        wanted.append(invitation.c.authority == authority)
     if concerning is not None:
         wanted.append(or_(invitation.c.principal == concerning, invitation.c.created_by == concerning))
     if expired:

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from cab_registry.services.accounts.roles import end_role
-from cab_registry.services.accounts.tokens import list_tokens
+from cab_registry.domain.errors import Refusal
+from cab_registry.services.accounts.invitations import invite, redeem
+from cab_registry.services.accounts.roles import end_role, end_roles_at_retired
+from cab_registry.services.accounts.tokens import issue_token, list_tokens, rotate_token
 from cab_registry.services.accounts.trail import list_trail
 from cab_registry.services.delivery.delivering import Courier
 from cab_registry.services.delivery.endpoint_keeping import (
@@ -15,12 +17,13 @@ from cab_registry.services.delivery.endpoint_keeping import (
     list_endpoints,
     send_test,
 )
-from cab_registry.services.principals import disable_principal
-from cab_registry.services.refusals import MissingRole
+from cab_registry.services.principals import disable_principal, make_principal
+from cab_registry.services.refusals import MissingRole, SubmitterGone, TokenRefused
+from cab_registry.services.submitting import approve, reject
 from cab_registry.services.watching.watch_desk import NoSuchWatch, WatchDesk
 from cab_registry.services.watching.watches import create_watch, end_watch, list_watches
 from cab_registry.storage.outbox import NewNotice, add_notices
-from tests.services.office import Office
+from tests.services.office import Office, body, given, law
 from tests.services.watching.watch_desks import LOCAL, asking, open_watches, record, rows
 
 WEBHOOK = EndpointRequest(kind="webhook", address=LOCAL)
@@ -114,3 +117,71 @@ async def test_a_registrar_ends_single_endpoints_and_watches_of_others(office: O
         ("endpoint_ended", registrar.id),
         ("watch_ended", registrar.id),
     ]
+
+
+async def waiting_of(office: Office, who: str, **more: Any) -> Any:
+    """Have the ministry want four eyes, and hand something in that waits."""
+    policy = {"authority": "xa-ministry", "four_eyes": True, "scope_wider": "warn"}
+    change = (await office.submit("officer", policy, kind="policy")).public
+    await approve(office.desk, office.people["second"], change.id, change.digest or "")
+    if more:
+        return (await office.submit(who, given({**policy, **more}, 1), kind="policy")).public
+    return (await office.submit(who, body(1))).public
+
+
+@pytest.mark.parametrize("more", [{}, {"scope_wider": "refuse"}])
+@pytest.mark.parametrize("ending", ["account", "role"])
+async def test_what_waits_is_not_entered_in_the_name_of_who_is_gone(
+    office: Office, ending: str, more: dict[str, Any]
+) -> None:
+    waiting = await waiting_of(office, "officer", **more)
+    registrar, officer = office.people["registrar"], office.people["officer"]
+    named: dict[str, Any] = {"principal": officer.id, "clock": office.clock}
+    if ending == "account":
+        await disable_principal(office.engine, registrar, **named)
+    else:
+        await end_role(office.engine, registrar, **named, authority="xa-ministry", role="submitter")
+    with pytest.raises(SubmitterGone, match="reject it"):
+        await approve(office.desk, office.people["second"], waiting.id, waiting.digest)
+    rejected = await reject(office.desk, office.people["second"], waiting.id, "its submitter is gone")
+    assert rejected.public.state == "rejected"
+
+
+RETIRED = "xu-agency"
+
+
+async def retire(office: Office) -> None:
+    document = next(each for each in law() if each["id"] == RETIRED)
+    done = await office.submit("registrar", given(document, 1, "retire"))
+    assert done.public.state == "approved"
+
+
+async def test_nobody_speaks_for_an_authority_that_is_retired(office: Office, watches: WatchDesk) -> None:
+    leaving = await office.hire("leaving", RETIRED, "submitter")
+    await keep(office, watches, "leaving")
+    asked: dict[str, Any] = {"authority": RETIRED, "roles": ("submitter",)}
+    await retire(office)
+    for step in (
+        lambda: create_watch(watches, leaving, asking(record("authority", "xb-office"))),
+        lambda: create_endpoint(watches, leaving, WEBHOOK),
+        lambda: issue_token(office.engine, leaving, **asked, name="more", **office.means),
+        lambda: rotate_token(office.engine, leaving, **office.means),
+    ):
+        with pytest.raises(TokenRefused, match="is retired"):
+            await step()
+    assert await sent(office) == 0
+    async with office.engine.begin() as connection:
+        assert await end_roles_at_retired(connection, office.now) == 1
+    assert await states(office) == OVER
+    trail = await list_trail(office.engine, office.people["registrar"], principal=leaving.id, newest=True, limit=1)
+    assert [(each.kind, each.actor, each.authority) for each in trail] == [("role_ended", "jobs", RETIRED)]
+
+
+async def test_a_code_for_an_authority_that_is_retired_gives_no_token(office: Office) -> None:
+    registrar = office.people["registrar"]
+    person = await make_principal(office.engine, registrar, name="Late", kind="person", **office.means)
+    asked: dict[str, Any] = {"principal": person.id, "authority": RETIRED, "roles": ("submitter",)}
+    made = await invite(office.engine, registrar, **asked, **office.means)
+    await retire(office)
+    with pytest.raises(Refusal, match="no authority"):
+        await redeem(office.engine, made.code, name="desk", **office.means)

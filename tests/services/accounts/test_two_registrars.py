@@ -218,7 +218,7 @@ async def test_an_invitation_ends_with_its_time_its_maker_and_its_successor(offi
 
 async def test_the_operator_brings_a_registrar_back_and_it_is_told(office: Office) -> None:
     lost = office.people["registrar two"]
-    with pytest.raises(MissingRole):
+    with pytest.raises(MissingRole, match=office.people["officer"].id):
         await invite_registrar(office.engine, principal=office.people["officer"].id, **office.means)
     made = await invite_registrar(office.engine, principal=lost.id, **office.means)
     assert (await take(office, made.code)).roles == {"registrar"}
