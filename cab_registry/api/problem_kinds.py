@@ -250,6 +250,14 @@ UNAVAILABLE: Final = Kind(
     "after the time in Retry-After.",
     retry_after=5,
 )
+NOT_TRAILED: Final = Kind(
+    slug="not-recorded",
+    status=503,
+    title="What is done cannot be recorded now",
+    advice="The audit log cannot be written, so nothing was changed. Questions are still answered. The operator has to "
+    "make room for it. Try again after the time in Retry-After.",
+    retry_after=60,
+)
 OUTCOME_UNKNOWN: Final = Kind(
     slug="outcome-unknown",
     status=503,
@@ -316,6 +324,7 @@ KINDS: Final = (
     NOT_LOADED,
     BUSY,
     UNAVAILABLE,
+    NOT_TRAILED,
     REGISTER_DAMAGED,
     OUTCOME_UNKNOWN,
 )

@@ -71,7 +71,7 @@ def recover(
     from cab_registry.services.accounts import invitations
 
     named = checked_account(principal)
-    with chosen_database(database_url) as url:
+    with chosen_database(database_url) as url, recorded("cab admin recover", named):
         made = run_on(
             url,
             lambda engine: invitations.invite_registrar(
