@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-Seconds = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Count = Annotated[int, Meta(ge=1)]
 
 
@@ -46,12 +46,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         Count, Meta(description="Points that a client address (IPv6: a /64) may spend at once.")
     ] = 400
     client_points_per_second: Annotated[
-        float, Meta(gt=0, description="Points that a client address gets back each second.")
+        float, Meta(gt=0, le=1e6, description="Points that a client address gets back each second.")
     ] = 20.0
     token_points: Annotated[Count, Meta(description="Points that a token may spend at once.")] = 1000
-    token_points_per_second: Annotated[float, Meta(gt=0, description="Points that a token gets back each second.")] = (
-        50.0
-    )
+    token_points_per_second: Annotated[
+        float, Meta(gt=0, le=1e6, description="Points that a token gets back each second.")
+    ] = 50.0
     limit_loopback: Annotated[
         bool, Meta(description="Whether clients on this machine are limited like others: true or false.")
     ] = False
