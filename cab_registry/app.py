@@ -302,7 +302,12 @@ def _answer_failure(site: Site, request: Request[Any, Any, Any], fault: Exceptio
     if path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
         return problem
     shown = msgspec.json.decode(problem.content)
-    advice = next((kind.advice for kind in KINDS if kind.type == shown["type"]), "")
+    kind = next(kind for kind in KINDS if kind.type == shown["type"])
+    advice = kind.advice
+    if kind.for_readers is not None:
+        seconds = problem.headers.get("Retry-After", "1")
+        wait = "a second" if seconds == "1" else f"{seconds} seconds"
+        shown["detail"], advice = kind.for_readers.format(wait=wait), ""
     page = site.show(
         "problem.html",
         {"problem": shown, "advice": "" if advice == shown["detail"] else advice},

@@ -31,7 +31,6 @@ Port = Annotated[int, Meta(ge=0, le=65_535)]
 Network = IPv4Network | IPv6Network
 Encryption = Literal["none", "starttls", "tls"]
 KEY_LENGTH: Final = 32
-LARGEST_BODY: Final = 1_073_741_824
 WIDEST: Final = 8
 
 
@@ -88,21 +87,6 @@ class Settings(Limits, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "as long it counts as silent, and everything that waits for it is given up.",
         ),
     ] = 3.0
-    body_limit_bytes: Annotated[
-        int,
-        Meta(ge=1024, le=LARGEST_BODY, description="The largest request body that is read; a larger one is refused."),
-    ] = 1_048_576
-    open_body_limit_bytes: Annotated[
-        int,
-        Meta(
-            ge=1024,
-            le=LARGEST_BODY,
-            description="The largest request body that is read without a token; a larger one is refused.",
-        ),
-    ] = 65_536
-    submission_limit_bytes: Annotated[
-        int, Meta(ge=1024, le=LARGEST_BODY, description="The largest submission that is read; a larger one is refused.")
-    ] = 8_388_608
     wait_for_position_seconds: Annotated[
         float,
         Meta(ge=0, le=86_400, description="How long an answer waits for the log position that the client asked for."),

@@ -183,6 +183,6 @@ def test_a_body_that_no_process_could_hold_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("value", ["0.0.0.0/0", "::/0", "0.0.0.0/1", "0.0.0.0/7", "2000::/3"])
 def test_nobody_believes_the_whole_internet_as_a_proxy(value: str) -> None:
-    with pytest.raises(SettingsError, match="CAB_TRUSTED_PROXY: .* wider than a /8"):
+    with pytest.raises(SettingsError, match=r"CAB_TRUSTED_PROXY: .* wider than a /8"):
         load_settings({"CAB_TRUSTED_PROXY": value})
     assert load_settings({"CAB_TRUSTED_PROXY": "10.0.0.0/8"}).trusted_proxy == "10.0.0.0/8"

@@ -12,6 +12,7 @@ CHALLENGE: Final = 'Bearer realm="cab-registry"'
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of problem: its address, its status, what to do about it, and the headers that belong to it.
 
+    `for_readers`: what a page says instead of detail and advice, where those speak to programs.
     `closes`: the connection is of no further use, since the rest of the request is not read.
     """
 
@@ -19,6 +20,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     title: str
     advice: str
+    for_readers: str | None = None
     retry_after: int | None = None
     closes: bool = False
     challenge: str | None = None
@@ -204,6 +206,7 @@ TOO_MANY_REQUESTS: Final = Kind(
     status=429,
     title="Too many requests from this client",
     advice="Wait as long as Retry-After says. The headers RateLimit and RateLimit-Policy show how much may be asked.",
+    for_readers="Too many pages were opened from your network in a short time. Wait {wait} and try again.",
     retry_after=1,
 )
 TOO_MANY_CONNECTIONS: Final = Kind(

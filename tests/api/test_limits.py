@@ -82,6 +82,8 @@ async def test_a_client_is_told_what_is_left_and_when_to_come_again(far: httpx.A
     assert 1 <= int(refused.headers["retry-after"]) <= 100
     page = await far.get("/", headers={"accept": "text/html"})
     assert (page.status_code, page.headers["content-type"].partition(";")[0]) == (429, "text/html")
+    assert f"Wait {page.headers['retry-after']} seconds and try again" in page.text
+    assert not re.search("points|Retry-After|RateLimit", page.text)
 
 
 @pytest.mark.parametrize("points", [1, 5, 20])
