@@ -31,7 +31,7 @@ from cab_registry.api.grants import make_grant_routes
 from cab_registry.api.health import JobsBeat, Readiness, make_health_routes
 from cab_registry.api.history import make_history_routes
 from cab_registry.api.http.admission import Admission, Answer
-from cab_registry.api.http.audit import Auditor
+from cab_registry.api.http.audit import Auditor, Trailing
 from cab_registry.api.http.connections import ConnectionGuard
 from cab_registry.api.http.rate_limits import Charging, RateLimits
 from cab_registry.api.impact import make_impact_routes
@@ -274,7 +274,7 @@ def _put_together(
         route_handlers=[*make_options_routes(handlers), *handlers],
         exception_handlers={Exception: partial(_answer_failure, site)},
         lifespan=list(lifespan),
-        middleware=[*authentication, Charging(rates)],
+        middleware=[*authentication, Charging(rates), Trailing(AuditLog())],
         openapi_config=None,
         logging_config=None,
         request_max_body_size=limits.any,
@@ -286,7 +286,9 @@ def _put_together(
 
 def _stand_before(app: Litestar, front: Front, rates: RateLimits, metrics: Metrics, answer: Answer) -> None:
     admission = Admission(app.asgi_handler, front.limits, rates, front.trusted, answer, metrics)
-    app.asgi_handler = Edge(admission, metrics, Auditor(AuditLog()))
+    audit = AuditLog()
+    app.asgi_handler = Edge(admission, metrics, Auditor(audit))
+    metrics.watch_audit(lambda: audit.unwritten)
     app.state.metrics = metrics
     app.state.connections = ConnectionGuard(front.limits, front.trusted, metrics)
 
@@ -300,7 +302,12 @@ def _answer_failure(site: Site, request: Request[Any, Any, Any], fault: Exceptio
     if path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
         return problem
     shown = msgspec.json.decode(problem.content)
-    advice = next((kind.advice for kind in KINDS if kind.type == shown["type"]), "")
+    kind = next(kind for kind in KINDS if kind.type == shown["type"])
+    advice = kind.advice
+    if kind.for_readers is not None:
+        seconds = problem.headers.get("Retry-After", "1")
+        wait = "a second" if seconds == "1" else f"{seconds} seconds"
+        shown["detail"], advice = kind.for_readers.format(wait=wait), ""
     page = site.show(
         "problem.html",
         {"problem": shown, "advice": "" if advice == shown["detail"] else advice},
@@ -325,8 +332,14 @@ async def _look_at(pulse: Pulse[Signs], holder: RegisterHolder, clock: Callable[
         database=pulse.answers,
         position=holder.position,
         lag_seconds=round(holder.lag, 3),
-        faults=[*([] if holder.damage is None else [holder.damage]), *clocks],
+        faults=[*([] if holder.damage is None else [holder.damage]), *clocks, *_tell_untrailed(AuditLog())],
         jobs=None if beat is None else JobsBeat(beat.leads, round((clock() - beat.beat).total_seconds(), 3)),
+    )
+
+
+def _tell_untrailed(log: AuditLog) -> list[str]:
+    return (
+        [] if log.fault is None else [f"The audit log cannot be written: {log.fault}. Nothing is changed until it can."]
     )
 
 

@@ -1,13 +1,14 @@
 """How much one process takes at once, and how much of it from one client: the part of the settings that bounds it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-Seconds = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Count = Annotated[int, Meta(ge=1)]
+LARGEST_BODY: Final = 1_073_741_824
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +34,21 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes_per_second: Annotated[
         Count, Meta(description="The least rate at which a body comes, or an answer is taken.")
     ] = 8192
+    body_limit_bytes: Annotated[
+        int,
+        Meta(ge=1024, le=LARGEST_BODY, description="The largest request body that is read; a larger one is refused."),
+    ] = 1_048_576
+    open_body_limit_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024,
+            le=LARGEST_BODY,
+            description="The largest request body that is read without a token; a larger one is refused.",
+        ),
+    ] = 65_536
+    submission_limit_bytes: Annotated[
+        int, Meta(ge=1024, le=LARGEST_BODY, description="The largest submission that is read; a larger one is refused.")
+    ] = 8_388_608
     body_memory_bytes: Annotated[
         int, Meta(ge=65_536, description="Memory for the request bodies of one process, all together.")
     ] = 67_108_864
@@ -46,12 +62,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         Count, Meta(description="Points that a client address (IPv6: a /64) may spend at once.")
     ] = 400
     client_points_per_second: Annotated[
-        float, Meta(gt=0, description="Points that a client address gets back each second.")
+        float, Meta(gt=0, le=1e6, description="Points that a client address gets back each second.")
     ] = 20.0
     token_points: Annotated[Count, Meta(description="Points that a token may spend at once.")] = 1000
-    token_points_per_second: Annotated[float, Meta(gt=0, description="Points that a token gets back each second.")] = (
-        50.0
-    )
+    token_points_per_second: Annotated[
+        float, Meta(gt=0, le=1e6, description="Points that a token gets back each second.")
+    ] = 50.0
     limit_loopback: Annotated[
         bool, Meta(description="Whether clients on this machine are limited like others: true or false.")
     ] = False

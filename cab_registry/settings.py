@@ -31,6 +31,7 @@ Port = Annotated[int, Meta(ge=0, le=65_535)]
 Network = IPv4Network | IPv6Network
 Encryption = Literal["none", "starttls", "tls"]
 KEY_LENGTH: Final = 32
+WIDEST: Final = 8
 
 
 class SettingsError(Exception):
@@ -75,31 +76,23 @@ class Settings(Limits, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, Meta(ge=1, le=1000, description="How many database connections one process keeps at most.")
     ] = 10
     statement_timeout_seconds: Annotated[
-        float, Meta(gt=0, description="How long one database statement may take before it is given up.")
+        float, Meta(gt=0, le=86_400, description="How long one database statement may take before it is given up.")
     ] = 30.0
     database_patience_seconds: Annotated[
         float,
         Meta(
             gt=0,
+            le=86_400,
             description="How long the database may leave a small question unanswered, asked every second; after twice "
             "as long it counts as silent, and everything that waits for it is given up.",
         ),
     ] = 3.0
-    body_limit_bytes: Annotated[
-        int, Meta(ge=1024, description="The largest request body that is read; a larger one is refused.")
-    ] = 1_048_576
-    open_body_limit_bytes: Annotated[
-        int,
-        Meta(ge=1024, description="The largest request body that is read without a token; a larger one is refused."),
-    ] = 65_536
-    submission_limit_bytes: Annotated[
-        int, Meta(ge=1024, description="The largest submission that is read; a larger one is refused.")
-    ] = 8_388_608
     wait_for_position_seconds: Annotated[
-        float, Meta(ge=0, description="How long an answer waits for the log position that the client asked for.")
+        float,
+        Meta(ge=0, le=86_400, description="How long an answer waits for the log position that the client asked for."),
     ] = 5.0
     poll_seconds: Annotated[
-        float, Meta(gt=0, description="How often the log is looked at when no notification came.")
+        float, Meta(gt=0, le=86_400, description="How often the log is looked at when no notification came.")
     ] = 2.0
     trusted_proxy: Annotated[
         str | None,
@@ -316,6 +309,13 @@ def _network(value: str) -> str:
     return value
 
 
+def _proxies(value: str) -> str:
+    # Whoever is in it names their own address, and says that they came over https.
+    if ip_network(_network(value)).prefixlen < WIDEST:
+        raise ValueError(f"{value} is wider than a /{WIDEST} and would believe too many; name the proxies alone")
+    return value
+
+
 def _networks(value: str) -> str:
     read_networks(value)
     return value
@@ -351,7 +351,7 @@ def _public_address(value: str) -> str:
 _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
     "database_url": asyncpg_url,
     "time_zone": _time_zone,
-    "trusted_proxy": _network,
+    "trusted_proxy": _proxies,
     "secret_keys": _keys,
     "webhook_networks": _networks,
     "smtp_url": _mail_server,
@@ -361,7 +361,7 @@ _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
 
 
 def _checked(field: str, value: str) -> str:
-    value = _CHECKS[field](value) if field in _CHECKS else value
+    value = _CHECKS.get(field, str)(value)
     _convert({field: value})
     return value
 

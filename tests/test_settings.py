@@ -166,3 +166,23 @@ def test_mail_needs_its_sender_and_the_address_of_the_registry() -> None:
         "CAB_SMTP_URL needs CAB_MAIL_FROM beside it.",
         "CAB_SMTP_URL needs CAB_PUBLIC_ADDRESS beside it.",
     )
+
+
+@pytest.mark.parametrize("name", [each for each, _, default in describe_settings() if isinstance(default, float)])
+@pytest.mark.parametrize("value", ["inf", "nan", "-inf", "1e300"])
+def test_a_number_without_an_end_is_refused(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load_settings({name: value})
+
+
+@pytest.mark.parametrize("name", ["CAB_OPEN_BODY_LIMIT_BYTES", "CAB_BODY_LIMIT_BYTES", "CAB_SUBMISSION_LIMIT_BYTES"])
+def test_a_body_that_no_process_could_hold_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load_settings({name: "9999999999"})
+
+
+@pytest.mark.parametrize("value", ["0.0.0.0/0", "::/0", "0.0.0.0/1", "0.0.0.0/7", "2000::/3"])
+def test_nobody_believes_the_whole_internet_as_a_proxy(value: str) -> None:
+    with pytest.raises(SettingsError, match=r"CAB_TRUSTED_PROXY: .* wider than a /8"):
+        load_settings({"CAB_TRUSTED_PROXY": value})
+    assert load_settings({"CAB_TRUSTED_PROXY": "10.0.0.0/8"}).trusted_proxy == "10.0.0.0/8"

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from cab_registry.api.authentication import NEEDED, principal_of
 from cab_registry.api.bodies import BodyReader
+from cab_registry.api.http.audit import note_subject
 from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply_privately
 from cab_registry.services.accounts.tokens import (
     LIFETIME,
@@ -164,7 +165,9 @@ def _make_token_routes(desk: Desk) -> list[HTTPRouteHandler]:
         nothing.read(request)
         acting = principal_of(request)
         named = acting.token if token_id == CURRENT else token_id
-        return reply_privately(await revoke_token(desk.engine, acting, token=named, clock=desk.clock))
+        revoked = await revoke_token(desk.engine, acting, token=named, clock=desk.clock)
+        note_subject(request.scope, revoked.id, principal=revoked.principal, authority=revoked.authority)
+        return reply_privately(revoked)
 
     return [get_me, get_tokens, post_token, post_rotation, delete_token]
 

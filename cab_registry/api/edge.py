@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 import secrets
 from time import perf_counter
 from typing import Any, Final
@@ -11,7 +10,7 @@ from typing import Any, Final
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from cab_registry.api.http.audit import Auditor, hide_tokens
+from cab_registry.api.http.audit import Auditor, show_address
 from cab_registry.api.http.rate_limits import rate_headers
 from cab_registry.services.logs import make_logger
 from cab_registry.services.metrics import Metrics
@@ -24,7 +23,6 @@ _HEADERS: Final = (
     (b"permissions-policy", b"geolocation=(), camera=(), microphone=()"),
 )
 _STRICTEST: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-_MARK: Final = re.compile(r"(?<=^/unsubscribe/)(.*/).*", re.DOTALL)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -74,7 +72,7 @@ class Edge:
             self._log.info(
                 "request",
                 method=named,
-                path=_MARK.sub(r"\1...", hide_tokens(scope["path"])),
+                path=show_address(passed),
                 status=status,
                 ms=round((perf_counter() - started) * 1000, 3),
                 request_id=request_id,

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from cab_registry.api.authentication import NEEDED, principal_of
 from cab_registry.api.bodies import BodyReader
+from cab_registry.api.http.audit import note_subject
 from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply_privately
 from cab_registry.domain.errors import Fault
 from cab_registry.services.accounts.roles import approve_role, end_role, list_proposals, propose_role, refuse_role
@@ -85,6 +86,7 @@ def _make_keeping(desk: Desk) -> list[HTTPRouteHandler]:
     async def post_grant(request: AnyRequest) -> Response[bytes]:
         nothing.read(request)
         asked = await requests.read(request)
+        note_subject(request.scope, principal=asked.principal, authority=asked.authority, roles=asked.role)
         proposed = await propose_role(
             desk.engine,
             principal_of(request),
@@ -94,6 +96,7 @@ def _make_keeping(desk: Desk) -> list[HTTPRouteHandler]:
             clock=desk.clock,
             random=desk.random,
         )
+        note_subject(request.scope, proposed.id)
         return reply_privately(proposed)
 
     @get("/v1/grants", opt=NEEDED)
@@ -115,6 +118,7 @@ def _make_keeping(desk: Desk) -> list[HTTPRouteHandler]:
         if asked.principal is None or asked.authority is None or asked.role is None:
             missing = [name for name in GrantEnding.__struct_fields__ if getattr(asked, name) is None]
             raise WrongParameters([Fault(f"/{name}", "is missing") for name in missing])
+        note_subject(request.scope, asked.principal, authority=asked.authority, roles=asked.role)
         shown = await end_role(
             desk.engine,
             principal_of(request),
@@ -135,15 +139,25 @@ def _make_deciding(desk: Desk) -> list[HTTPRouteHandler]:
     async def post_approval(request: AnyRequest, proposal_id: FromPath[str]) -> Response[bytes]:
         nothing.read(request)
         acting = principal_of(request)
-        return reply_privately(await approve_role(desk.engine, acting, proposal=proposal_id, clock=desk.clock))
+        decided = await approve_role(desk.engine, acting, proposal=proposal_id, clock=desk.clock)
+        _note(request, decided)
+        return reply_privately(decided)
 
     @post("/v1/grants/{proposal_id:str}/refuse", status_code=200, opt=NEEDED)
     async def post_refusal(request: AnyRequest, proposal_id: FromPath[str]) -> Response[bytes]:
         nothing.read(request)
         acting = principal_of(request)
-        return reply_privately(await refuse_role(desk.engine, acting, proposal=proposal_id, clock=desk.clock))
+        decided = await refuse_role(desk.engine, acting, proposal=proposal_id, clock=desk.clock)
+        _note(request, decided)
+        return reply_privately(decided)
 
     return [post_approval, post_refusal]
+
+
+def _note(request: AnyRequest, decided: StoredProposal) -> None:
+    note_subject(
+        request.scope, decided.id, principal=decided.principal, authority=decided.authority, roles=decided.role
+    )
 
 
 def _make_trail(desk: Desk) -> HTTPRouteHandler:

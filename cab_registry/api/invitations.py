@@ -14,6 +14,7 @@ from msgspec import Meta
 from cab_registry.api.accounts import Days, reply_issued
 from cab_registry.api.authentication import NEEDED, SECRET, principal_of
 from cab_registry.api.bodies import BodyReader
+from cab_registry.api.http.audit import note_subject
 from cab_registry.api.replies import AnyRequest, NoParameters, QueryReader, reply_privately
 from cab_registry.services.accounts.invitations import (
     LONGEST_REDEEMABLE,
@@ -85,6 +86,7 @@ def _make_keeping(desk: Desk) -> list[HTTPRouteHandler]:
     async def post_invitation(request: AnyRequest) -> Response[bytes]:
         nothing.read(request)
         asked = await requests.read(request)
+        note_subject(request.scope, principal=asked.principal, authority=asked.authority, roles=",".join(asked.roles))
         made = await invite(
             desk.engine,
             principal_of(request),
@@ -95,6 +97,7 @@ def _make_keeping(desk: Desk) -> list[HTTPRouteHandler]:
             random=desk.random,
             redeemable=timedelta(days=asked.days),
         )
+        _note(request, made.invitation)
         return reply_privately(made, status=201)
 
     @get(PATH, opt=NEEDED)
@@ -114,7 +117,9 @@ def _make_keeping(desk: Desk) -> list[HTTPRouteHandler]:
     async def delete_invitation(request: AnyRequest, invitation_id: FromPath[str]) -> Response[bytes]:
         nothing.read(request)
         acting = principal_of(request)
-        return reply_privately(await cancel_invitation(desk.engine, acting, invitation=invitation_id, clock=desk.clock))
+        ended = await cancel_invitation(desk.engine, acting, invitation=invitation_id, clock=desk.clock)
+        _note(request, ended)
+        return reply_privately(ended)
 
     return [post_invitation, get_invitations, delete_invitation]
 
@@ -126,9 +131,9 @@ def _make_steps(desk: Desk) -> list[HTTPRouteHandler]:
     async def post_approval(request: AnyRequest, invitation_id: FromPath[str]) -> Response[bytes]:
         nothing.read(request)
         acting = principal_of(request)
-        return reply_privately(
-            await approve_invitation(desk.engine, acting, invitation=invitation_id, clock=desk.clock)
-        )
+        approved = await approve_invitation(desk.engine, acting, invitation=invitation_id, clock=desk.clock)
+        _note(request, approved)
+        return reply_privately(approved)
 
     @post(f"{PATH}/redeem", opt=SECRET)
     async def post_redemption(request: AnyRequest) -> Response[bytes]:
@@ -142,6 +147,13 @@ def _make_steps(desk: Desk) -> list[HTTPRouteHandler]:
             random=desk.random,
             lifetime=timedelta(days=asked.days),
         )
+        made = issued.token
+        note_subject(request.scope, made.invitation, principal=made.principal, authority=made.authority, token=made.id)
         return reply_issued(issued)
 
     return [post_approval, post_redemption]
+
+
+def _note(request: AnyRequest, found: StoredInvitation) -> None:
+    concerns = {"principal": found.principal, "authority": found.authority, "roles": ",".join(found.roles)}
+    note_subject(request.scope, found.id, **concerns)

@@ -12,6 +12,7 @@ CHALLENGE: Final = 'Bearer realm="cab-registry"'
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of problem: its address, its status, what to do about it, and the headers that belong to it.
 
+    `for_readers`: what a page says instead of detail and advice, where those speak to programs.
     `closes`: the connection is of no further use, since the rest of the request is not read.
     """
 
@@ -19,6 +20,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     title: str
     advice: str
+    for_readers: str | None = None
     retry_after: int | None = None
     closes: bool = False
     challenge: str | None = None
@@ -204,6 +206,7 @@ TOO_MANY_REQUESTS: Final = Kind(
     status=429,
     title="Too many requests from this client",
     advice="Wait as long as Retry-After says. The headers RateLimit and RateLimit-Policy show how much may be asked.",
+    for_readers="Too many pages were opened from your network in a short time. Wait {wait} and try again.",
     retry_after=1,
 )
 TOO_MANY_CONNECTIONS: Final = Kind(
@@ -249,6 +252,14 @@ UNAVAILABLE: Final = Kind(
     advice="The database is unavailable, and nothing was entered. Questions about today are still answered. Try again "
     "after the time in Retry-After.",
     retry_after=5,
+)
+NOT_TRAILED: Final = Kind(
+    slug="not-recorded",
+    status=503,
+    title="What is done cannot be recorded now",
+    advice="The audit log cannot be written, so nothing was changed. Questions are still answered. The operator has to "
+    "make room for it. Try again after the time in Retry-After.",
+    retry_after=60,
 )
 OUTCOME_UNKNOWN: Final = Kind(
     slug="outcome-unknown",
@@ -316,6 +327,7 @@ KINDS: Final = (
     NOT_LOADED,
     BUSY,
     UNAVAILABLE,
+    NOT_TRAILED,
     REGISTER_DAMAGED,
     OUTCOME_UNKNOWN,
 )

@@ -11,7 +11,8 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from msgspec import UNSET, Meta, UnsetType
 
-from cab_registry.api.http.refusals import BodyTooSlow, Overloaded
+from cab_registry.api.http.audit import note_subject
+from cab_registry.api.http.refusals import BodyTooSlow, NotTrailed, Overloaded
 from cab_registry.api.problem_kinds import (
     BODY_TOO_SLOW,
     BUSY,
@@ -30,6 +31,7 @@ from cab_registry.api.problem_kinds import (
     NOT_OWNER,
     NOT_PERMITTED,
     NOT_REACHED,
+    NOT_TRAILED,
     OTHER,
     OTHER_CONTENT,
     OUTCOME_UNKNOWN,
@@ -172,6 +174,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
     (OutcomeUnknown, OUTCOME_UNKNOWN),
     (Shed, BUSY),
     (Overloaded, SHED),
+    (NotTrailed, NOT_TRAILED),
     (OperationalFault, UNAVAILABLE),
 )
 _REASONS: Final = {OtherAuthority: "other-authority", MissingRole: "missing-role", OwnSubmission: "own-submission"}
@@ -196,7 +199,7 @@ def show_problem(kind: Kind, fault: Exception, request_id: str | None = None) ->
         detail=_cut(detail),
         faults=[FaultShown(_cut(each.pointer), _cut(each.message)) for each in faults],
         more=True if isinstance(fault, Refusal) and fault.more else UNSET,
-        request_id=request_id if kind.status >= 500 else None,
+        request_id=request_id,
         owners=list(fault.owners) if isinstance(fault, NotOwner) else UNSET,
         differences=_show_differences(fault) if isinstance(fault, StaleSubmission) else UNSET,
         state=fault.state if isinstance(fault, AlreadyDecided) else UNSET,
@@ -230,6 +233,9 @@ def answer_problem(request: Request[Any, Any, Any], fault: Exception) -> Respons
     state["problem"] = kind.slug
     if kind is NOT_PERMITTED:
         state["reason"] = _REASONS.get(type(fault))
+    if isinstance(fault, InvitationRefused):
+        state["reason"] = fault.reason
+        note_subject(request.scope, fault.invitation)
     request_id = state.get("request_id")
     log_failure(kind, fault, request_id)
     problem = show_problem(kind, fault, request_id)

@@ -48,6 +48,11 @@ class Metrics:
             "cab_follower_lag_seconds", "Seconds since the log was last read to its end.", registry=self.registry
         )
 
+        self._untrailed = Gauge(
+            "cab_audit_lines_unwritten",
+            "Acts that are not in the audit log; anything above zero needs an operator.",
+            registry=self.registry,
+        )
         self._shed = Counter(
             "cab_shed", "Work that was refused at once, since too much of its kind waits.", ["work"],
             registry=self.registry,
@@ -89,6 +94,10 @@ class Metrics:
     def watch_connections(self, connections: Callable[[], float]) -> None:
         """Read how many connections there are whenever somebody looks."""
         self._connections.set_function(connections)
+
+    def watch_audit(self, unwritten: Callable[[], float]) -> None:
+        """Read how many acts were not written down whenever somebody looks."""
+        self._untrailed.set_function(unwritten)
 
     def watch(self, position: Callable[[], float], lag: Callable[[], float]) -> None:
         """Read position and lag whenever somebody looks."""

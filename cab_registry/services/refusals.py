@@ -107,7 +107,17 @@ class NoSuchInvitation(Refusal):
 
 
 class InvitationRefused(Refusal):
-    """The code does not let its bearer in; which of the reasons it is, only who knows the code is told."""
+    """The code does not let its bearer in; which of the reasons it is, only who knows the code is told.
+
+    Attributes:
+        reason: `unknown`, `redeemed`, `cancelled`, `expired`, `waits` or `overtaken`.
+        invitation: its id, where the code has the form of one.
+    """
+
+    def __init__(self, message: str, reason: str, invitation: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.invitation = invitation
 
 
 class OwnProposal(Refusal):

@@ -77,12 +77,13 @@ def recover(
     with chosen_database(database_url) as url:
         names = run_on(url, principals.name_registrars)
         named = principal if principal.startswith("p-") else choose_account(principal, names)
-        made = run_on(
-            url,
-            lambda engine: invitations.invite_registrar(
-                engine, principal=named, clock=lambda: datetime.now(UTC), random=os.urandom
-            ),
-        )
+        with recorded("cab admin recover", named):
+            made = run_on(
+                url,
+                lambda engine: invitations.invite_registrar(
+                    engine, principal=named, clock=lambda: datetime.now(UTC), random=os.urandom
+                ),
+            )
     if as_json:
         print_json({"code": made.code, "invitation": made.invitation.id, "cancelled": list(made.cancelled)})
     else:

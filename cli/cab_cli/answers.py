@@ -38,6 +38,8 @@ def print_answer(console: Console, answer: dict[str, Any]) -> None:
     colour = _COLOURS[verdict]
     title = Text(verdict.replace("_", " ").upper(), style=f"bold {colour}")
     console.print(Panel(Text(answer["headline"]), title=title, title_align="left", border_style=colour))
+    for note in answer["asked"]["notes"]:
+        console.print(Text(f"Note: {note}.", style="bold"))
     for heading, lines in _sections(console, answer):
         console.print(Text(heading, style="bold"))
         console.print(Padding(lines, (0, 0, 0, 2), expand=False))
@@ -166,4 +168,4 @@ def _asked(asked: dict[str, Any]) -> str:
         parts.append(f"position {asked['position']}")
     if asked["engine"]:
         parts.append(f"engine {asked['engine']}")
-    return "; ".join([*parts, *asked["notes"]])
+    return "; ".join(parts)

@@ -19,7 +19,7 @@ from cab_cli.client import read_reply
 from cab_cli.console import data_console, say
 from cab_cli.databases import chosen_database, connection_refusals, run_on
 from cab_cli.exits import Exit
-from cab_cli.serving import Host, Port, serve_here, settings_for
+from cab_cli.serving import Host, Port, keep_audit, serve_here, settings_for
 from cab_cli.sockets import address_of, listen
 from cab_registry.settings import Settings, load_settings
 
@@ -63,6 +63,7 @@ def dev(
     """
     started = time.monotonic()
     settings = load_settings(os.environ)
+    keep_audit(settings)
     wanted = host or settings.host, settings.port if port is None else port
     with _ending_as_by_ctrl_c() as ending, contextlib.ExitStack() as held:
         try:

@@ -17,7 +17,7 @@ def recorded(operation: str, subject: str | None = None) -> Iterator[None]:
         subject: what it acted upon, where it names something.
 
     Raises:
-        OSError: the file of the audit log cannot be written; nothing was done then.
+        SettingsError: the file of the audit log cannot be written; nothing was done then.
     """
     settings = load_settings(os.environ)
     if settings.audit_log is None:

@@ -53,9 +53,12 @@ def serve(
       cab serve
       cab serve --host 0.0.0.0 --port 8080 --workers 4
     """
+    from cab_registry.services.runtime.audit_log import check_audit
+
     settings = load_settings(os.environ)
     if settings.database_url is None:
         raise SettingsError(("CAB_DATABASE_URL is not set; cab dev brings a database of its own.",))
+    check_audit(settings)
     with chosen_database() as url:
         warn_of_excess(url)
     with listen(host or settings.host, settings.port if port is None else port) as taken:
@@ -76,6 +79,14 @@ def warn_of_excess(url: str) -> None:
             "Warning: this login owns the log, and could change it. Log in as a role that has cab_app and nothing else "
             "(docs/operator.md, Database)."
         )
+
+
+def keep_audit(settings: Settings) -> None:
+    """Send the audit log of a program that a person watches to its file; without one, leave its screen alone."""
+    from cab_registry.services.runtime.audit_log import configure_audit
+
+    if settings.audit_log is not None:
+        configure_audit(settings)
 
 
 def make_application() -> "Litestar":

@@ -82,6 +82,28 @@ async def test_a_client_is_told_what_is_left_and_when_to_come_again(far: httpx.A
     assert 1 <= int(refused.headers["retry-after"]) <= 100
     page = await far.get("/", headers={"accept": "text/html"})
     assert (page.status_code, page.headers["content-type"].partition(";")[0]) == (429, "text/html")
+    assert f"Wait {page.headers['retry-after']} seconds and try again" in page.text
+    assert not re.search("points|Retry-After|RateLimit", page.text)
+
+
+@pytest.mark.parametrize("points", [1, 5, 20])
+async def test_who_waits_as_told_is_answered_however_small_the_limit_is(
+    scratch_register: Register, points: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("cab_registry.app.monotonic", lambda: now[0])
+    limits = Limits(client_points=points, client_points_per_second=0.5)
+    app = create_scratch_app(lambda: scratch_register, lambda: TODAY, limits=limits)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(FAR, 5))
+    async with httpx.AsyncClient(transport=transport, base_url="http://register.test") as client:
+        assert (await client.get("/v1/expiries.ics")).status_code == 200
+        now[0] += 2
+        refused = await client.get("/v1/expiries.ics")
+        if points > 1:
+            assert check_shape(refused)["detail"].startswith(f"this costs {points} of {points} points")
+            now[0] += int(refused.headers["retry-after"])
+            refused = await client.get("/v1/expiries.ics")
+        assert refused.status_code == 200
 
 
 async def test_nobody_on_this_machine_is_limited_unless_it_is_set(scratch_register: Register) -> None:

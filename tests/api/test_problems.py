@@ -42,6 +42,7 @@ def check_shape(response: httpx.Response) -> dict[str, Any]:
     assert list(problem)[:6] == ["type", "title", "status", "detail", "faults", "request_id"]
     assert set(list(problem)[6:]) <= {"owners", "differences", "state", "more"}
     assert problem["status"] == response.status_code
+    assert problem["request_id"] == response.headers.get("x-request-id")
     kind = next(each for each in KINDS if each.type == problem["type"])
     assert (kind.status, kind.title) == (problem["status"], problem["title"])
     assert (response.headers.get("retry-after") is None) == (kind.retry_after is None)
@@ -101,7 +102,7 @@ def test_each_family_of_exceptions_has_its_kind(fault: Exception, kind: problem_
     assert kind_of(fault) is kind
     shown = show_problem(kind, fault, "r-1")
     assert shown.type == f"/problems/{kind.slug}"
-    assert shown.request_id == ("r-1" if kind.status >= 500 else None)
+    assert shown.request_id == "r-1"
 
 
 def test_what_the_driver_says_is_for_the_operator_alone(caplog: pytest.LogCaptureFixture) -> None:

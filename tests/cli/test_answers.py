@@ -101,3 +101,10 @@ def test_every_part_of_an_answer_is_shown(answer: dict[str, Any]) -> None:
 )
 def test_plain_values_in_words(value: Any, words: str) -> None:
     assert in_words(value) == words
+
+
+def test_that_an_answer_was_cut_short_stands_beside_the_verdict(answer: dict[str, Any]) -> None:
+    answer["asked"]["notes"] = ["this question was cut short"]
+    told = shown(answer)
+    assert told.count("was cut short") == 1
+    assert told.index("NOT COVERED") < told.index("Note: this question was cut short.") < told.index("Near misses")

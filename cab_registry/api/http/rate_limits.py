@@ -84,7 +84,7 @@ class RateLimits:
         if principal is not None:
             _spend(scope, self.tokens, principal.token, price)
         elif price > 1:
-            _spend(scope, self.clients, client, price - 1)
+            _spend(scope, self.clients, client, price, paid=1)
 
     def punish(self, scope: Scope) -> None:
         """Charge an address for a token that was refused."""
@@ -92,9 +92,9 @@ class RateLimits:
             self.clients.charge(client, REFUSED_TOKEN)
 
 
-def _spend(scope: Scope, buckets: TokenBuckets, client: str, price: int) -> None:
+def _spend(scope: Scope, buckets: TokenBuckets, client: str, price: int, *, paid: int = 0) -> None:
     try:
-        scope["state"]["balance"] = buckets.spend(client, price)
+        scope["state"]["balance"] = buckets.spend(client, price, paid=paid)
     except TooManyRequests as refused:
         scope["state"]["balance"] = refused.balance
         raise

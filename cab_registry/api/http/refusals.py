@@ -9,3 +9,7 @@ class BodyTooSlow(Refusal):
 
 class Overloaded(OperationalFault):
     """This process has as many requests, or as many bytes of bodies, as it takes at once."""
+
+
+class NotTrailed(OperationalFault):
+    """What is asked for acts, and nobody could see later that it was done."""

@@ -211,17 +211,23 @@ async def redeem(
             known = compare_digest(hash_secret(secret), expected or _NOBODY)
             found = await kept.find_invitation(connection, invitation_id)
             if not known or found is None:
-                raise InvitationRefused("this is not a code of an invitation of this registry")
+                raise InvitationRefused(
+                    "this is not a code of an invitation of this registry", "unknown", invitation_id or None
+                )
             now = clock()
             _refuse_over(found, now)
             if found.waits:
                 raise InvitationRefused(
-                    "the invitation waits: another registrar approves it, or you with a token that still works"
+                    "the invitation waits: another registrar approves it, or you with a token that still works",
+                    "waits",
+                    found.id,
                 )
             await find_able(connection, found.principal)
             await require_authority(connection, found.authority)
             if await _lacks_consent(connection, found):
-                raise InvitationRefused("the account got a token or a role since it was invited; ask for a new one")
+                raise InvitationRefused(
+                    "the account got a token or a role since it was invited; ask for a new one", "overtaken", found.id
+                )
             issued = make_token(
                 found.principal, found.authority, found.roles, named, now=now, lifetime=lifetime, random=random,
                 caused_by=found.created_by, invitation=found.id,
@@ -357,9 +363,11 @@ _OVER: Final[dict[InvitationOutcome, str]] = {
 
 def _refuse_over(found: StoredInvitation, now: datetime) -> None:
     if found.outcome is not None and found.ended is not None:
-        raise InvitationRefused(f"the invitation {_OVER[found.outcome]} on {found.ended:%Y-%m-%d}; ask for a new one")
+        words = f"the invitation {_OVER[found.outcome]} on {found.ended:%Y-%m-%d}; ask for a new one"
+        raise InvitationRefused(words, found.outcome, found.id)
     if found.expires <= now:
-        raise InvitationRefused(f"the invitation expired on {found.expires:%Y-%m-%d}; ask for a new one")
+        words = f"the invitation expired on {found.expires:%Y-%m-%d}; ask for a new one"
+        raise InvitationRefused(words, "expired", found.id)
 
 
 def _check_roles(roles: Sequence[Role], authority: str) -> tuple[Role, ...]:

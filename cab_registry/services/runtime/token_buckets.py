@@ -69,14 +69,19 @@ class TokenBuckets:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def spend(self, client: str, points: int = 1) -> Balance:
+    def spend(self, client: str, points: int = 1, *, paid: int = 0) -> Balance:
         """Spend points of a client; a price above the size of the bucket takes all of it.
+
+        Args:
+            client: whose.
+            points: the price.
+            paid: how much of it was spent before; who comes again pays all of it again.
 
         Raises:
             TooManyRequests: there are fewer; nothing is spent.
         """
         left, price = self._left(client), min(points, self.policy.points)
-        if left < price:
+        if left < price - paid:
             wait = math.ceil((price - left) / self.policy.per_second)
             raise TooManyRequests(
                 f"this costs {price} of {self.policy.points} points for each {self.policy.name}, and "
@@ -84,7 +89,7 @@ class TokenBuckets:
                 wait,
                 self._show(left),
             )
-        return self._keep(client, left - price)
+        return self._keep(client, left - max(0, price - paid))
 
     def charge(self, client: str, points: int) -> Balance:
         """Take points from a client, as many of them as there are."""
