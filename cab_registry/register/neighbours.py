@@ -139,8 +139,9 @@ class About:
         for index, item in enumerate(record.identifiers):
             pointer = f"/identifiers/{index}"
             if (item.scheme, item.value) not in known:
-                found.faults.extend(_find_misread(item.scheme, item.value, pointer))
-                taking = find_taking(record, item, self.after.facts)
+                misread = list(_find_misread(item.scheme, item.value, pointer))
+                found.faults.extend(misread)
+                taking = find_taking(record, item, self.after.facts) if not misread else None
                 if taking is not None:
                     (found.faults if taking.refused else found.open).append(Fault(pointer, taking.message))
             canonical = canonise(item.scheme, item.value)
