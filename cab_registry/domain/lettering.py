@@ -1,10 +1,8 @@
 """Letters and signs of names: what nobody can read, words written in two scripts, and names that look alike.
 
-Look-alikes are those of Unicode's confusables.txt (UTS 39) among the scripts that stand beside Latin in such
-names: Greek, Cyrillic and Armenian. Latin letters and digits are compared as in its skeleton.
+Look-alikes are those of Unicode's confusables.txt (UTS 39), of every script. Latin letters and digits are compared as
+in its skeleton.
 """
-
-# ruff: noqa: RUF001 - letters of other scripts are meant
 
 from __future__ import annotations
 
@@ -15,17 +13,13 @@ from functools import lru_cache
 from typing import Final
 
 from cab_registry.domain.folding import fold
+from cab_registry.domain.signs import LIKE_LATIN, is_unseen
 
-_PAIRS: Final = (
-    # Greek
-    "ͿJ ΑA ΒB ΕE ΖZ ΗH Ιl ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX αa γy ιi νv οo ρp σo υu ϜF ϳj ϺM "
-    # Cyrillic
-    "ЅS Іl ЈJ АA ВB ЕE КK МM НH ОO РP СC ТT УY ХX Ьb аa гr еe оo рp сc уy хx ѕs іi јj ѡw ѴV ѵv ҮY үy һh ҽe Ӏl ӏi ԁd ԌG "
-    "ԛq ԜW ԝw ꙇi "
-    # Armenian
-    "ՍU ՏS ՕO աw գq զq հh ոn ռn սu ցg քf օo"
-)
-_LIKE_LATIN: Final = {ord(pair[0]): pair[1] for pair in _PAIRS.split()}
+_RARE: Final = frozenset({"CANADIAN", "CARIAN", "CHEROKEE", "COPTIC", "DESERET", "LISU", "LYCIAN", "OLD", "TIFINAGH"})
+"""Scripts, as the names of their letters begin, that nobody mixes with Latin in one word."""
+
+_SEEN: Final = str.maketrans(LIKE_LATIN)
+_FOLDED: Final = str.maketrans({sign: like.lower() for sign, like in LIKE_LATIN.items()})
 
 _SHAPES: Final = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "m": "rn"})
 """Letters and digits of one shape, after case was folded."""
@@ -40,6 +34,9 @@ _UNREADABLE: Final = {
     "Zp": "a line break",
 }
 _JOINERS: Final = "\u200c\u200d"
+_FORMS: Final = "\u180b\u180c\u180d\u180e\u180f"
+"""Signs that choose the form of a Mongolian letter."""
+
 _JOINED: Final = ("ARABIC", "SYRIAC", "MONGOLIAN")
 _INDIC: Final = range(0x0900, 0x1000)
 _WORD: Final = re.compile(r"[^\W\d_]+")
@@ -53,8 +50,8 @@ def find_unreadable(text: str) -> str | None:
     if text.isascii() and text.isprintable():
         return None
     for index, sign in enumerate(text):
-        kind = _UNREADABLE.get(unicodedata.category(sign))
-        if kind is not None and not (sign in _JOINERS and _joins(text, index)):
+        kind = _UNREADABLE["Cf"] if is_unseen(sign) else _UNREADABLE.get(unicodedata.category(sign))
+        if kind is not None and not _is_needed(text, index):
             name = unicodedata.name(sign, "").lower()
             named = f" ({name})" if name else ""
             return f"holds {kind}, U+{ord(sign):04X}{named}, as character {index + 1}: leave it out"
@@ -69,19 +66,20 @@ def find_mixed(text: str) -> str | None:
     if text.isascii():
         return None
     for word in _WORD.findall(unicodedata.normalize("NFKC", text)):
-        strange = [sign for sign in word if ord(sign) in _LIKE_LATIN]
+        strange = [sign for sign in word if _is_strange(sign)]
         if strange and any(_is_latin(sign) for sign in word):
             sign = strange[0]
             name = unicodedata.name(sign).lower()
-            like = _LIKE_LATIN[ord(sign)]
-            return f"has a word in two scripts, {word!r}: {sign!r} is {name}, and looks like {like!r}"
+            like = f", and looks like {LIKE_LATIN[sign]!r}" if sign in LIKE_LATIN else ""
+            return f"has a word in two scripts, {word!r}: {sign!r} is {name}{like}"
     return None
 
 
 @lru_cache(maxsize=1 << 16)
 def outline(name: str) -> str:
     """Return what a name looks like: two names with the same outline are easily taken for each other."""
-    return fold(unicodedata.normalize("NFKC", name).translate(_LIKE_LATIN)).translate(_SHAPES)
+    seen = "".join(sign for sign in name if not is_unseen(sign))
+    return fold(unicodedata.normalize("NFKC", seen).translate(_SEEN)).translate(_FOLDED).translate(_SHAPES)
 
 
 def list_lettering(value: object, pointer: str = "") -> Iterator[tuple[str, str, str]]:
@@ -101,11 +99,21 @@ def list_lettering(value: object, pointer: str = "") -> Iterator[tuple[str, str,
             yield from list_lettering(part, f"{pointer}/{index}")
 
 
+def _is_strange(sign: str) -> bool:
+    """Whether a letter of another script than Latin misleads beside Latin ones."""
+    return not _is_latin(sign) and (sign in LIKE_LATIN or unicodedata.name(sign, "").split(" ")[0] in _RARE)
+
+
 def _is_latin(sign: str) -> bool:
     return unicodedata.name(sign, "").startswith("LATIN ")
 
 
-def _joins(text: str, index: int) -> bool:
-    """Whether a joiner stands after a letter or mark of a script that is written joined."""
+def _is_needed(text: str, index: int) -> bool:
+    """Whether a sign without shape joins or forms letters of a script that is written so."""
     before = text[index - 1] if index else ""
-    return bool(before) and (ord(before) in _INDIC or unicodedata.name(before, "").startswith(_JOINED))
+    if not before:
+        return False
+    name = unicodedata.name(before, "")
+    if text[index] in _FORMS:
+        return name.startswith("MONGOLIAN")
+    return text[index] in _JOINERS and (ord(before) in _INDIC or name.startswith(_JOINED))

@@ -10,6 +10,7 @@ from cab_registry.domain.question import AskedIssuer, AskedSubcontractor
 from cab_registry.domain.schemes import SCHEMES, canonical_form, canonise, find_scheme, read_numbers, states_number
 from cab_registry.domain.spelling import fold_spellings, key_before_brackets, split_brackets
 from cab_registry.engine.effort import Effort
+from cab_registry.engine.entered import Bearers, choose_bearers, list_from_elsewhere
 from cab_registry.engine.facts import Called, Facts, IssuerFacts
 from cab_registry.engine.meaning import OTHER, Assumption, Fit
 
@@ -76,9 +77,17 @@ def _find_by_id(key: str, facts: Facts, day: int, economy: str | None) -> Found:
     return Found(Fit(key, "unknown")) if not near and key in facts.authorities else _near(key, near, facts)
 
 
-def _bearers(scheme: str, value: str, facts: Facts, day: int) -> list[tuple[str, str | None, Period]]:
+def _bearers(scheme: str, value: str, facts: Facts, day: int) -> Bearers:
     rows = facts.identifiers.get((scheme, canonise(scheme, value)), ())
-    return [row for row in rows if row[2].holds(day) is not Truth.NO]
+    borne = [row for row in rows if row[2].holds(day) is not Truth.NO]
+    return choose_bearers(scheme, value, borne, facts)
+
+
+def _passed_over(words: str, body: str, others: tuple[str, ...], facts: Facts) -> tuple[Assumption, ...]:
+    """Say who was passed over, whose record others entered than those whose number or name it is."""
+    if not others:
+        return ()
+    return (("assumed.entered_elsewhere", {"words": words, "body": _name(body, facts), "candidates": others}),)
 
 
 def _find_by_number(called: str, value: str, facts: Facts, day: int) -> Found:
@@ -86,13 +95,15 @@ def _find_by_number(called: str, value: str, facts: Facts, day: int) -> Found:
     scheme, words = find_scheme(called), f"{value} ({called})"
     forms = [form for readings in read_numbers(value, scheme) for _, form in readings] or [value]
     held = [_bearers(scheme, form, facts, day) for form in forms]
-    rows = [row for found in held for row in found]
+    rows = [row for found in held for row in found.rows]
     ids = tuple(sorted({body for body, _, _ in rows}))
-    if len(ids) == 1 and all(held):
+    if len(ids) == 1 and all(found.rows for found in held):
         exact = any(item.value == value and item.scheme == called for item in _numbers_of(facts.issuers.get(ids[0])))
         written = value if called == scheme else f"{called} {value}"
         said = ("assumed.number", {"words": written, **_number(scheme, forms[0]), "body": _name(ids[0], facts)})
-        return Found(Fit(words, "number" if exact else "fold", ids), _site(rows), () if exact else (said,))
+        others = tuple(sorted({other for found in held for other in found.passed_over}))
+        passed = _passed_over(words, ids[0], others, facts)
+        return Found(Fit(words, "number" if exact else "fold", ids), _site(rows), passed if exact else (said, *passed))
     if ids:
         return _several(Fit(words, "several", ids)) if len(ids) > 1 else _near(words, ids, facts)
     if canonical_form(scheme, forms[0]) is None:
@@ -115,17 +126,18 @@ def _find_by_number_alone(value: str, facts: Facts, day: int, economy: str | Non
         (scheme.id, form): found
         for readings in stated
         for scheme, form in readings
-        if (found := _bearers(scheme.id, form, facts, day))
+        if (found := _bearers(scheme.id, form, facts, day)).rows
     }
-    ids = tuple(sorted({body for found in held.values() for body, _, _ in found}))
+    ids = tuple(sorted({body for found in held.values() for body, _, _ in found.rows}))
     known = all(any((scheme.id, form) in held for scheme, form in readings) for readings in stated)
     settled = _settle(ids, facts, economy) if known else None
     if settled is not None:
         (scheme, form), own = next(
-            (key, found) for key, found in held.items() if any(body == settled for body, _, _ in found)
+            (key, found) for key, found in held.items() if any(body == settled for body, _, _ in found.rows)
         )
         said = ("assumed.number", {"words": value, **_number(scheme, form), "body": _name(settled, facts)})
-        return Found(Fit(value, "number", (settled,)), _site(own), (said,))
+        passed = _passed_over(value, settled, own.passed_over, facts)
+        return Found(Fit(value, "number", (settled,)), _site(own.rows), (said, *passed))
     if len(stated) > 1 and ids:
         return _several(Fit(value, "several", ids)) if len(ids) > 1 else _near(value, ids, facts)
     schemes = {scheme.id: scheme.title for readings in stated for scheme, _ in readings}
@@ -137,11 +149,16 @@ def _find_by_number_alone(value: str, facts: Facts, day: int, economy: str | Non
 
 
 def _find_by_name(name: str, facts: Facts, day: int, economy: str | None) -> Found:
-    ids, keys = _bear(name, facts)
+    found, keys = _bear(name, facts)
+    but_for_brackets = _but_for_brackets(name, facts) if found else ()
+    everybody = tuple(dict.fromkeys((*found, *but_for_brackets)))
+    borne = [each for each in everybody if _bore(facts.issuers[each], keys, day)]
+    passed = list_from_elsewhere(everybody, borne, facts, economy)
+    ids = tuple(each for each in found if each not in passed)
     exact = tuple(each for each in ids if any(called.name == name for called in facts.issuers[each].called))
     bearing = exact or ids
     then = tuple(each for each in bearing if _bore(facts.issuers[each], keys, day))
-    chosen = tuple(dict.fromkeys((*(then or bearing), *(_but_for_brackets(name, facts) if ids else ()))))
+    chosen = tuple(dict.fromkeys((*(then or bearing), *(each for each in but_for_brackets if each not in passed))))
     if not chosen:
         return _find_like(name, facts, day, economy)
     how = "exact" if exact else "fold"
@@ -162,6 +179,7 @@ def _find_by_name(name: str, facts: Facts, day: int, economy: str | None) -> Fou
         said.append(("assumed.economy_settles", values))
     elif how == "fold":
         said.append(("assumed.fold", values))
+    said.extend(_passed_over(name, settled, passed, facts))
     ends = [called.period.end for called in issuer.called if _is_called(called, keys)]
     if not then and ends:
         said.append(("assumed.former", {**values, "end": max(ends, key=lambda end: end.latest)}))

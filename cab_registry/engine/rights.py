@@ -96,8 +96,10 @@ def _is_named(view: View, rf: RouteFacts, accepted: Iterable[str], by: str) -> b
         elif word in facts.authorities:
             if by not in facts.authorities and by == facts.authorities[word].economy:
                 return True
-        elif economy is not None and (economy == word or word in facts.side(economy, view.inquiry.issued.first)):
+        elif economy == word:
             of_side = True
+        elif economy is not None and word not in rf.importer_codes:
+            of_side = of_side or word in facts.side(economy, view.inquiry.issued.first)
     return None if of_side else False
 
 

@@ -306,11 +306,16 @@ def _admits(rule: RightRule, rf: RouteFacts, claim: _Claim) -> _Admits | None:
             if economy in _parties_of(claim):
                 found = _Admits(named=side)
         elif word == "importer":
-            if any(_is_in(own, code, claim, period) for code, period in rf.importers):
+            if any(_is_side(economy, code, claim, period) for code, period in rf.importers):
                 found = _Admits(named=side)
-        elif _is_in(own, word, claim):
+        elif economy == word or (word not in rf.importer_codes and _is_in(own, word, claim)):
             found = _Admits(named=side)
     return found
+
+
+def _is_side(economy: str | None, party: str, claim: _Claim, period: Period) -> bool:
+    """Whether an economy is itself an importing party: a member does not recognise for its union."""
+    return party == "WORLD" or (economy == party and all(meets(period, day) for day in claim.days))
 
 
 def _parties_of(claim: _Claim) -> frozenset[str]:

@@ -10,6 +10,8 @@ from cab_registry.domain.errors import Fault
 from cab_registry.domain.folding import fold
 from cab_registry.domain.lettering import outline
 from cab_registry.domain.records import AnyRecord, Authority, Body
+from cab_registry.domain.spelling import split_brackets
+from cab_registry.engine.entered import is_at_home
 from cab_registry.register.compiled import Register
 
 
@@ -66,6 +68,35 @@ def find_lookalikes(record: AnyRecord, earlier: AnyRecord | None, bearers: Beare
             text = f"{bearer.id!r} {how}, {bearer.name!r}: is {name!r} meant to be another one?"
             found.append(Fault(pointer, text))
     return found
+
+
+def find_borrowed(
+    record: Body | Authority, earlier: AnyRecord | None, bearers: Bearers, register: Register
+) -> Iterator[Fault]:
+    """Yield new names of a body that are those of an authority of another economy than its enterer's, or look so."""
+    known = {name for _, name in list_names_of(earlier)} if earlier is not None else set()
+    if not isinstance(record, Body):
+        return
+    for pointer, name in list_names_of(record):
+        for bearer in _offices_called(name, bearers, register) if name not in known else ():
+            office = register.records[bearer.id].record
+            if isinstance(office, Authority) and not is_at_home(record.owner, office.economy, register.facts):
+                text = f"{bearer.id!r}, an authority of {office.economy}, is called {bearer.name!r}"
+                hint = "enter the name in full, or let an authority there or the registrar enter the body"
+                yield Fault(pointer, f"{text}, and {record.owner} is not of {office.economy}: {hint}")
+                break
+
+
+def _offices_called(name: str, bearers: Bearers, register: Register) -> Iterator[Bearer]:
+    """Yield the authorities that have a name; so may one that is named with its acronym in brackets behind it."""
+    base, word = split_brackets(name)
+    alike = [bearer for bearer in bearers.get(outline(name), ()) if bearer.id in register.law.authorities]
+    yield from alike
+    for bearer in bearers.get(outline(base), ()) if word is not None else ():
+        issuer = register.facts.issuers.get(bearer.id)
+        called = {outline(each.name) for each in issuer.called} if issuer is not None else set()
+        if bearer.id in register.law.authorities and outline(word or "") in called:
+            yield bearer
 
 
 def list_alike(register: Register, authority: str) -> list[Alike]:

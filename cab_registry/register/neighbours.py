@@ -18,9 +18,9 @@ from cab_registry.register.checking import check_record, list_unsourced
 from cab_registry.register.compiled import Register
 from cab_registry.register.compiled_rights import AnyRight
 from cab_registry.register.intervals import overlap, show_period
-from cab_registry.register.lookalikes import Bearers, find_lookalikes, index_bearers
+from cab_registry.register.lookalikes import Bearers, find_borrowed, find_lookalikes, index_bearers
 from cab_registry.register.minting import find_contradiction
-from cab_registry.register.numbers import find_taking
+from cab_registry.register.numbers import find_taking, prevails
 from cab_registry.register.references import Known, find_unknown, list_known
 from cab_registry.register.scopes import find_doubled, find_outside_agreement, find_repeated, find_wider
 
@@ -63,6 +63,7 @@ class About:
         found.warnings.extend(self._unsourced(record))
         if isinstance(record, Body | Authority):
             self._compare_numbers(record, found)
+            found.faults.extend(find_borrowed(record, self._earlier(record), self.bearers, self.after))
             found.warnings.extend(find_lookalikes(record, self._earlier(record), self.bearers, self.after))
         if isinstance(record, Body):
             self._compare_names(record, found)
@@ -125,7 +126,8 @@ class About:
             if other.id == record.id:
                 continue
             gone = list(find_unknown(other, self.known))
-            if gone and gone != list(find_unknown(other, self.known_before)):
+            before = {fault.pointer for fault in find_unknown(other, self.known_before)} if gone else ()
+            if gone and {fault.pointer for fault in gone} != before:
                 left += 1
                 if left <= _MOST_NAMED:
                     yield Fault("", f"{other.id} refers to it ({gone[0].pointer}): {gone[0].message}")
@@ -137,10 +139,11 @@ class About:
         for index, item in enumerate(record.identifiers):
             pointer = f"/identifiers/{index}"
             if (item.scheme, item.value) not in known:
-                found.faults.extend(_find_misread(item.scheme, item.value, pointer))
-                taking = find_taking(record, item, self.after.facts)
+                misread = list(_find_misread(item.scheme, item.value, pointer))
+                found.faults.extend(misread)
+                taking = find_taking(record, item, self.after.facts) if not misread else None
                 if taking is not None:
-                    (found.faults if taking.refused else found.warnings).append(Fault(pointer, taking.message))
+                    (found.faults if taking.refused else found.open).append(Fault(pointer, taking.message))
             canonical = canonise(item.scheme, item.value)
             for other, _, period in self.after.facts.identifiers.get((item.scheme, canonical), ()):
                 if other == record.id:
@@ -148,7 +151,14 @@ class About:
                 number = f"the number {item.value!r} of {item.scheme}"
                 if overlap(item.period, period):
                     text = f"{other!r} has {number} at the same time: {show_period(period)}"
-                    found.faults.append(Fault(pointer, text))
+                    theirs = self.after.records[other].record
+                    if prevails(record, theirs, item, self.after.facts):
+                        text = (
+                            f"{text}; {theirs.owner} does not give such numbers, so answers take {record.id!r} for it"
+                        )
+                        found.warnings.append(Fault(pointer, text))
+                    else:
+                        found.faults.append(Fault(pointer, text))
                 else:
                     found.warnings.append(
                         Fault(pointer, f"{other!r} has {number} on other days: {show_period(period)}")

@@ -11,6 +11,7 @@ import msgspec
 
 from cab_registry.domain.errors import Fault
 from cab_registry.domain.folding import find_folded, fold
+from cab_registry.domain.nearest import find_nearest
 from cab_registry.domain.records import (
     Agreement,
     AnyRecord,
@@ -197,9 +198,18 @@ def _unknown(value: object, pointer: str, what: str, known: Known) -> Iterator[F
     elif isinstance(value, str):
         text, test = _TESTS[what]
         if not test(known, value):
-            meant = find_folded(value, known.names) if what in _OF_ECONOMIES else ()
+            meant = find_folded(value, known.names) if what in _OF_ECONOMIES else _near(value, what, known)
             hint = f"; did you mean {' or '.join(meant)}?" if meant else ""
             yield Fault(pointer, f"{text} {value!r}{hint}")
+
+
+def _near(value: str, what: str, known: Known) -> tuple[str, ...]:
+    """Return the agreement, or the authority, that may be meant by an id: one with the same words before others."""
+    ids = {"agreement": known.agreements, "authority": known.authorities}.get(what, ())
+    words = sorted(value.split("-"))
+    found = tuple(sorted(each for each in ids if sorted(each.split("-")) == words))
+    near = find_nearest(value, ids) if not found else None
+    return (near,) if near is not None else found
 
 
 _WITH_ANNEX: Final = (

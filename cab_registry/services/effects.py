@@ -19,6 +19,7 @@ from cab_registry.domain.records import Accreditation, AnyRecord, Designation, R
 from cab_registry.engine.deciding import Outcome
 from cab_registry.engine.facts import Facts
 from cab_registry.engine.inquiry import Inquiry
+from cab_registry.engine.meaning import OTHER
 from cab_registry.engine.reach import find_candidates
 from cab_registry.engine.weighing import decide
 from cab_registry.register.compiled import Register
@@ -121,7 +122,8 @@ def describe_flip(flip: Flip, name_of: Callable[[str], str]) -> str:
     """Say a flip in one sentence, with names for ids."""
     asked = flip.question
     subject = asked.requirement or asked.sector
-    parts = [asked.procedure, asked.product_class, asked.activity, asked.site]
+    product = "products not named apart" if asked.product_class == OTHER else asked.product_class
+    parts = [asked.procedure, product, asked.activity, asked.site]
     closer = ", ".join(part.replace("_", " ") for part in parts if part is not None)
     what = asked.result_kind.replace("_", " ") + (f" for {name_of(subject)}" if subject is not None else "")
     end = flip.until or flip.ends

@@ -16,6 +16,7 @@ from cab_registry.register.compiled import Register
 from cab_registry.register.ending import RIGHTS, Ending
 from cab_registry.register.endings import due_within, find_late
 from cab_registry.register.lookalikes import Alike, list_alike
+from cab_registry.register.numbers import Taken, list_taken
 from cab_registry.register.procedure_clocks import Clock, find_clocks
 from cab_registry.services.describing import NameOf
 from cab_registry.services.desk import Desk
@@ -61,7 +62,7 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
             "signatory: a status in an arrangement; agreement, annex: its force or its working; route, requirement, "
             "membership: something in it ends; confirmation: an open-ended accreditation is to be confirmed; review: "
             "one that the text foresees; look_alike: a record of others has the name of one of the authority's, or one "
-            "that looks like it."
+            "that looks like it, or a number that others give than whoever entered it."
         ),
     ]
     due: Annotated[str | None, Meta(description="The last day on which the act is in time; null: none is set.")]
@@ -129,6 +130,7 @@ def _look_through(desk: Desk, register: Register, authority: str) -> tuple[list[
         *(_show_clock(clock, name_of(clock.body), today) for clock in clocks),
         *(_show_ending(ending, name_of, today) for ending in soon),
         *(_show_alike(each, register) for each in list_alike(register, authority)),
+        *map(_show_taken, list_taken(register, authority)),
     ]
     return items, [by for by in givers if is_theirs(by)]
 
@@ -183,6 +185,11 @@ def _show_alike(alike: Alike, register: Register) -> InboxItem:
         record=alike.record,
         words=f"{alike.other} of {owner} is called {alike.other_name!r}; {alike.record} is called {alike.name!r}",
     )
+
+
+def _show_taken(taken: Taken) -> InboxItem:
+    number = f"the number {taken.value!r} of {taken.scheme}, which {taken.owner} does not give"
+    return InboxItem(kind="look_alike", due=None, record=taken.record, words=f"{taken.record} has {number}")
 
 
 def _show_ending(ending: Ending, name_of: NameOf, today: int) -> InboxItem:

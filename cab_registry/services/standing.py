@@ -4,19 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 from cab_registry.domain.codes import ResultKind
-from cab_registry.domain.records import Accreditation, Designation, Recognition
+from cab_registry.domain.records import Accreditation, Designation, Position, Recognition
 from cab_registry.engine.facts import Facts, IssuerFacts, ItemFacts, RightFacts, RouteFacts
+from cab_registry.engine.meaning import OTHER
 from cab_registry.engine.rights import covered
 from cab_registry.register.compiled import Register
 
 _KINDS: Final = ("recognition", "designation", "accreditation")
 _RIGHTS: Final = (Accreditation, Designation, Recognition)
+
+
+_NONE_ASKED: Final = RightFacts(
+    kind="",
+    record="",
+    version=0,
+    by="",
+    agreement=None,
+    annex=None,
+    scheme=None,
+    site=None,
+    items=(ItemFacts(None, frozenset(), frozenset(), frozenset(), frozenset(), text_only=False, lanes=()),),
+)
+"""Stands in for the right where a route asks for none."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,14 +50,16 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 def list_standing(before: Register, after: Register, body: str) -> Iterator[Standing]:
     """Yield what can be asked of a body by its rights and by the routes, each question once."""
-    whole = _rests_on_other(before, after, body)
+    reach = _find_reach(before, after, body)
     changed = _changed_rights(before, after, body)
     told: set[Standing] = set()
     for register in (after, before):
         for rf, rights in _concerned(register.facts, body):
-            every = whole and _is_new(rf, before.facts, after.facts)
+            new = _is_new(rf, before.facts, after.facts)
+            whole = reach.whole or any(_is_about(position, rf, body) for position in reach.positions)
+            every = whole and new
             for right in rights:
-                if whole or right.record in changed:
+                if (whole and (right is not _NONE_ASKED or new or not reach.law)) or right.record in changed:
                     asked = (
                         each for item in right.items for each in _ask(register.facts, rf, body, (right, item, every))
                     )
@@ -60,16 +77,38 @@ def _concerned(facts: Facts, body: str) -> Iterator[tuple[RouteFacts, list[Right
     for rf in facts.routes.values():
         if rf.exporter_codes and rf.exporter_codes.isdisjoint(ever):
             continue
-        rights = _usable(rf, holders)
+        rights = _usable(rf, holders) or ([_NONE_ASKED] if _takes_without_right(rf, holders[0]) else [])
         if rights:
             yield rf, rights
 
 
-def _rests_on_other(before: Register, after: Register, body: str) -> bool:
-    """Whether more has changed than single rights: the law, statements, the body itself or an accreditation of its."""
+class _Reach(NamedTuple):
+    """How far more has changed than single rights.
+
+    Attributes:
+        whole: whether all that a body may ask is touched.
+        law: whether that is so by the law alone, of which a route that asks for no right is touched only if it changed.
+        positions: those that differ; what they speak of is touched.
+    """
+
+    whole: bool
+    law: bool
+    positions: tuple[Position, ...]
+
+
+def _find_reach(before: Register, after: Register, body: str) -> _Reach:
+    """Say how far more has changed than rights: the law, statements, the body itself or an accreditation of its."""
     one, two = before.facts, after.facts
-    if before.law is not after.law or one.positions != two.positions or one.coverage != two.coverage:
-        return True
+    said = [[position for position, _ in facts.positions] for facts in (one, two)]
+    own = _own_records_differ(before, after, body)
+    law = before.law is not after.law or one.coverage != two.coverage
+    positions: tuple[Position, ...] = ()
+    if one.positions != two.positions:
+        positions = tuple(each for these, those in (said, said[::-1]) for each in these if each not in those)
+    return _Reach(own or law, law and not own, positions)
+
+
+def _own_records_differ(before: Register, after: Register, body: str) -> bool:
     for facts, other in ((before, after), (after, before)):
         for versioned in (*facts.records_of(body), facts.records.get(body)):
             if versioned is None or isinstance(versioned.record, Designation | Recognition):
@@ -78,6 +117,17 @@ def _rests_on_other(before: Register, after: Register, body: str) -> bool:
             if known is None or known.record != versioned.record:
                 return True
     return False
+
+
+def _is_about(position: Position, rf: RouteFacts, body: str) -> bool:
+    """Whether a position speaks of a body's results on a route."""
+    about, route = position.about, rf.route
+    return (
+        about.agreement == route.agreement
+        and about.annex in (None, route.annex)
+        and about.body in (None, body)
+        and about.scheme in (None, route.scheme)
+    )
 
 
 def _changed_rights(before: Register, after: Register, body: str) -> set[str]:
@@ -110,6 +160,18 @@ def _ever(facts: Facts, issuer: IssuerFacts) -> set[str]:
     return codes.union(*(facts.side_ever(code) for code in tuple(codes)))
 
 
+def _takes_without_right(rf: RouteFacts, issuer: IssuerFacts) -> bool:
+    """Whether a route asks for no right and admits an issuer by what it is: an authority that it names, or a kind."""
+    rule = rf.route.issuer
+    if any(getattr(rule, kind) is not None for kind in _KINDS):
+        return False
+    if issuer.body is not None:
+        taken = {kind for kinds in (rule.kinds, *rule.kinds_by_result.values()) for kind in kinds}
+        return bool(taken & set(issuer.body.kinds))
+    roles = issuer.authority.roles if issuer.authority is not None else ()
+    return issuer.id in rule.authorities or (bool(rule.inspects) and "inspecting" in roles)
+
+
 def _usable(rf: RouteFacts, holders: list[IssuerFacts]) -> list[RightFacts]:
     """Return the rights that a route may look at, if there is one of the kind that it wants first."""
     rules: dict[str, Any] = {kind: getattr(rf.route.issuer, kind) for kind in _KINDS}
@@ -137,7 +199,8 @@ def _ask(facts: Facts, rf: RouteFacts, body: str, source: tuple[RightFacts, Item
     """Yield the questions that one scope item lets ask of one route.
 
     Where the item does not tell product classes, procedures or activities apart, one of the route's stands for all;
-    `every`: each, since the route itself may have changed for one of them.
+    `every`: each, since the route itself may have changed for one of them. Where the route only leaves some classes
+    out, whatever it does not name stands for all.
     """
     right, item, every = source
     kinds = sorted(item.result_kinds & rf.result_kinds if item.result_kinds else rf.result_kinds)
@@ -145,7 +208,9 @@ def _ask(facts: Facts, rf: RouteFacts, body: str, source: tuple[RightFacts, Item
     procedures = _choose(rf.route.procedures or tuple(sorted(item.procedures)), item.procedures, every=every)
     open_classes = [name for name in rf.classes if name not in rf.excluded]
     open_classes.sort(key=lambda name: min(each.period.start.latest for each in rf.classes[name]))
-    classes = _choose(tuple(open_classes) or tuple(sorted(item.product_classes)), _classes(rf, item), every=every)
+    apart = (OTHER,) if rf.excluded else ()
+    offered = tuple(open_classes) or tuple(sorted(item.product_classes)) or apart
+    classes = _choose(offered, _classes(rf, item), every=every)
     covers = tuple(
         activity for activity, rules in rf.activities.items() if any(each.item.rule == "covered" for each in rules)
     )
@@ -169,10 +234,8 @@ def _destinations(facts: Facts, rf: RouteFacts, body: str) -> list[str]:
     """Return the markets of a route, and the members of its unions in which a position on it binds."""
     codes = dict.fromkeys(code for code, _ in rf.importers)
     for position, _ in facts.positions:
-        about = position.about
-        if about.agreement == rf.route.agreement and about.annex in (None, rf.route.annex):
-            if about.body in (None, body) and about.scheme in (None, rf.route.scheme):
-                codes.update(dict.fromkeys(position.binds_in))
+        if _is_about(position, rf, body):
+            codes.update(dict.fromkeys(position.binds_in))
     return list(codes)
 
 

@@ -109,13 +109,20 @@ def _compose(desk: Desk, sending: Sending, draft: Draft) -> tuple[dict[str, Any]
     request = {
         "kind": draft.kind,
         "authority": desk.authority,
-        "public_reason": (sending.reason or draft.headline).strip(),
+        "public_reason": (sending.reason or _as_reason(draft.headline)).strip(),
         **_although(sending),
         "private_reason": sending.private_reason,
         "evidence": [read_evidence(each) for each in sending.evidence],
         "records": [change.citing(citations, today()).plain() for change in draft.changes],
     }
     return request, draft.headline
+
+
+def _as_reason(headline: str) -> str:
+    """Return what stands for a reason that nobody wrote; faults in a name are then told where the name stands."""
+    from cab_registry.domain.lettering import find_mixed, find_unreadable
+
+    return headline if find_unreadable(headline) is None and find_mixed(headline) is None else "A new record"
 
 
 def _although(sending: Sending) -> dict[str, str]:

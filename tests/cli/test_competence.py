@@ -98,3 +98,12 @@ def test_nobody_gets_round_its_role_in_the_name_of_its_economy(office: Office, l
         assert "us-nist" in refused(nist, "submit", str(file))
     done = rra.does("designate", lab, *MRA, "--scope", RULE, *SINCE, "--by", "KR", "--reason", "x")
     assert done["state"] == "approved"
+
+
+@pytest.mark.parametrize("name", ["Zero\u200bWidth", "L\u0430b"])
+def test_a_name_that_cannot_be_read_is_told_where_the_name_stands(office: Office, name: str) -> None:
+    words = ("body", "add", name, "--economy", "KR", "--kind", "testing_laboratory", "--id", "kr-unread")
+    done = office.officer("kr-rra").types(*words)
+    assert done.exit_code == Exit.REFUSED
+    assert "/names/0/name" in done.stderr
+    assert "public_reason" not in done.stderr

@@ -91,3 +91,60 @@ def test_every_text_and_key_of_a_document_is_looked_at() -> None:
         "/sources/a\u200b/title",
         "/a~1b",
     ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ꓝood Lab",
+        "ᖴood Lab",
+        "Ꭰrug Lab",
+        "Administratꮾon",
+        "Adminisτration",
+        "Lⲟndon",
+    ],
+)
+def test_a_word_in_two_scripts_is_named_whatever_the_other_script_is(name: str) -> None:
+    assert find_mixed(name) is not None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ꓝꓳꓳꓓ ꓡꓮꓐ",
+        "Fᴏᴏᴅ Lᴀʙ",
+        "Fооd Lаb",
+        "Food\u2800 Lab",
+        "Food Lab\u17b4",
+        "Food\u3164 Lab\ufe0f",
+        "Food Lab\U000e0041",
+    ],
+)
+def test_whatever_looks_like_a_name_has_its_outline(name: str) -> None:
+    assert outline(name) == outline("Food Lab")
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "\u2800",
+        "\u17b4",
+        "\u17b5",
+        "\u3164",
+        "\u115f",
+        "\u1160",
+        "\u034f",
+        "\u180b",
+        "\ufe0f",
+        "\ufe00",
+        "\uffa0",
+        "\U000e0100",
+        "\U0001d173",
+    ],
+)
+def test_a_sign_without_shape_is_refused_whatever_its_class(sign: str) -> None:
+    assert "nobody sees" in (find_unreadable(f"La{sign}b") or "")
+
+
+def test_signs_that_form_mongolian_letters_stay() -> None:
+    assert find_unreadable("ᠮᠣᠩᠭᠣᠯ\u180bᠤᠯᠤᠰ") is None

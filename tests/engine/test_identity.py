@@ -7,7 +7,9 @@ from datetime import date
 import pytest
 
 from cab_registry.domain.question import AskedIssuer
+from cab_registry.domain.records import read_record
 from cab_registry.engine.identity import Found, find_issuer
+from cab_registry.register.compiled import Versioned, change_register
 from cab_registry.services.sources import find_called
 from tests.engine.whole import whole
 
@@ -145,3 +147,55 @@ def test_an_id_made_of_a_number_is_asked_as_the_number() -> None:
     assert find(AskedIssuer(id="nando-51")).fit.ids == ("nando-0051",)
     gone = find(AskedIssuer(id="fcc-designation-uk9998"))
     assert (gone.fit.how, gone.fit.ids, gone.open) == ("unknown", (), None)
+
+
+def bearer(key: str, owner: str, economy: str, name: str, number: str | None = None) -> Versioned:
+    numbers = [{"scheme": "nando", "value": number, "from": "always"}] if number else []
+    document = {"type": "body", "id": key, "owner": owner, "economy": economy, "kinds": ["testing_laboratory"]}
+    more = {"names": [{"name": name, "from": "always"}], "identifiers": numbers}
+    return Versioned(read_record({**document, **more}), 1)
+
+
+def find_among(
+    issuer: AskedIssuer, *bearers: Versioned, economy: str | None = None
+) -> tuple[tuple[str, ...], list[str]]:
+    found = find_issuer(issuer, change_register(whole(), bearers).facts, DAY, economy)
+    return found.fit.ids, [key for key, _ in found.assumptions]
+
+
+@pytest.mark.parametrize("owner", ["eu-commission", "de-bnetza", "registrar"])
+@pytest.mark.parametrize("asked", [AskedIssuer(scheme="nando", value="7777"), AskedIssuer(value="NB 7777")])
+def test_a_number_is_that_of_whose_record_its_givers_entered(owner: str, asked: AskedIssuer) -> None:
+    squat = bearer("kr-squat", "kr-kolas", "KR", "Gwangju Widget Works", "7777")
+    true = bearer("de-true", owner, "DE", "Wahrhaftig", "7777")
+    assert find_among(asked, squat)[0] == ("kr-squat",)
+    ids, said = find_among(asked, squat, true)
+    assert (ids, said[-1]) == (("de-true",), "assumed.entered_elsewhere")
+    assert len(find_among(asked, squat, true, bearer("de-too", owner, "DE", "Wahrhaft", "7777"))[0]) == 2
+
+
+FDA = "Food and Drug Administration"
+
+
+@pytest.mark.parametrize("place", ["US", "KR", "DE"])
+@pytest.mark.parametrize("name", [FDA, FDA.upper(), f"{FDA} (FDA)", "FDA"])
+@pytest.mark.parametrize("asked", [FDA, FDA.upper()])
+def test_the_name_of_an_authority_is_not_taken_from_elsewhere(place: str, name: str, asked: str) -> None:
+    alone, _ = find_among(AskedIssuer(name=asked), economy="US")
+    assert alone == ("us-fda",)
+    squat = bearer("kr-fda-two", "kr-rra", place, name)
+    assert find_among(AskedIssuer(name=asked), squat, economy="US")[0] == alone
+    if find_among(AskedIssuer(name=asked))[0] == alone:
+        assert find_among(AskedIssuer(name=asked), squat)[0] == alone
+
+
+def test_a_body_of_its_home_is_meant_before_one_of_its_name_from_elsewhere() -> None:
+    own = bearer("us-own", "us-fcc", "US", "Ohio Emissions House")
+    other = bearer("us-other", "kr-rra", "US", "OHIO EMISSIONS HOUSE")
+    for asked in ("Ohio Emissions House", "OHIO EMISSIONS HOUSE"):
+        ids, said = find_among(AskedIssuer(name=asked), own, other)
+        assert (ids, said[-1]) == (("us-own",), "assumed.entered_elsewhere")
+    twin = bearer("us-twin", "us-nist", "US", "Ohio Emissions House")
+    assert find_among(AskedIssuer(name="Ohio Emissions House"), own, twin)[0] == ("us-own", "us-twin")
+    korean = bearer("kr-own", "kr-rra", "KR", "Ohio Emissions House")
+    assert find_among(AskedIssuer(name="Ohio Emissions House"), own, korean)[0] == ("kr-own", "us-own")

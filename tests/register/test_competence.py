@@ -459,3 +459,49 @@ def test_a_decision_against_a_right_from_before_it_was_given_needs_a_reason(pack
     assert said(doubts(packaged, lab(), early, before)) == [("/timeline/0/on", True)]
     late = {**before, "timeline": [*before["timeline"], {"event": event, "on": "2020-01-02"}]}
     assert doubts(packaged, lab(), late, before) == []
+
+
+MOVES: list[dict[str, Any]] = [
+    {"economy": "KR"},
+    {"kinds": ["certification_body"]},
+    {"sites": [{"key": "seoul", "economy": "KR"}]},
+]
+
+
+def brought_in(owner: str, **more: Any) -> dict[str, Any]:
+    return {**lab("US"), "owner": owner, **more}
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_where_a_body_is_and_of_what_kind_is_changed_by_its_home_once_others_gave_it_rights(
+    packaged: Register, move: dict[str, Any]
+) -> None:
+    def change(owner: str, *rights: dict[str, Any], **more: Any) -> list[Doubt]:
+        before, after = brought_in(owner), brought_in(owner, **move, **more)
+        records = [Versioned(read(each), 1) for each in (after, *rights)]
+        return find_doubts(read(before), read(after), change_register(packaged, records))
+
+    given = right("accreditation", "us-a2la")
+    (doubt,) = change("kr-rra", given)
+    assert doubt.left_open is False
+    assert doubt.fault.pointer == f"/{next(iter(move))}"
+    assert "us-a2la gave lab-one a right" in doubt.fault.message
+    assert change("kr-rra") == []
+    assert change("kr-rra", right("accreditation", "kr-rra")) == []
+    assert [change(owner, given) for owner in ("us-nist", "registrar")] == [[], []]
+
+
+def test_who_brought_a_body_in_corrects_its_names_and_addresses(packaged: Register) -> None:
+    sites = [{"key": "main", "economy": "US", "address": "1 Street"}]
+    before = brought_in("kr-rra", sites=sites)
+    after = {**before, "names": [{"name": "Lab 1", "from": "always"}], "sites": [{**sites[0], "address": "2 Street"}]}
+    records = [Versioned(read(each), 1) for each in (after, right("accreditation", "us-a2la"))]
+    assert find_doubts(read(before), read(after), change_register(packaged, records)) == []
+
+
+@pytest.mark.parametrize(("by", "admitted"), [("ie-comreg", False), ("mt-ma", False), ("eu-commission", True)])
+def test_a_member_does_not_recognise_for_its_union(packaged: Register, by: str, admitted: bool) -> None:
+    heading = {"agreement": "us-eu-mra", "annex": "pharma-gmp", "body": "us-fda", "id": "right-two"}
+    document = right("recognition", by, **heading)
+    doubts = find_doubts(None, read(document), change_register(packaged, [Versioned(read(document), 1)]))
+    assert [doubt.fault.pointer for doubt in doubts if not doubt.left_open] == ([] if admitted else ["/by"])

@@ -151,7 +151,9 @@ def test_a_new_body_flips_from_nothing_to_something(register: Register) -> None:
     body = {**write_record(register.records[known.body].record), "id": "x-inspectorate"}
     after = changed_by(register, read_record(body), read_record(new))
     found = find_flips(register, after, ["x-inspectorate"], on=TODAY, horizon=YEAR)
-    assert all(flip.after == "accepted" for flip in found.flips)
+    # Beside its recognition, it may now be asked about where a route asks an inspectorate for no right.
+    assert {flip.before for flip in found.flips} == {"cannot_tell"}
+    assert {flip.after for flip in found.flips if flip.question.destination == "JP"} == {"accepted"}
     gone = find_flips(after, register, ["x-inspectorate"], on=TODAY, horizon=YEAR)
     assert len(gone.flips) == len(found.flips)
 

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from cab_registry.domain.errors import Refusal
+from cab_registry.domain.records import read_record
+from cab_registry.register.compiled import Versioned, change_register
+from cab_registry.register.numbers import list_taken
 from cab_registry.services.inbox import read_inbox
 from cab_registry.services.submitting import show_submission
 from cab_registry.services.tokens import checked_name
@@ -104,20 +107,95 @@ def test_a_number_of_another_is_refused(register: Any, economy: str, scheme: str
 
 
 @pytest.mark.parametrize(
-    ("economy", "scheme", "value", "owner", "warned"),
+    ("economy", "scheme", "value", "owner"),
     [
-        ("US", "fcc-designation", "US9999", "us-nist", False),
-        ("KR", "fcc-designation", "KR9999", "us-fcc", False),
-        ("KR", "fcc-designation", "KR9999", "kr-rra", False),
-        ("DE", "nando", "9999", "de-bnetza", False),
-        ("DE", "nando", "9999", "eu-commission", False),
-        ("KR", "fcc-registration", "999999", "kr-rra", True),
-        ("CH", "nando", "9999", "ch-seco", True),
-        ("KR", "numbers-of-their-own", "9999", "us-fcc", False),
+        ("US", "fcc-designation", "US9999", "us-nist"),
+        ("KR", "fcc-designation", "KR9999", "us-fcc"),
+        ("KR", "fcc-designation", "KR9999", "kr-rra"),
+        ("DE", "nando", "9999", "de-bnetza"),
+        ("DE", "nando", "9999", "eu-commission"),
+        ("KR", "numbers-of-their-own", "9999", "kr-rra"),
+        ("US", "numbers-of-their-own", "9999", "registrar"),
     ],
 )
-def test_a_number_of_its_own_is_entered(
-    register: Any, economy: str, scheme: str, value: str, owner: str, warned: bool
-) -> None:
+def test_a_number_of_its_own_is_entered(register: Any, economy: str, scheme: str, value: str, owner: str) -> None:
     checked = hand_in(register, owner, numbered(economy, scheme, value, owner))
-    assert any("is given in" in each.message for each in checked.warnings) is warned
+    assert [each for each in checked.warnings if "/identifiers/" in each.pointer] == []
+
+
+@pytest.mark.parametrize(
+    ("economy", "scheme", "value", "owner", "told"),
+    [
+        ("KR", "fcc-registration", "999999", "kr-rra", "is given in US"),
+        ("CH", "nando", "9999", "ch-seco", "is given in EU"),
+        ("KR", "nando", "9999", "kr-kolas", "is given in EU"),
+        ("KR", "numbers-of-their-own", "9999", "us-fcc", "does not know who gives numbers"),
+        ("US", "isil", "0123", "kr-rra", "does not know who gives numbers"),
+    ],
+)
+def test_a_number_that_others_give_needs_a_reason(
+    register: Any, economy: str, scheme: str, value: str, owner: str, told: str
+) -> None:
+    document = numbered(economy, scheme, value, owner)
+    with pytest.raises(Refusal) as refused:
+        hand_in(register, owner, document)
+    (fault,) = refused.value.faults
+    assert told in fault.message
+    assert "although" in fault.message
+    checked = hand_in(register, owner, document, although="it was given to it")
+    assert [told in each.message for each in checked.warnings if "/identifiers/" in each.pointer] == [True]
+
+
+def squatted(register: Any) -> Any:
+    return change_register(register, [Versioned(read_record(numbered("KR", "nando", "7777", "kr-kolas")), 1)])
+
+
+def bearing(owner: str, economy: str = "DE") -> dict[str, Any]:
+    names = [{"name": "Wahrhaftig", "from": "always"}]
+    return {**numbered(economy, "nando", "7777", owner), "id": "de-true", "names": names}
+
+
+@pytest.mark.parametrize("owner", ["eu-commission", "de-bnetza", "registrar"])
+def test_who_gives_a_number_enters_it_whoever_took_it_before(register: Any, owner: str) -> None:
+    checked = hand_in(squatted(register), owner, bearing(owner))
+    (warned,) = [each for each in checked.warnings if "/identifiers/" in each.pointer]
+    assert "'lab-nine' has the number" in warned.message
+    assert "answers take 'de-true'" in warned.message
+
+
+@pytest.mark.parametrize("owner", ["eu-commission", "registrar"])
+def test_a_number_that_its_giver_entered_is_taken_by_nobody_else(register: Any, owner: str) -> None:
+    held = change_register(register, [Versioned(read_record(bearing("eu-commission")), 1)])
+    for other in ("kr-kolas", "registrar"):
+        economy = "KR" if other == "kr-kolas" else "DE"
+        with pytest.raises(Refusal) as refused:
+            hand_in(held, other, numbered(economy, "nando", "7777", other), although="because")
+        assert "at the same time" in refused.value.faults[-1].message
+
+
+def test_a_number_that_others_took_is_told_to_who_gives_it(register: Any) -> None:
+    taken = squatted(register)
+    assert [each.record for each in list_taken(taken, "eu-commission")] == ["lab-nine"]
+    assert [list_taken(taken, other) for other in ("kr-kolas", "de-bnetza", "us-fcc")] == [[], [], []]
+
+
+FDA = "Food and Drug Administration"
+
+
+@pytest.mark.parametrize("economy", ["US", "KR", "DE"])
+@pytest.mark.parametrize(
+    "name", [FDA, FDA.upper(), "Food & Drug Administration", f"{FDA} (FDA)", "FDA", "F00d and Drug Administration"]
+)
+def test_the_name_of_an_authority_of_elsewhere_is_not_taken(register: Any, economy: str, name: str) -> None:
+    document = {**lab(economy), "owner": "kr-rra", "id": "lab-nine", "names": [{"name": name, "from": "always"}]}
+    with pytest.raises(Refusal) as refused:
+        hand_in(register, "kr-rra", document, although="because")
+    (fault,) = refused.value.faults
+    assert fault.pointer.endswith("/names/0")
+    assert "an authority of US" in fault.message
+
+
+@pytest.mark.parametrize("owner", ["us-fcc", "registrar"])
+def test_the_name_of_an_authority_is_entered_by_its_own_side(register: Any, owner: str) -> None:
+    document = {**lab("US"), "owner": owner, "id": "lab-nine", "names": [{"name": FDA, "from": "always"}]}
+    assert any("'us-fda' has the same name" in each.message for each in hand_in(register, owner, document).warnings)

@@ -86,6 +86,7 @@ MESSAGES: Final = {
     "assumed.number": "'{words}' is read as number {number} ({title}): {body}",
     "assumed.former": "{body} bore the name '{words}' on other days than the day of issue (to {end})",
     "assumed.economy_settles": "'{words}' fits several; {body} is taken, because {economy} is stated as the issuer's economy",
+    "assumed.entered_elsewhere": "'{words}' is taken to be {body}; {candidates} was entered under the same name or number, but not by an authority that gives the number or is at home there",
     "assumed.no_say": "{by} made a statement about this result ({record}); we left it out, because {by} has no say on it",
     "assumed.in_other_name": "{owner} entered a statement in the name of {by} ({record}); we left it out, because {owner} does not speak for {by}",
     "assumed.code": "'{words}' is taken to be {name}",
