@@ -27,7 +27,8 @@ test: setup ## Run every check: format, lint, types, import contracts, wheel, te
 quick: setup ## Check style, types and imports, run the unit tests: for every edit, under 90 seconds
 	@bash .ci/checks quick
 
-SOAKS := tests/story tests/jobs/test_year.py tests/jobs/test_many_watches.py tests/api/test_extremes.py
+# Whatever has a short form (tests/sizes.py).
+SOAKS = $(shell grep -lr --include='test_*.py' 'sizes import\|soak import' tests)
 # Rounds that held are kept in .soak/ and not ridden again at the same commit: what was ended goes on.
 soak: setup ## Run the long tests in their whole length; what was ended goes on where it was
 	@CAB_SOAK=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q $(SOAKS); ended=$$?; \

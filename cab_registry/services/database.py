@@ -134,8 +134,10 @@ async def verify(engine: AsyncEngine, kept_head: str | None = None) -> Verified:
     with operational_faults():
         async with read_only(engine).connect() as connection:
             await connection.execute(text("SET LOCAL statement_timeout = 0"))
-            end, acts = await head(connection), await acts_head(connection)
             faults = await verification.verify(connection, kept)
+            if any(fault.kind == "identity" for fault in faults):
+                return Verified(0, "", 0, "", tuple(faults))
+            end, acts = await head(connection), await acts_head(connection)
             return Verified(end.position, end.entry_hash.hex(), acts.position, acts.act_hash.hex(), tuple(faults))
 
 

@@ -30,6 +30,7 @@ FaultKind = Literal[
     "policy",
     "run",
     "clock",
+    "identity",
     "row",
 ]
 
@@ -42,7 +43,8 @@ class LogFault(msgspec.Struct, frozen=True):
             private: a private part that its hash does not vouch for, or that is missing though no act erased it;
             version, search: a derived row that the log does not yield; submission, principal, role, token, policy,
             run, row: a row that is not as the acts left it; act: the chain of acts itself; authority: an act that its
-            actor could not do; clock: instants recorded by a wrong clock; tail: the kept head is in neither chain.
+            actor could not do; clock: instants recorded by a wrong clock; identity: nothing says which log it is; tail:
+            the kept head is in neither chain.
         position: the entry concerned, of kind act and authority the act, where there is one.
         subject: the record, body or submission concerned, where there is one.
         message: one sentence.

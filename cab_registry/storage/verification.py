@@ -46,6 +46,7 @@ _CHAIN: Final = (
 _CHAIN_WITH_VERSIONS: Final = _CHAIN.outerjoin(
     record_version, record_version.c.from_position == entry_table.c.position
 ).add_columns(*_STORED)
+_HAS_IDENTITY: Final = text("SELECT EXISTS (SELECT FROM log_identity)")
 _WITHOUT_ENTRY: Final = text(
     "SELECT from_position, id FROM record_version"
     " WHERE NOT EXISTS (SELECT FROM entry WHERE position = from_position) ORDER BY from_position"
@@ -82,6 +83,9 @@ async def verify(connection: AsyncConnection, kept_head: bytes | None = None, wa
         All faults in order of position, those of acts and of derived rows after those of the log; none where all is
         whole.
     """
+    if not await connection.scalar(_HAS_IDENTITY):
+        message = "nothing says which log it is, so that neither chain has a beginning: restore the row of log_identity"
+        return [LogFault("identity", None, None, message)]
     entered = EnteredWalk()
     faults = await verify_chain(connection, kept_head, derived=True, entered=entered)
     proof = ActProof((await head(connection)).log_id, kept_head)

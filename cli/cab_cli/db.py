@@ -125,8 +125,9 @@ def verify(
         _print_faults(found.faults)
         verdict = f"{len(found.faults)} faults" if found.faults else "nothing is wrong"
         write(f"{found.position} entries, {found.acts} acts: {verdict}.")
-        write(f"Head: {found.entry_hash}")
-        write(f"Head of the acts: {found.act_hash}")
+        if found.entry_hash:
+            write(f"Head: {found.entry_hash}")
+            write(f"Head of the acts: {found.act_hash}")
         if head is None:
             say("Without --head, a log whose end was cut off looks whole.")
     raise typer.Exit(Exit.FAILURE if found.faults else Exit.DONE)

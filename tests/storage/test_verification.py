@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from cab_registry.services import database
 from cab_registry.storage.canonical import canonical_bytes
 from cab_registry.storage.entries import entry_hash, genesis_hash
 from cab_registry.storage.errors import LogDamaged
@@ -163,6 +164,16 @@ async def test_another_log_id_breaks_the_chain_at_its_root(
     assert {(fault.kind, fault.position) for fault in await verify(reading)} == {("order", 1), ("act", 1)}
     end = await head(reading)
     assert end.entry_hash != genesis_hash(end.log_id)
+
+
+async def test_a_log_without_an_identity_is_a_fault(
+    engine: AsyncEngine, reading: AsyncConnection, tamper: Tamper
+) -> None:
+    await put(engine, body(1))
+    await tamper("DELETE FROM log_identity")
+    assert [fault.kind for fault in await verify(reading)] == ["identity"]
+    told = await database.verify(engine)
+    assert ([fault.kind for fault in told.faults], told.entry_hash) == (["identity"], "")
 
 
 @pytest.mark.parametrize(
