@@ -96,11 +96,14 @@ def _gave_a_right(view: View, rf: RouteFacts, issuer: IssuerFacts, by: str) -> b
                 and given_by(view, rf, asked.by, right)
             ):
                 return True
-    return any(right.by in kin and _accredits(view, rf, right) for right in issuer.accreditations)
+    return any(right.by in kin and _accredits(view, rf, issuer, right) for right in issuer.accreditations)
 
 
-def _accredits(view: View, rf: RouteFacts, right: RightFacts) -> bool:
-    """Whether an accreditation is one that the route asks for, or was given at home."""
+def _accredits(view: View, rf: RouteFacts, issuer: IssuerFacts, right: RightFacts) -> bool:
+    """Whether an accreditation was given at home, or is one that the route asks for.
+
+    Where the route names nobody who accredits, one from elsewhere is asked for only while the issuer has no other.
+    """
     if right.actor is None or not accredits(view.facts, right.by):
         return False
     if view.facts.economy_of(right.by) in _homes(view):
@@ -109,6 +112,8 @@ def _accredits(view: View, rf: RouteFacts, right: RightFacts) -> bool:
     if rule is None:
         return False
     kin = view.facts.same_authority(right.by)
-    return not rule.by or any(
+    if not rule.by:
+        return all(each.by in kin for each in issuer.accreditations if each.actor is not None)
+    return any(
         is_named(view, rf, (each,), right.by) if isinstance(each, str) else each.authority in kin for each in rule.by
     )

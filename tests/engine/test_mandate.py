@@ -267,6 +267,24 @@ def test_the_rights_of_a_body_are_those_of_its_own_authorities(more: list[dict[s
     assert same(ask(whole(), *stands, *more, **report()), before)
 
 
+def voluntary() -> dict[str, Any]:
+    """A report of a laboratory to a standard, for whoever asks for accreditation alone."""
+    asked = report()
+    return asked | {"destination": "SG", "subject": {"requirement": "en-81-20", "sector": "voluntary_testing"}}
+
+
+def test_who_accredited_a_body_unasked_says_nothing_where_another_did_too() -> None:
+    other = right("accreditation", "us-a2la", "lab-one", **GRANT)
+    said = notice("us-a2la", "lab-one", effect="non_compliance")
+    before = ask(whole(), lab(), ACCREDITED, **voluntary())
+    assert before.verdict in ("accepted", "accepted_with_conditions"), before.headline
+    assert same(ask(whole(), lab(), ACCREDITED, other, said, **voluntary()), before)
+    # Where nobody else did, the one that did is asked.
+    alone = ask(whole(), lab(), other, **voluntary())
+    assert alone.verdict in ("accepted", "accepted_with_conditions"), alone.headline
+    assert ask(whole(), lab(), other, said, **voluntary()).verdict == "not_accepted"
+
+
 @pytest.mark.parametrize("missing", [0, 1])
 @pytest.mark.parametrize(
     ("owner", "by"), [("jp-mic", None), ("jp-mic", "KR"), ("jp-mic", "US"), ("kr-kcs", "KR"), ("kr-kolas", "KR")]
