@@ -6,39 +6,21 @@ import asyncio
 import multiprocessing
 import statistics
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from bench.over_http import connect, free_port, post, send, serve
+from cab_cli.dev import FIRST_QUESTION
 
 SECONDS = 10.0
 DEAR_CLIENTS = 4
-_ACCEPTED: dict[str, Any] = {
-    "destination": "DE",
-    "presented_on": "2020-04-01",
-    "result": {
-        "kind": "gmp_inspection",
-        "issuer": {"id": "us-fda"},
-        "issuer_economy": "US",
-        "performed_in": "US",
-        "performed_on": {"from": "2020-03-02", "to": "2020-03-06"},
-        "issued_on": "2020-03-10",
-        "findings": "NAI",
-    },
-    "subject": {
-        "sector": "pharma_gmp_human",
-        "requirement": "eu-gmp-human",
-        "product_class": "human_finished",
-        "activity": "surveillance",
-    },
-}
 DEAR = {
-    "a name of one letter": {**_ACCEPTED, "result": {**_ACCEPTED["result"], "issuer": {"name": "a"}}},
-    "a presentation in the year 1": {**_ACCEPTED, "presented_on": "0001-01-01"},
+    "a name of one letter": {**FIRST_QUESTION, "result": {**FIRST_QUESTION["result"], "issuer": {"name": "a"}}},
+    "a presentation in the year 1": {**FIRST_QUESTION, "presented_on": "0001-01-01"},
     "a hundred documents": {
-        **_ACCEPTED,
-        "result": {**_ACCEPTED["result"], "attests": [f"Directive {number} of nobody" for number in range(100)]},
+        **FIRST_QUESTION,
+        "result": {**FIRST_QUESTION["result"], "attests": [f"Directive {number} of nobody" for number in range(100)]},
     },
     "next to nothing said": {"destination": "DE", "result": {"kind": "certificate"}},
 }
@@ -55,7 +37,7 @@ class Waits(NamedTuple):
 
 
 async def _ask_plain(port: int, until: float) -> list[float]:
-    plain = post(msgspec.json.encode(_ACCEPTED))
+    plain = post(msgspec.json.encode(FIRST_QUESTION))
     reader, writer = await connect(port)
     waited = []
     while time.monotonic() < until:
