@@ -272,7 +272,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
 
 def _of_writing(operation: Operation) -> tuple[Kind, ...]:
     writes = operation.method != "get" and operation.body is not AskedQuestion
-    return (problem_kinds.OUTCOME_UNKNOWN,) if writes else ()
+    return (problem_kinds.OUTCOME_UNKNOWN, problem_kinds.NOT_TRAILED) if writes else ()
 
 
 def _problem_response(status: int, kinds: Iterable[Kind]) -> dict[str, Any]:

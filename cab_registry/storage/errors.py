@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 import msgspec
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError, InterfaceError, ResourceClosedError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from cab_registry.domain.errors import Defect, Fault, OperationalFault, Refusal
@@ -119,6 +119,9 @@ def operational_faults() -> Iterator[None]:
     """
     try:
         yield
+    except ResourceClosedError as fault:
+        # The first connection of a pool was cut while the driver asked it what server it is.
+        raise StorageBusy(UNAVAILABLE, _first_line(fault)) from fault
     except (DBAPIError, PoolExhausted, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
         if _state_of(fault) == _NO_SUCH_CHARACTER:
             raise UnfitText("a text holds a character that cannot be kept") from fault

@@ -75,8 +75,9 @@ def recover(
     from cab_registry.services.accounts import invitations
 
     with chosen_database(database_url) as url:
-        names = run_on(url, principals.name_registrars)
-        named = principal if principal.startswith("p-") else choose_account(principal, names)
+        named = principal
+        if not principal.startswith("p-"):
+            named = choose_account(principal, run_on(url, principals.name_registrars))
         with recorded("cab admin recover", named):
             made = run_on(
                 url,

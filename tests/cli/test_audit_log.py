@@ -16,13 +16,17 @@ from tests.cli.officers import Office
 
 @pytest.fixture(autouse=True)
 def apart() -> Iterator[None]:
-    """Leave the audit log of this process as it was."""
+    """Leave the logs of this process as they were: what a command configures writes to where that command wrote."""
+    loggers = [logging.getLogger(name) for name in (None, "cab_registry", NAME)]
+    kept = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
     yield
-    logger = logging.getLogger(NAME)
-    for handler in logger.handlers[:]:
-        logger.removeHandler(handler)
-        handler.close()
-    logger.propagate = True
+    for logger, (handlers, level, propagate) in zip(loggers, kept, strict=True):
+        for handler in logger.handlers[:]:
+            if handler not in handlers:
+                logger.removeHandler(handler)
+                handler.close()
+        logger.setLevel(level)
+        logger.propagate = propagate
 
 
 def test_who_is_invited_by_the_operator_is_written_down(office: Office, tmp_path: Path) -> None:

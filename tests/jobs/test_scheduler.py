@@ -88,7 +88,10 @@ async def test_only_one_of_two_schedulers_leads_and_the_other_takes_over(
             await asyncio.sleep(0.5)
             assert value(first, "cab_jobs_leader") + value(second, "cab_jobs_leader") == 1.0
             async with watching.connect() as connection:
-                held = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+                held = text(
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+                )
                 assert await connection.scalar(held) == 1
                 beat = await read_beat(connection)
                 assert beat is not None
@@ -111,7 +114,10 @@ async def test_a_leader_that_loses_its_connection_asks_again(
         await until_led(metrics)
         async with killing.begin() as connection:
             await connection.execute(
-                text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+                )
             )
         async with asyncio.timeout(20):
             while value(metrics, "cab_jobs_leader") == 1.0 and not running.done():  # noqa: ASYNC110 - a gauge

@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import sys
+import traceback
 from typing import Any, NoReturn
 
 import uvicorn
@@ -46,6 +47,8 @@ class Service:
             else:
                 config = uvicorn.Config(self._app, log_config=None, access_log=False)
                 uvicorn.Server(config).run(sockets=[self.taken])
+        except BaseException:  # noqa: BLE001 - what ended it is told, in the file of what the processes say
+            traceback.print_exc()
         finally:
             sys.stderr.flush()
             os._exit(3)
