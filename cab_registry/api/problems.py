@@ -11,7 +11,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from msgspec import UNSET, Meta, UnsetType
 
-from cab_registry.api.http.refusals import BodyTooSlow, Overloaded
+from cab_registry.api.http.refusals import BodyTooSlow, ClientBusy, Overloaded
 from cab_registry.api.problem_kinds import (
     BODY_TOO_SLOW,
     BUSY,
@@ -164,6 +164,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
     (NoSuchWatch, NO_SUCH_WATCH),
     (OverLimit, OVER_LIMIT),
     (TooManyRequests, TOO_MANY_REQUESTS),
+    (ClientBusy, TOO_MANY_REQUESTS),
     (BodyTooSlow, BODY_TOO_SLOW),
     (Refusal, REFUSED),
     (PositionNotReached, NOT_REACHED),

@@ -9,3 +9,7 @@ class BodyTooSlow(Refusal):
 
 class Overloaded(OperationalFault):
     """This process has as many requests, or as many bytes of bodies, as it takes at once."""
+
+
+class ClientBusy(Refusal):
+    """As many requests of this client are worked on at once as one client may have."""
