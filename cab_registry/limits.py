@@ -53,10 +53,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(ge=65_536, description="Memory for the request bodies of one process, all together.")
     ] = 67_108_864
     bodies_limit: Annotated[
-        Count, Meta(description="Request bodies that one process receives at once; half of it for one client address.")
+        Count,
+        Meta(description="Request bodies that one process receives at once; an eighth of it for one client address."),
     ] = 512
     request_limit: Annotated[
-        Count, Meta(description="Requests that one process works on at once, those whose body still comes left out.")
+        Count, Meta(description="Requests that one process works on at once; an eighth of it for one client address.")
     ] = 256
     client_points: Annotated[
         Count, Meta(description="Points that a client address (IPv6: a /64) may spend at once.")

@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException
 from msgspec import UNSET, Meta, UnsetType
 
 from cab_registry.api.http.audit import note_subject
-from cab_registry.api.http.refusals import BodyTooSlow, NotTrailed, Overloaded
+from cab_registry.api.http.refusals import BodyTooSlow, ClientBusy, NotTrailed, Overloaded
 from cab_registry.api.problem_kinds import (
     BODY_TOO_SLOW,
     BUSY,
@@ -166,6 +166,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Kind], ...]] = (
     (NoSuchWatch, NO_SUCH_WATCH),
     (OverLimit, OVER_LIMIT),
     (TooManyRequests, TOO_MANY_REQUESTS),
+    (ClientBusy, TOO_MANY_REQUESTS),
     (BodyTooSlow, BODY_TOO_SLOW),
     (Refusal, REFUSED),
     (PositionNotReached, NOT_REACHED),

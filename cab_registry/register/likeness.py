@@ -21,6 +21,9 @@ from cab_registry.engine.facts import IssuerFacts
 MEANT: Final = 20
 """How many are named at most."""
 
+LONGEST: Final = 1000
+"""A longer text is compared with nothing: it is no name, and comparing takes longer the longer it is."""
+
 _LETTERS: Final = 5
 """For each so many letters of the longer name, one may differ, and one in any case where it is not too short."""
 
@@ -65,6 +68,8 @@ class Likeness:
 
     def ids(self, text: str) -> tuple[str, ...]:
         """Return issuers whose ids are this one in another spelling, sorted."""
+        if len(text) > LONGEST:
+            return ()
         wanted = fold_words_of(text).replace(" ", "")
         return tuple(sorted(key for key in self._issuers if fold_words_of(key).replace(" ", "") == wanted))[:MEANT]
 
@@ -78,9 +83,8 @@ class Likeness:
 
     def _behind_economies(self, text: str) -> Iterator[str]:
         """Yield the issuers of an economy whose short name is written behind it without a blank (`USFDA`)."""
-        asked = fold_words_of(text)
         for name in sorted(behind_economies(text)):
-            economies = self._words.get(("economy", asked.removesuffix(name)), ())
+            economies = self._words.get(("economy", fold_words_of(text).removesuffix(name)), ())
             for key, issuer in self._issuers.items() if economies else ():
                 if issuer.economy in economies and any(each.key == name for each in issuer.called):
                     yield key
@@ -97,6 +101,8 @@ class Likeness:
 
     def rules(self, text: str) -> tuple[str, ...]:
         """Return requirements that may be meant, the likeliest first."""
+        if len(text) > LONGEST:
+            return ()
         cited = _Cited.of(text) if any(sign.isdigit() for sign in text) else None
         same = [key for key, record in self._requirements.items() if cited is not None and cited.is_cited(record)]
         if same:
@@ -132,6 +138,8 @@ def rank_economies(text: str, names: Mapping[str, Iterable[str]]) -> tuple[str, 
 
     A part of a name says too little: Guinea is not Papua New Guinea, and a short text is like no name.
     """
+    if len(text) > LONGEST:
+        return ()
     asked = fold_words_of(text)
     begun, plain = _as_beginning(asked), _latin(asked)
     if len(plain) < _SHORTEST:
@@ -152,6 +160,8 @@ def rank(text: str, rows: Iterable[Row], most: int = MEANT) -> tuple[str, ...]:
     spelled alike, in Latin letters, then those that are a part of it, as where a town or a branch was added, and
     those of which it abbreviates words.
     """
+    if len(text) > LONGEST:
+        return ()
     rows = list(rows)
     asked = _Asked.of(fold_words_of(text))
     names = [words for _, words in rows]
@@ -189,6 +199,8 @@ class _Names:
 
     def rank(self, text: str, most: int = MEANT) -> tuple[str, ...]:
         """Return the ids whose names are like a text, as `rank` does."""
+        if len(text) > LONGEST:
+            return ()
         asked = _Asked.of(fold_words_of(text))
         spelled = asked.list_spelled(self._latin, self._bare)
         places = set(spelled)
@@ -301,7 +313,7 @@ def _abbreviates(asked: str, words: str) -> bool:
 
 def behind_economies(text: str) -> frozenset[str]:
     """Return what is left of a name of one word, folded, if it begins with an economy, whichever that is."""
-    asked = fold_words_of(text)
+    asked = "" if len(text) > LONGEST else fold_words_of(text)
     if " " in asked:
         return frozenset()
     return frozenset(asked[at:] for at in range(_CODE, len(asked) - _ACRONYM + 1))
@@ -309,6 +321,8 @@ def behind_economies(text: str) -> frozenset[str]:
 
 def find_beginning(text: str, rows: Iterable[Row], most: int = MEANT) -> tuple[str, ...]:
     """Return the ids whose names go on after these whole words, sorted, `most` of them."""
+    if len(text) > LONGEST:
+        return ()
     begun = _as_beginning(fold_words_of(text))
     first = begun[:1]
     found = {key for key, words in rows if words[:1] == first and _begins(words, begun)}

@@ -135,7 +135,10 @@ def tidy_kind(document: object) -> object:
 
 
 def _refusal(document: object, economies: Mapping[str, Economy]) -> ImpossibleQuestion:
-    return ImpossibleQuestion((*list_all_faults(document), *_market_faults(document, economies)))
+    wrong = list_all_faults(document)
+    # What has the wrong shape already, such as a text that is too long, is compared with nothing.
+    shaped = all(fault.pointer != "/destination" for fault in wrong)
+    return ImpossibleQuestion((*wrong, *(_market_faults(document, economies) if shaped else ())))
 
 
 def list_all_faults(document: object) -> list[Fault]:

@@ -10,7 +10,7 @@ from cab_registry.domain.schemes import SCHEMES, canonise, find_scheme, list_num
 from cab_registry.domain.spelling import parts_spelled
 from cab_registry.engine.facts import Facts, IssuerFacts
 from cab_registry.engine.meaning import Fit, find_economy, find_rule
-from cab_registry.register.likeness import fold_words_of, rank
+from cab_registry.register.likeness import LONGEST, fold_words_of, rank
 
 _FEW: Final = 3
 
@@ -100,6 +100,8 @@ def list_schemes(facts: Facts) -> tuple[str, ...]:
 
 def list_meant(text: str, facts: Facts) -> tuple[str, ...]:
     """Return the ids of records that may be meant by an id that none has, the likeliest first."""
+    if len(text) > LONGEST:
+        return ()
     economy = find_economy(text, facts).id
     found = {} if economy is None else {facts.economies[economy].id: None}
     fits = (find_one(text, facts), find_agreement(text, facts), find_rule(text, facts))

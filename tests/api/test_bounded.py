@@ -12,13 +12,19 @@ import pytest
 from litestar import Litestar
 
 from cab_registry.api.problem_kinds import BUSY, REFUSED, TOO_LARGE, UNREADABLE
+from cab_registry.register.compiled import Register
 from cab_registry.register.schema_faults import MOST_NODES
 from cab_registry.register.schemas import list_faults, list_question_faults
+from cab_registry.services.asking import ImpossibleQuestion, QuestionReader
+from cab_registry.services.meant import list_meant
 from tests.api.conftest import Asker, client_of, question
 
 LIMIT: Final = 65_536
 SLOW: Final = 5.0
 """Seconds: far below what it took, and far above what it takes on a machine that does much else."""
+
+WORK_SECONDS: Final = 0.1
+"""Seconds of the processor, of which one long text took more than twice as many."""
 
 
 def filled(start: bytes, part: bytes, end: bytes, size: int = LIMIT) -> bytes:
@@ -145,3 +151,18 @@ async def test_a_plain_question_is_answered_while_dear_ones_wait(ask: Asker, scr
     assert all("cut short" in each.json()["asked"]["notes"][-1] for each in found if each.status_code == 200)
     assert json.loads((await ask.post(plain)).content)["asked"]["notes"] == []
     del scratch_app
+
+
+@pytest.mark.parametrize("text", ["x" * 56_000, "a b " * 14_000, "1 " * 28_000, "é" * 28_000])
+def test_a_text_that_is_too_long_is_compared_with_nothing(scratch_register: Register, text: str) -> None:
+    facts = scratch_register.facts
+    document = question(destination=text)
+    began = time.process_time()
+    with pytest.raises(ImpossibleQuestion) as refused:
+        QuestionReader().read_document(document, facts.economies)
+    assert [fault.pointer for fault in refused.value.faults] == ["/destination"]
+    likeness = facts.likeness
+    looks = (likeness.ids, likeness.issuers, likeness.beginning, likeness.rules, likeness.economies)
+    assert [look(text) for look in looks] == [()] * len(looks)
+    assert (likeness.words("requirement", text), list_meant(text, facts)) == ((), ())
+    assert time.process_time() - began < WORK_SECONDS

@@ -10,9 +10,10 @@ from time import monotonic, sleep
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from litestar import Litestar
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner
 
@@ -161,6 +162,48 @@ async def test_a_lock_that_exhausts_the_pool_is_not_taken_for_silence(
             assert await is_ready(client)
             assert {response.status_code for response in await asyncio.gather(*waiting)} == {503}
             await holder.rollback()
+    await engine.dispose()
+
+
+async def test_ready_says_within_two_seconds_that_the_database_is_silent(
+    cluster: Cluster, token: str, settings: Settings
+) -> None:
+    assert token
+    app = create_app(msgspec.structs.replace(settings, database_patience_seconds=Settings().database_patience_seconds))
+    async with app.lifespan(), client_of(app) as client:
+        await eventually(lambda: is_ready(client))
+        with frozen(cluster):
+            began = monotonic()
+            while await is_ready(client):
+                assert monotonic() - began < 2
+                await asyncio.sleep(0.05)
+        await eventually(lambda: is_ready(client))
+
+
+async def test_ready_says_that_the_database_has_no_place_for_a_connection(
+    database_url: str, owner_database_url: str
+) -> None:
+    engine = create_engine(owner_database_url)
+    await load_catalogue(engine, [*law_documents(), *given_documents()], validate=accept)
+
+    async def allow(most: int) -> None:
+        async with engine.connect() as connection:
+            made = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await made.execute(
+                text(f'ALTER DATABASE "{make_url(owner_database_url).database}" CONNECTION LIMIT {most}')
+            )
+
+    app = create_app(Settings(database_url=database_url, metrics_port=0, pool_size=POOL, environment="test"))
+    async with app.lifespan(), client_of(app) as client:
+        await eventually(lambda: is_ready(client))
+        await allow(1)
+        found = await asyncio.gather(*(client.get(READ) for _ in range(2 * POOL)))
+        assert 503 in {response.status_code for response in found}
+        assert not await is_ready(client)
+        await asyncio.sleep(1.5)
+        assert not await is_ready(client)
+        await allow(-1)
+        await eventually(lambda: is_ready(client))
     await engine.dispose()
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cab_registry.services.runtime.token_buckets import Policy, TokenBuckets, TooManyRequests
+from cab_registry.services.runtime.networks import NEIGHBOURS
+from cab_registry.services.runtime.token_buckets import ClientBuckets, Policy, TokenBuckets, TooManyRequests
 
 
 class Seconds:
@@ -57,3 +58,16 @@ def test_no_more_buckets_are_kept_than_may_be(seconds: Seconds) -> None:
     for number in range(1000):
         buckets.spend(str(number))
     assert len(buckets) == 100
+
+
+def test_all_clients_of_a_network_have_as_much_as_a_few(seconds: Seconds) -> None:
+    buckets = ClientBuckets(Policy(name="client", points=10, per_second=1), seconds)
+    for each in range(NEIGHBOURS):
+        assert buckets.spend(f"2001:db8:0:{each}::/64", 10).left == 0
+    for other in ("2001:db8:0:ff::/64", "2001:db8:0:fe::/64"):
+        with pytest.raises(TooManyRequests, match="0 are left"):
+            buckets.spend(other)
+    assert buckets.spend("2001:db8:1::/64").left == 9
+    assert buckets.spend("192.0.2.1").left == 9
+    seconds.now = 1
+    assert buckets.spend("2001:db8:0:ff::/64", 4).left == 1

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from litestar import Request, Response
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from cab_registry.api.http.bodies import BodyMemory, Intake
-from cab_registry.api.http.client_address import client_key, client_of
+from cab_registry.api.http.client_address import Address, client_key, client_of, is_trusted, peer_of
 from cab_registry.api.http.rate_limits import RateLimits
-from cab_registry.api.http.refusals import Overloaded
+from cab_registry.api.http.refusals import ClientBusy, Overloaded
+from cab_registry.api.http.shares import Shares
 from cab_registry.limits import Limits
 from cab_registry.services.metrics import Metrics
 from cab_registry.services.runtime.token_buckets import TooManyRequests
@@ -20,8 +21,32 @@ from cab_registry.settings import Network
 
 Answer = Callable[[Request[Any, Any, Any], Exception], Response[bytes]]
 
-_ALWAYS: Final = frozenset({"/health"})
-"""Answered also by a process that is full, so that nobody restarts it for that."""
+_ASKED_BY_OPERATORS: Final = frozenset({"/health", "/ready"})
+"""They have places of their own: a process that is full is neither restarted nor taken for lost."""
+
+
+class Work:
+    """One request and its place: held while it is worked on, and not while its client is waited for."""
+
+    def __init__(self, places: Shares, client: str | None) -> None:
+        self._places = places
+        self._client = client
+
+    def count(self, change: int) -> None:
+        """Take the place, or give it back."""
+        self._places.add(self._client, change)
+
+    def sending(self, send: Send) -> Send:
+        """Return what sends an answer, without a place while the client takes it."""
+
+        async def send_on(message: Message) -> None:
+            self.count(-1)
+            try:
+                await send(message)
+            finally:
+                self.count(1)
+
+        return send_on
 
 
 class Admission:
@@ -47,8 +72,11 @@ class Admission:
         self._answer = answer
         self._metrics = metrics
         self._memory = BodyMemory(limits)
-        self._working = 0
-        metrics.watch_use(lambda: self._working, lambda: self._memory.bodies, lambda: self._memory.bytes)
+        self._places = Shares.of(limits.request_limit)
+        self._operators = Shares.of(limits.request_limit)
+        metrics.watch_use(
+            lambda: self._places.all + self._operators.all, lambda: self._memory.bodies, lambda: self._memory.bytes
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or refuse it."""
@@ -56,29 +84,38 @@ class Admission:
             await self._app(scope, receive, send)
             return
         address = client_of(scope, self._trusted)
-        client = None if address is None or self._rates.spares(address) else client_key(address)
+        client = self._limited(scope, address)
         scope["state"].update(client_address=address, client=client)
+        places = self._operators if scope["path"] in _ASKED_BY_OPERATORS else self._places
         try:
-            self._check(scope, client)
-        except (Overloaded, TooManyRequests) as fault:
+            self._check(scope, places, client)
+        except (ClientBusy, Overloaded, TooManyRequests) as fault:
             await self._refuse(scope, send, fault)
             return
-        intake = Intake(self._memory, client, receive, self._count)
-        self._count(1)
+        work = Work(places, client)
+        intake = Intake(self._memory, client, receive, work.count)
+        work.count(1)
         try:
-            await self._app(scope, intake.receive if _has_body(scope) else receive, send)
+            await self._app(scope, intake.receive if _has_body(scope) else receive, work.sending(send))
         finally:
-            self._count(-1)
+            work.count(-1)
             intake.end()
 
-    def _check(self, scope: Scope, client: str | None) -> None:
-        if self._working >= self._limits.request_limit and scope["path"] not in _ALWAYS:
+    def _limited(self, scope: Scope, address: Address | None) -> str | None:
+        """Name the client whose limits count: nobody's where a program on this machine asks without a proxy."""
+        if address is None:
+            return None
+        peer = peer_of(scope)
+        proxied = peer is not None and is_trusted(peer, self._trusted)
+        return client_key(address) if proxied or not self._rates.spares(address) else None
+
+    def _check(self, scope: Scope, places: Shares, client: str | None) -> None:
+        if places.all >= self._limits.request_limit:
             raise Overloaded("this process works on as many requests as it takes at once")
+        if not places.has_room(client):
+            raise ClientBusy("as many requests of this client are worked on as one client may have at once")
         if client is not None:
             self._rates.enter(scope, client)
-
-    def _count(self, change: int) -> None:
-        self._working += change
 
     async def _refuse(self, scope: Scope, send: Send, fault: Exception) -> None:
         shown = self._answer(Request(scope), fault)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections import Counter
 from typing import Final, Protocol
 
-from cab_registry.api.http.client_address import Address, client_key
+from cab_registry.api.http.client_address import Address, client_key, is_trusted
+from cab_registry.api.http.shares import Shares
 from cab_registry.api.problem_kinds import SHED, TOO_MANY_CONNECTIONS, Kind
 from cab_registry.limits import Limits
 from cab_registry.services.metrics import Metrics
+from cab_registry.services.runtime.networks import NEIGHBOURS
 from cab_registry.settings import Network
 
 UNSENT_BYTES: Final = 134_217_728
@@ -29,7 +30,7 @@ class Guarded(Protocol):
     """A connection as the guard sees it."""
 
     def waits_since(self) -> float | None:
-        """The instant since which it waits for its client; none while a request is answered."""
+        """The instant since which it waits for its client; none while a request is worked on."""
 
     def overstays(self, now: float) -> bool:
         """Whether a deadline has passed."""
@@ -61,7 +62,8 @@ class ConnectionGuard:
         self._trusted = trusted
         self._count_closed = metrics.count_closed
         metrics.watch_connections(lambda: len(self.held))
-        self._of_client: Counter[str] = Counter()
+        most = limits.client_connection_limit
+        self._shares = Shares(most, most * NEIGHBOURS)
         self._sweeper: asyncio.TimerHandle | None = None
 
     def lower(self, most: int) -> None:
@@ -73,31 +75,27 @@ class ConnectionGuard:
         if self._sweeper is None:
             self._sweeper = loop.call_later(_EVERY_SECONDS, self._sweep, loop)
         client = self._counted(address)
-        if client is not None and self._of_client[client] >= self.limits.client_connection_limit:
+        if not self._shares.has_room(client):
             self._count_closed("client_limit")
             return TOO_MANY_CONNECTIONS
         if len(self.held) >= self._most and not self._evict():
             self._count_closed("full")
             return SHED
         self.held[connection] = client
-        if client is not None:
-            self._of_client[client] += 1
+        self._shares.add(client, 1)
         return None
 
     def forget(self, connection: Guarded) -> None:
         """Let a connection go that has ended; one that was not taken in, or was evicted, is gone already."""
-        client = self.held.pop(connection, None)
-        if client is not None:
-            self._of_client[client] -= 1
-            if self._of_client[client] <= 0:
-                del self._of_client[client]
+        if connection in self.held:
+            self._shares.add(self.held.pop(connection), -1)
 
     def _counted(self, address: Address | None) -> str | None:
         if address is None:
             return None
         if address.is_loopback and not self.limits.limit_loopback:
             return None
-        if self._trusted is not None and address in self._trusted:
+        if is_trusted(address, self._trusted):
             return None
         return client_key(address)
 

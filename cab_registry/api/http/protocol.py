@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, Final
 
 import msgspec
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -45,6 +46,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._since = self.loop.time()
         self._deadline = self._guard.limits.header_seconds
         self._unsent = (self._since, 0)
+        self._not_taken_since: float | None = None
+        self._held: tuple[RequestResponseCycle, ASGI3Application] | None = None
         self.headers = []
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -58,6 +61,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._guard.forget(self)
+        self._held = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -105,13 +109,34 @@ class GuardedProtocol(HttpToolsProtocol):
         self._since, self._deadline = self.loop.time(), self._guard.limits.idle_seconds
         super().on_response_complete()
 
+    def pause_writing(self) -> None:
+        """Note that the client does not take its answers as fast as they come."""
+        self._not_taken_since = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Begin the request that waited until the answer before it was taken."""
+        self._not_taken_since = None
+        super().resume_writing()
+        if self._held is not None:
+            (cycle, app), self._held = self._held, None
+            self._start_asgi_task(cycle, app)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        if self._not_taken_since is None:
+            super()._start_asgi_task(cycle, app)
+        else:
+            self._held = (cycle, app)
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP, and heads that are too large, in the shape of every problem."""
         del msg
         self._refuse(HEADERS_TOO_LARGE if self._head > LARGEST_HEAD or self._is_crowded() else OTHER)
 
     def waits_since(self) -> float | None:
-        """Return the instant since which the client has to send something; none while a request is answered."""
+        """Return the instant since which the client has to send or to take something; none while one is worked on."""
+        if self._not_taken_since is not None:
+            return self._not_taken_since
         cycle: RequestResponseCycle | None = self.cycle
         return self._since if cycle is None or cycle.response_complete else None
 

@@ -11,7 +11,13 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from cab_registry.api.http.client_address import Address
 from cab_registry.limits import Limits
-from cab_registry.services.runtime.token_buckets import Balance, Policy, TokenBuckets, TooManyRequests
+from cab_registry.services.runtime.token_buckets import (
+    Balance,
+    ClientBuckets,
+    Policy,
+    TokenBuckets,
+    TooManyRequests,
+)
 
 PRICES: Final[Mapping[tuple[str, str], int]] = {
     ("GET", "/v1/acceptance/changes"): 40,
@@ -55,7 +61,7 @@ class RateLimits:
         self._loopback = limits.limit_loopback
         by_client = Policy(name="client", points=limits.client_points, per_second=limits.client_points_per_second)
         by_token = Policy(name="token", points=limits.token_points, per_second=limits.token_points_per_second)
-        self.clients = TokenBuckets(by_client, seconds)
+        self.clients = ClientBuckets(by_client, seconds)
         self.tokens = TokenBuckets(by_token, seconds)
 
     def spares(self, address: Address) -> bool:

@@ -13,3 +13,7 @@ class Overloaded(OperationalFault):
 
 class NotTrailed(OperationalFault):
     """What is asked for acts, and nobody could see later that it was done."""
+
+
+class ClientBusy(Refusal):
+    """As many requests of this client are worked on at once as one client may have."""

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from cab_registry.domain.errors import Refusal
+from cab_registry.services.runtime.networks import NEIGHBOURS, network_of
 
 MOST_KEPT: Final = 50_000
 
@@ -91,7 +92,11 @@ class TokenBuckets:
             )
         return self._keep(client, left - max(0, price - paid))
 
-    def charge(self, client: str, points: int) -> Balance:
+    def left(self, client: str) -> float:
+        """Return how many points a client has."""
+        return self._left(client)
+
+    def charge(self, client: str, points: float) -> Balance:
         """Take points from a client, as many of them as there are."""
         return self._keep(client, max(0.0, self._left(client) - points))
 
@@ -110,3 +115,24 @@ class TokenBuckets:
     def _show(self, left: float) -> Balance:
         lacking = self.policy.points - left
         return Balance(self.policy, math.floor(left), math.ceil(lacking / self.policy.per_second))
+
+
+class ClientBuckets(TokenBuckets):
+    """The buckets of clients, who spend of those of their networks too: all of a network have what a few have."""
+
+    def __init__(self, policy: Policy, clock: Callable[[], float], most: int = MOST_KEPT) -> None:
+        super().__init__(policy, clock, most)
+        wider = Policy(name=policy.name, points=policy.points * NEIGHBOURS, per_second=policy.per_second * NEIGHBOURS)
+        self._networks = TokenBuckets(wider, clock, most)
+
+    def _left(self, client: str) -> float:
+        own, network = super()._left(client), network_of(client)
+        return own if network is None else min(own, self._networks.left(network))
+
+    def _keep(self, client: str, left: float) -> Balance:
+        spent, network = self._left(client) - left, network_of(client)
+        shown = super()._keep(client, super()._left(client) - spent)
+        if network is None:
+            return shown
+        self._networks.charge(network, spent)
+        return self._show(left)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_network
 from typing import Final
 
 from cab_registry.limits import Limits
+from cab_registry.services.runtime.networks import NEIGHBOURS, network_of
 from cab_registry.services.runtime.token_buckets import Policy, TokenBuckets
 
 _DAY: Final = 86_400
-_NEIGHBOURS: Final = 5
-"""Clients' worth of requests that a whole /48 of IPv6 has, since one customer may have all of it."""
 
 
 class MailLimits:
@@ -29,7 +27,7 @@ class MailLimits:
             return TokenBuckets(Policy(name=name, points=points, per_second=points / _DAY), seconds)
 
         self._clients = buckets("client and day", limits.mail_client_requests)
-        self._networks = buckets("network and day", limits.mail_client_requests * _NEIGHBOURS)
+        self._networks = buckets("network and day", limits.mail_client_requests * NEIGHBOURS)
         self._domains = buckets("client, mail domain and day", limits.mail_domain_requests)
 
     def spend(self, client: str | None, address: str) -> None:
@@ -46,6 +44,5 @@ class MailLimits:
             return
         self._clients.spend(client)
         self._domains.spend(f"{client} {address.rpartition('@')[2].lower()}")
-        network = ip_network(client)
-        if network.version == 6:
-            self._networks.spend(str(network.supernet(new_prefix=48)))
+        if (network := network_of(client)) is not None:
+            self._networks.spend(network)

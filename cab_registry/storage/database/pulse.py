@@ -2,7 +2,8 @@
 
 No time limit on statements tells a slow statement from a silent server. So a connection of its own asks a small
 question every second. When that stays without an answer, everything that waits for the server is given up at once, and
-nobody tries to connect until an answer comes.
+nobody tries to connect until an answer comes. Whoever asks whether it answers hears no as soon as an answer is late, or
+where the server has no place for a further connection.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Final, Generic, TypeVar
 from weakref import WeakSet
 
 import asyncpg
-from sqlalchemy import event, text
+from sqlalchemy import Dialect, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import NullPool
@@ -36,7 +37,11 @@ _FIRST_PAUSE: Final = 0.1
 _MISSES: Final = 2
 """Questions in a row without an answer: a process that was busy itself may read one answer too late."""
 
+_TARDY_SECONDS: Final = 0.7
+"""A question that waits longer for its answer makes the database unready, long before it counts as silent."""
+
 _LOCKED: Final = "55P03"
+_NO_PLACE: Final = "53300"
 
 Seen = TypeVar("Seen")
 
@@ -68,13 +73,15 @@ class Pulse(Generic[Seen]):
         self._engine = create_engine(
             url,
             application_name=f"{name} pulse",
-            lock_timeout=timedelta(seconds=patience / 2),
+            lock_timeout=timedelta(seconds=min(patience, _TARDY_SECONDS) / 2),
             connect_timeout=2 * patience,
             poolclass=NullPool,
         )
         self._open: WeakSet[Any] = WeakSet()
         self._fault: str | None = None
         self._answered = False
+        self._asked_at: float | None = None
+        self._full = False
         self._tried = asyncio.Event()
         event.listen(self._engine.sync_engine, "connect", self._note)
 
@@ -85,13 +92,14 @@ class Pulse(Generic[Seen]):
 
     @property
     def answers(self) -> bool:
-        """Whether the database has answered, and did so when it was last asked."""
-        return self._answered and self._fault is None
+        """Whether the database answered when it was last asked, and takes the connections that this process makes."""
+        tardy = self._asked_at is not None and monotonic() - self._asked_at > _TARDY_SECONDS
+        return self._answered and self._fault is None and not tardy and not self._full
 
     def guard(self, engine: AsyncEngine) -> None:
         """Give up the connections of an engine when the database falls silent, and open none while it is."""
         event.listen(engine.sync_engine, "connect", self._note)
-        event.listen(engine.sync_engine, "do_connect", self._refuse)
+        event.listen(engine.sync_engine, "do_connect", self._connect)
 
     @asynccontextmanager
     async def beating(self) -> AsyncIterator[Pulse[Seen]]:
@@ -109,10 +117,17 @@ class Pulse(Generic[Seen]):
 
     def _note(self, connection: Any, _: object) -> None:
         self._open.add(connection.driver_connection)
+        self._full = False
 
-    def _refuse(self, *_: object) -> None:
+    def _connect(self, dialect: Dialect, _: object, given: Any, named: Any) -> Any:
         if self._fault is not None:
             raise ServerSilent(self._fault)
+        try:
+            return dialect.connect(*given, **named)
+        except Exception as fault:
+            # As the driver raises it, or as the dialect does.
+            self._full = self._full or getattr(fault, "sqlstate", None) == _NO_PLACE
+            raise
 
     async def _beat(self) -> None:
         pause = _FIRST_PAUSE
@@ -123,6 +138,7 @@ class Pulse(Generic[Seen]):
                     async with self._engine.connect() as connection:
                         while await self._hear(connection):
                             heard, pause = True, _FIRST_PAUSE
+                            await self._knock()
                             await asyncio.sleep(BEAT_SECONDS)
             except StorageBusy as fault:
                 # One lost connection says nothing of the server: that another one fails does.
@@ -138,13 +154,13 @@ class Pulse(Generic[Seen]):
 
     async def _hear(self, connection: AsyncConnection) -> bool:
         """Ask once more; False where the database is silent, after everything that waited was given up."""
-        asking = asyncio.create_task(self._question(connection))
+        asking, self._asked_at = asyncio.create_task(self._question(connection)), monotonic()
         try:
             for _ in range(_MISSES):
                 done, _ = await asyncio.wait((asking,), timeout=self._patience)
                 if done:
                     self.seen = asking.result()
-                    self._answered, self._fault = True, None
+                    self._answered, self._fault, self._asked_at = True, None, None
                     self._tried.set()
                     return True
             self._fault = f"the database has not answered for {_MISSES * self._patience:g} seconds"
@@ -155,6 +171,13 @@ class Pulse(Generic[Seen]):
             await asyncio.wait((asking,), timeout=self._patience)
             if asking.done() and not asking.cancelled():
                 asking.exception()
+
+    async def _knock(self) -> None:
+        """Look whether the server takes a further connection again, where it last refused one."""
+        if self._full:
+            with suppress(DBAPIError, OSError, asyncpg.PostgresError):
+                async with asyncio.timeout(self._patience), self._engine.connect():
+                    pass
 
     async def _question(self, connection: AsyncConnection) -> Seen | None:
         try:
