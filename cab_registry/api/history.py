@@ -34,6 +34,7 @@ from cab_registry.services.history import (
     read_record_history,
 )
 from cab_registry.services.inbox import read_inbox
+from cab_registry.services.runtime.work import PAST, demand
 from cab_registry.services.views import Given, Viewing, WrongParameters
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.errors import operational_faults
@@ -157,9 +158,11 @@ def _read_moment(known_at: str | None, zone: ZoneInfo) -> Moment | None:
     if known_at is None:
         return None
     try:
-        return parse_known_at(known_at, zone)
+        moment = parse_known_at(known_at, zone)
     except ValueError as error:
         raise WrongParameters([Fault("/known_at", str(error))]) from None
+    demand(PAST)
+    return moment
 
 
 def _reply(request: AnyRequest, found: History) -> Response[bytes]:

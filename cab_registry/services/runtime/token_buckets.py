@@ -80,15 +80,19 @@ class TokenBuckets:
             wait = math.ceil((price - left) / self.policy.per_second)
             raise TooManyRequests(
                 f"this costs {price} of {self.policy.points} points for each {self.policy.name}, and "
-                f"{math.floor(left)} are left; there will be enough in {wait} s",
+                f"{max(0, math.floor(left))} are left; there will be enough in {wait} s",
                 wait,
                 self._show(left),
             )
         return self._keep(client, left - price)
 
-    def charge(self, client: str, points: int) -> Balance:
-        """Take points from a client, as many of them as there are."""
-        return self._keep(client, max(0.0, self._left(client) - points))
+    def give_back(self, client: str, points: int) -> None:
+        """Give points back that were taken for nothing."""
+        self._keep(client, min(float(self.policy.points), self._left(client) + points))
+
+    def charge(self, client: str, points: float) -> Balance:
+        """Take points from a client, whether there are so many or not: it may come to owe as many as a bucket holds."""
+        return self._keep(client, max(-float(self.policy.points), self._left(client) - points))
 
     def _left(self, client: str) -> float:
         now = self._clock()
@@ -104,4 +108,4 @@ class TokenBuckets:
 
     def _show(self, left: float) -> Balance:
         lacking = self.policy.points - left
-        return Balance(self.policy, math.floor(left), math.ceil(lacking / self.policy.per_second))
+        return Balance(self.policy, max(0, math.floor(left)), math.ceil(lacking / self.policy.per_second))
