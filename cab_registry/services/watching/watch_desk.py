@@ -18,6 +18,7 @@ from cab_registry.services.desk import Desk
 from cab_registry.services.runtime.work import SURVEYS_WAITING, WorkRoom
 from cab_registry.services.tokens import Principal, hold_authority
 from cab_registry.services.watching.mail_limits import MailLimits
+from cab_registry.services.watching.targets import MOST_ROWS
 from cab_registry.settings import Network
 from cab_registry.storage.principals import Role
 
@@ -27,7 +28,7 @@ class WatchLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     watches: Annotated[int, Meta(description="Watches of an owner.")] = 200
     watched: Annotated[int, Meta(description="Questions and records watched by an owner, in all its watches.")] = 20_000
-    rows: Annotated[int, Meta(description="Rows of one portfolio.")] = 5_000
+    rows: Annotated[int, Meta(description="Rows of one portfolio.")] = MOST_ROWS
     endpoints: Annotated[int, Meta(description="Endpoints of an owner.")] = 20
     mail_watches: Annotated[int, Meta(description="Watches of a mail address without an account.")] = 20
     mail_watched: Annotated[int, Meta(description="Questions and records watched by such an address.")] = 200
