@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Generator, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -29,8 +29,9 @@ from cab_registry.domain.schemes import canonise
 from cab_registry.domain.spelling import asked_keys, other_keys
 from cab_registry.engine.facts import Facts
 from cab_registry.register.compiled import Register, Versioned, change_register, subject_of
-from cab_registry.register.likeness import MEANT, behind_economies, find_beginning, fold_words_of, rank
+from cab_registry.register.likeness import MEANT, Names, behind_economies, find_beginning, fold_words_of
 from cab_registry.services.heads import Held
+from cab_registry.services.runtime.work import READINGS_WAITING, WorkRoom, run_through
 from cab_registry.storage.engine import read_latest, read_only
 from cab_registry.storage.entries import Entry
 from cab_registry.storage.errors import operational_faults
@@ -40,6 +41,9 @@ from cab_registry.storage.records import RecordVersion, records_as_known
 
 Moment = datetime | int
 """An instant, or a position of the log."""
+
+_SLICE: Final = 200
+"""So many rows are read before the event loop does something else."""
 
 _LAW: Final = (Economy, Authority, Requirement, Agreement, Route, Position, Coverage)
 
@@ -103,7 +107,14 @@ class RecordSource(Protocol):
 class DatabaseRecords:
     """Reads from the log's record versions."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, readings: WorkRoom | None = None) -> None:
+        """Read from a database.
+
+        Args:
+            engine: of the database.
+            readings: where names are compared and documents are read.
+        """
+        self._readings = readings or WorkRoom("records", waiting=READINGS_WAITING)
         self._engine = read_only(engine)
         self._latest = read_latest(engine)
 
@@ -142,7 +153,7 @@ class DatabaseRecords:
         with operational_faults():
             async with self._engine.connect() as connection:
                 versions = await records_as_known(connection, moment, law=True)
-        return await asyncio.to_thread(read_versions, versions)
+        return await self._readings.run(lambda: read_versions(versions))
 
     async def read_reachable(self, moment: Moment, sought: Sought) -> list[Versioned]:
         """Read the issuers sought, everything that is recorded about them, and the notices that can touch a result."""
@@ -151,9 +162,11 @@ class DatabaseRecords:
                 ids = set(sought.ids)
                 ids.update(await _find_bearers(connection, moment, sought.identifiers))
                 if sought.names:
-                    ids.update(await _find_named(connection, moment, sought.names))
+                    borne = await _read_names(connection, moment)
+                    ids.update(await self._readings.run_in_turns(find_named_in_turns(sought.names, borne)))
                 notices = await _find_notices(connection, moment, ids, sought.number)
-                return read_versions(await records_as_known(connection, moment, ids=notices, bodies=ids))
+                versions = await records_as_known(connection, moment, ids=notices, bodies=ids)
+        return await self._readings.run(lambda: read_versions(versions))
 
     async def read_bodies(self, moment: Moment) -> list[Versioned]:
         """Read everything that is not law."""
@@ -161,7 +174,7 @@ class DatabaseRecords:
             async with self._engine.connect() as connection:
                 ids = await _ids(connection, moment, "type <> ALL(:law)", {"law": sorted(LAW_TYPES)})
                 versions = await records_as_known(connection, moment, ids=ids)
-        return await asyncio.to_thread(read_versions, versions)
+        return await self._readings.run(lambda: read_versions(versions))
 
 
 class MemoryRecords:
@@ -312,15 +325,18 @@ def find_bearing(wanted: Collection[tuple[str, str]], borne: Iterable[tuple[str,
     ]
 
 
-async def _find_named(connection: AsyncConnection, moment: Moment, names: Collection[str]) -> list[str]:
-    """Names are compared folded, and by likeness, which SQL cannot do; bodies then are few."""
+async def _read_names(connection: AsyncConnection, moment: Moment) -> list[tuple[str, str]]:
+    """Read who bears which names, which are compared folded, and by likeness, as SQL cannot do; bodies then are few."""
     statement = text(
         "SELECT id, jsonb_path_query_array(payload, '$.names[*].name') FROM record_version"  # noqa: S608 - fixed texts only
         f" WHERE type = 'body' AND NOT retired AND {_known(moment)}"
     )
     found = await connection.execute(statement, {"moment": moment})
-    rows = [(body, name) for body, borne in found for name in borne]
-    return await asyncio.to_thread(find_named, names, rows)
+    names: list[tuple[str, str]] = []
+    for rows in found.partitions(_SLICE):
+        names.extend((body, name) for body, borne in rows for name in borne)
+        await asyncio.sleep(0)
+    return names
 
 
 def find_called(names: Collection[str], facts: Facts) -> list[str]:
@@ -340,15 +356,24 @@ def find_named(wanted: Collection[str], borne: Sequence[tuple[str, str]], most: 
         borne: who bears which name.
         most: how many that are like it are given; more than the engine names where names of several moments are given.
     """
+    return run_through(find_named_in_turns(wanted, borne, most))
+
+
+def find_named_in_turns(
+    wanted: Collection[str], borne: Sequence[tuple[str, str]], most: int = MEANT
+) -> Generator[None, None, list[str]]:
+    """Find who bears one of some names, as `find_named` does, one name in each turn."""
     if not wanted:
         return []
     rows = [(key, fold_words_of(name)) for key, name in borne]
     keys = [(key, squeeze(fold_words_of(name)), other_keys(name, fold_words_of(name))) for key, name in borne]
+    likeness = Names(rows)
     found: dict[str, None] = {}
     for name in wanted:
+        yield
         asked = asked_keys(name) | behind_economies(name)
         found.update((key, None) for key, own, others in keys if own in asked or not asked.isdisjoint(others))
-        found.update(dict.fromkeys((*rank(name, rows, most), *find_beginning(name, rows, most))))
+        found.update(dict.fromkeys((*likeness.rank(name, most), *find_beginning(name, rows, most))))
     return list(found)
 
 

@@ -221,6 +221,16 @@ class WorkRoom:
                     del self._waiting[client]
 
 
+def run_through(work: Generator[None, None, Result]) -> Result:
+    """Do all turns of work here, one after another."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as ended:
+            result: Result = ended.value
+            return result
+
+
 def _at_once(work: Callable[[], Result]) -> Generator[None, None, Result]:
     yield from ()
     return work()
