@@ -23,11 +23,12 @@ from cab_registry.engine.facts import Facts
 from cab_registry.register.compiled import Register, Versioned, change_register, compile_register
 from cab_registry.register.minting import slug
 from cab_registry.services.asking import parse_known_at
+from cab_registry.services.bearers import find_called
 from cab_registry.services.heads import HeadSource
 from cab_registry.services.metrics import Metrics
 from cab_registry.services.runtime.sharing import Shared
 from cab_registry.services.runtime.work import PAST, Rooms, WorkRoom, demand
-from cab_registry.services.sources import KnownState, RecordSource, Sought, find_called
+from cab_registry.services.sources import KnownState, RecordSource, Sought
 from cab_registry.storage.canonical import spell_instant
 
 NOTE_BEYOND: Final = "known_at is still to come, so this is what the register knows so far; it can change until then"

@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cab_registry.domain.question import AskedQuestion
 from cab_registry.register.compiled import Register, Versioned, change_register
 from cab_registry.services.answering import seek
+from cab_registry.services.bearers import find_bearing, find_named_in_turns, find_numbered
 from cab_registry.services.runtime.work import WorkRoom
-from cab_registry.services.sources import Changes, Sought, find_bearing, find_named, find_numbered, read_versions
+from cab_registry.services.sources import Changes, Sought, read_versions
 from cab_registry.storage.entries import INITIAL_SUBMISSION, Entry
 from cab_registry.storage.log import COLUMNS, entry_of
 from cab_registry.storage.projection import LAW_TYPES
@@ -189,11 +190,12 @@ async def _reach(connection: AsyncConnection, sought: Sought, upto: int, reading
     if sought.identifiers:
         schemes = sorted({scheme for scheme, _ in sought.identifiers})
         found = await connection.execute(_BEARERS, {"schemes": schemes, "upto": upto})
-        ids.update(find_bearing(sought.identifiers, ((key, borne or []) for key, borne in found)))
+        numbered = [(key, borne or []) for key, borne in found]
+        ids.update(await readings.run(lambda: find_bearing(sought.identifiers, numbered)))
     if sought.names:
         rows = [(key, names) for key, names in await connection.execute(_NAMES, {"upto": upto})]
         borne = [(key, name) for key, names in rows for name in names]
-        ids.update(await readings.run(lambda: find_named(sought.names, borne, len(borne))))
+        ids.update(await readings.run_in_turns(find_named_in_turns(sought.names, borne, len(borne))))
     ids.update((await connection.scalars(_UMBRELLAS, {"ids": sorted(ids), "upto": upto})).all())
     return replace(sought, ids=tuple(sorted(ids)))
 
