@@ -137,7 +137,7 @@ def create_app(
         return clock().astimezone(zone).date()
 
     rooms = Rooms(metrics.count_shed)
-    answering = Answering(holder, DatabaseRecords(engine), today, zone, metrics, rooms)
+    answering = Answering(holder, DatabaseRecords(engine, rooms.readings), today, zone, metrics, rooms)
     cursors = Cursors(read_key_from(engine), today)
 
     @asynccontextmanager
@@ -196,7 +196,7 @@ def _make_stored_routes(
     )
     return [
         *make_expiry_routes(views, desk.horizon),
-        *make_history_routes(desk, zone),
+        *make_history_routes(desk, zone, views.rooms.readings),
         *make_impact_routes(views, zone, lambda request, on: tell_watched(desk.engine, visitor_of(request), on)),
         *make_answer_history_routes(desk, QuestionReader(), views.rooms),
         *make_submission_routes(desk, foreseeing, cursors, limit=settings.submission_limit_bytes),

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cab_registry import __version__
 from cab_registry.api.acceptance import Waiting
 from cab_registry.api.authentication import NEEDED, principal_of
-from cab_registry.api.replies import AnyRequest, QueryReader, has_already, reply, reply_privately
+from cab_registry.api.replies import AnyRequest, QueryReader, encode, has_already, reply, reply_privately
 from cab_registry.domain.errors import Fault
 from cab_registry.services.asking import parse_known_at
 from cab_registry.services.desk import Desk
@@ -34,6 +34,7 @@ from cab_registry.services.history import (
     read_record_history,
 )
 from cab_registry.services.inbox import read_inbox
+from cab_registry.services.runtime.work import PAST, WorkRoom, demand
 from cab_registry.services.views import Given, Viewing, WrongParameters
 from cab_registry.storage.engine import read_only
 from cab_registry.storage.errors import operational_faults
@@ -68,12 +69,12 @@ class Following(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
 
 
-def make_history_routes(desk: Desk, zone: ZoneInfo) -> list[HTTPRouteHandler]:
-    """Return the handlers of histories, of the feed of changes and of the inbox."""
-    return [*_make_histories(desk, zone), *_make_feeds(desk), _make_inbox(desk)]
+def make_history_routes(desk: Desk, zone: ZoneInfo, room: WorkRoom) -> list[HTTPRouteHandler]:
+    """Return the handlers of histories, of the feed of changes and of the inbox; pages are made in a room."""
+    return [*_make_histories(desk, zone, room), *_make_feeds(desk, room), _make_inbox(desk)]
 
 
-def _make_histories(desk: Desk, zone: ZoneInfo) -> list[HTTPRouteHandler]:
+def _make_histories(desk: Desk, zone: ZoneInfo, room: WorkRoom) -> list[HTTPRouteHandler]:
     reader = QueryReader(HistoryPaging)
 
     @get("/v1/bodies/{record_id:str}/history")
@@ -82,9 +83,11 @@ def _make_histories(desk: Desk, zone: ZoneInfo) -> list[HTTPRouteHandler]:
         moment = _read_moment(wanted.known_at, zone)
 
         def read(connection: AsyncConnection) -> Awaitable[History]:
-            return read_body_history(connection, record_id, known_at=moment, after=wanted.after, limit=wanted.limit)
+            return read_body_history(
+                connection, record_id, known_at=moment, after=wanted.after, limit=wanted.limit, room=room
+            )
 
-        return _reply(request, await _read(desk, wanted.at_least, read))
+        return await _reply(request, await _read(desk, wanted.at_least, read), room)
 
     @get("/v1/records/{record_id:str}/history")
     async def get_record_history(request: AnyRequest, record_id: FromPath[str]) -> Response[bytes]:
@@ -92,14 +95,16 @@ def _make_histories(desk: Desk, zone: ZoneInfo) -> list[HTTPRouteHandler]:
         moment = _read_moment(wanted.known_at, zone)
 
         def read(connection: AsyncConnection) -> Awaitable[History]:
-            return read_record_history(connection, record_id, known_at=moment, after=wanted.after, limit=wanted.limit)
+            return read_record_history(
+                connection, record_id, known_at=moment, after=wanted.after, limit=wanted.limit, room=room
+            )
 
-        return _reply(request, await _read(desk, wanted.at_least, read))
+        return await _reply(request, await _read(desk, wanted.at_least, read), room)
 
     return [get_body_history, get_record_history]
 
 
-def _make_feeds(desk: Desk) -> list[HTTPRouteHandler]:
+def _make_feeds(desk: Desk, room: WorkRoom) -> list[HTTPRouteHandler]:
     reader = QueryReader(Following)
 
     async def find(wanted: Following, *, newest: bool) -> History:
@@ -109,14 +114,14 @@ def _make_feeds(desk: Desk) -> list[HTTPRouteHandler]:
 
         async def read(connection: AsyncConnection) -> History:
             meant = await read_filter(connection, filters, desk.heads.current().register.facts)
-            return await read_changes(connection, wanted.after or 0, wanted.limit, meant, newest=newest)
+            return await read_changes(connection, wanted.after or 0, wanted.limit, meant, newest=newest, room=room)
 
         return await _read(desk, wanted.at_least, read)
 
     @get("/v1/changes")
     async def get_changes(request: AnyRequest) -> Response[bytes]:
         wanted = reader.read(request)
-        return _reply(request, await find(wanted, newest=bool(wanted.newest)))
+        return await _reply(request, await find(wanted, newest=bool(wanted.newest)), room)
 
     @get("/v1/changes.atom")
     async def get_changes_as_atom(request: AnyRequest) -> Response[bytes]:
@@ -128,7 +133,9 @@ def _make_feeds(desk: Desk) -> list[HTTPRouteHandler]:
         if has_already(request, _tag(found, address)):
             return Response(b"", status_code=304, media_type=MEDIA_TYPE, headers=headers)
         # Addresses are relative to the feed's own, so that nobody's Host header is told to others.
-        content = render_atom(found, title="Changes of the registry", base_address="", self_address=address)
+        content = await room.run(
+            lambda: render_atom(found, title="Changes of the registry", base_address="", self_address=address)
+        )
         return Response(content, media_type=MEDIA_TYPE, headers=headers)
 
     return [get_changes, get_changes_as_atom]
@@ -157,13 +164,18 @@ def _read_moment(known_at: str | None, zone: ZoneInfo) -> Moment | None:
     if known_at is None:
         return None
     try:
-        return parse_known_at(known_at, zone)
+        moment = parse_known_at(known_at, zone)
     except ValueError as error:
         raise WrongParameters([Fault("/known_at", str(error))]) from None
+    demand(PAST)
+    return moment
 
 
-def _reply(request: AnyRequest, found: History) -> Response[bytes]:
-    return reply(request, found, tag=_tag(found, request.url.path, request.url.query))
+async def _reply(request: AnyRequest, found: History, room: WorkRoom) -> Response[bytes]:
+    tag = _tag(found, request.url.path, request.url.query)
+    if has_already(request, tag):
+        return reply(request, None, tag=tag)
+    return reply(request, await room.run(lambda: encode(found)), tag=tag)
 
 
 def _tag(found: History, *asked: Any) -> str:

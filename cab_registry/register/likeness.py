@@ -59,7 +59,7 @@ class Likeness:
         self._requirements = requirements
         self._words = words
         self._economies = economies
-        self._called: _Names | None = None
+        self._called: Names | None = None
 
     @property
     def size(self) -> int:
@@ -77,7 +77,7 @@ class Likeness:
         """Return issuers with names like this, the likeliest first."""
         if self._called is None:
             called = [(key, each.words) for key, issuer in self._issuers.items() for each in issuer.called]
-            self._called = _Names(called)
+            self._called = Names(called)
         near = self._called.rank(text)
         return tuple(dict.fromkeys((*self._behind_economies(text), *near)))[:MEANT]
 
@@ -181,7 +181,7 @@ def _order(
     return tuple(sorted(found, key=lambda key: (found[key], key))[:most])
 
 
-class _Names:
+class Names:
     """Names that are asked about again and again: `rank`, without looking at those that cannot be meant."""
 
     def __init__(self, rows: Sequence[Row]) -> None:

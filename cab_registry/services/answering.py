@@ -23,11 +23,12 @@ from cab_registry.engine.facts import Facts
 from cab_registry.register.compiled import Register, Versioned, change_register, compile_register
 from cab_registry.register.minting import slug
 from cab_registry.services.asking import parse_known_at
+from cab_registry.services.bearers import find_called
 from cab_registry.services.heads import HeadSource
 from cab_registry.services.metrics import Metrics
 from cab_registry.services.runtime.sharing import Shared
-from cab_registry.services.runtime.work import Rooms, WorkRoom
-from cab_registry.services.sources import KnownState, RecordSource, Sought, find_called
+from cab_registry.services.runtime.work import PAST, Rooms, WorkRoom, demand
+from cab_registry.services.sources import KnownState, RecordSource, Sought
 from cab_registry.storage.canonical import spell_instant
 
 NOTE_BEYOND: Final = "known_at is still to come, so this is what the register knows so far; it can change until then"
@@ -94,7 +95,7 @@ class Answering:
         """Find what the answer is made of.
 
         Raises:
-            Refusal: the question is impossible.
+            Refusal: the question is impossible, or who asks cannot pay for one about the past.
             OperationalFault: the register is not loaded, or not at the position asked for, or the past cannot be read.
         """
         held = self.head.current() if at_least is None else await self.head.at_least(at_least)
@@ -103,6 +104,7 @@ class Answering:
             state = _State(held.position, held.recorded, held.log_id)
             return self._keep(_prepare(asked, question, held.register.facts, state), held.recorded)
         instant = parse_known_at(asked.known_at, self.zone)
+        demand(PAST)
         today, known_on = self.today(), instant.astimezone(self.zone).date()
         if self.past is None:
             question = pose(asked, today=today, known_on=known_on)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +17,7 @@ from cab_registry.engine.facts import Facts
 from cab_registry.services.describing import NameOf, describe_changes, title_of
 from cab_registry.services.naming import read_names
 from cab_registry.services.narrowing import Narrowing
+from cab_registry.services.runtime.work import WorkRoom, run_through
 from cab_registry.services.views import NoSuchRecord
 from cab_registry.storage.acts.append import acts_head
 from cab_registry.storage.canonical import spell_instant
@@ -23,6 +25,10 @@ from cab_registry.storage.entries import INITIAL_SUBMISSION, Change
 from cab_registry.storage.log import head, position_at, recorded_at
 
 LARGEST_PAGE: Final = 500
+
+_TURN: Final = 20
+"""Entries after which others have their turn."""
+
 Document = dict[str, Any]
 Moment = datetime | int
 """An instant, or a position of the log."""
@@ -150,6 +156,7 @@ async def read_record_history(
     known_at: Moment | None = None,
     after: int = 0,
     limit: int = LARGEST_PAGE,
+    room: WorkRoom | None = None,
 ) -> History:
     """Read the versions of one record, the oldest first.
 
@@ -159,12 +166,13 @@ async def read_record_history(
         known_at: only what was recorded by then.
         after: the position to go on from; not included.
         limit: 1 to 500.
+        room: where the entries are put into words, beside the event loop.
 
     Raises:
         NoSuchRecord: there was no such record by then.
         ValueError: the limit is out of bounds, or the instant has no offset from UTC.
     """
-    found = await _read(connection, (_OF_RECORD,), {"id": record_id}, known_at, after, limit)
+    found = await _read(connection, (_OF_RECORD,), {"id": record_id}, known_at, _Page(after, limit), room)
     if not found.entries and not after:
         raise NoSuchRecord("record", record_id)
     return found
@@ -177,6 +185,7 @@ async def read_body_history(
     known_at: Moment | None = None,
     after: int = 0,
     limit: int = LARGEST_PAGE,
+    room: WorkRoom | None = None,
 ) -> History:
     """Read what was recorded of a body: itself, its rights, notices and positions on it, the oldest first.
 
@@ -184,7 +193,7 @@ async def read_body_history(
         NoSuchRecord: nothing was recorded of such a body by then.
         ValueError: the limit is out of bounds, or the instant has no offset from UTC.
     """
-    found = await _read(connection, (_OF_BODY,), {"id": body_id}, known_at, after, limit)
+    found = await _read(connection, (_OF_BODY,), {"id": body_id}, known_at, _Page(after, limit), room)
     if not found.entries and not after:
         raise NoSuchRecord("body", body_id)
     return found
@@ -197,6 +206,7 @@ async def read_changes(
     filters: ChangeFilter | None = None,
     *,
     newest: bool = False,
+    room: WorkRoom | None = None,
 ) -> History:
     """Read the feed of changes by position.
 
@@ -208,6 +218,7 @@ async def read_changes(
         limit: 1 to 500.
         filters: which changes; none for all.
         newest: the latest page instead of the first one after `after`; still in order of position.
+        room: where the entries are put into words, beside the event loop.
 
     Raises:
         ValueError: the limit is out of bounds.
@@ -216,7 +227,7 @@ async def read_changes(
     values: dict[str, Any] = dict(wanted)
     if "sector" in wanted:
         values |= await _read_sector(connection, wanted["sector"].replace("\0", "\ufffd"))
-    return await _read(connection, [_FILTERS[key] for key in wanted], values, None, after, limit, newest=newest)
+    return await _read(connection, [_FILTERS[key] for key in wanted], values, None, _Page(after, limit, newest), room)
 
 
 async def read_filter(connection: AsyncConnection, filters: ChangeFilter, facts: Facts) -> ChangeFilter:
@@ -249,16 +260,23 @@ async def _read_sector(connection: AsyncConnection, sector: str) -> dict[str, An
     return {"named": {"sector": sector, "rules": rules}, "annexes": annexes}
 
 
+class _Page(NamedTuple):
+    """Which entries: so many after a position, or the newest ones."""
+
+    after: int
+    limit: int
+    newest: bool = False
+
+
 async def _read(
     connection: AsyncConnection,
     where: Sequence[str],
     values: Mapping[str, Any],
     known_at: Moment | None,
-    after: int,
-    limit: int,
-    *,
-    newest: bool = False,
+    page: _Page,
+    room: WorkRoom | None,
 ) -> History:
+    after, limit, newest = page
     if not 1 <= limit <= LARGEST_PAGE:
         raise ValueError(f"limit {limit} is not within 1 to {LARGEST_PAGE}")
     end, acts = await head(connection), await acts_head(connection)
@@ -272,13 +290,17 @@ async def _read(
     # PostgreSQL has no NUL in texts: what holds one is the name of nothing.
     bound = {key: value.replace("\0", "\ufffd") if isinstance(value, str) else value for key, value in values.items()}
     asked = {**bound, "after": after, "upto": upto, "instant": instant, "more": limit + 1}
-    rows = list(await connection.execute(_statement(where, values, newest=newest), asked))
+    rows: list[Any] = []
+    for part in (await connection.execute(_statement(where, values, newest=newest), asked)).partitions(_TURN):
+        rows.extend(part)
+        await asyncio.sleep(0)
     more = len(rows) > limit
     rows = sorted(rows[:limit], key=lambda row: int(row[0]))
     documents = [document for row in rows for document in (row[11], row[12]) if document is not None]
     spoken = [*documents, *({"owner": [row[3], row[4], row[9]]} for row in rows)]
     name_of = await read_names(connection, spoken, upto)
-    entries = [_entry(tuple(row), name_of) for row in rows]
+    telling = _tell(rows, name_of)
+    entries = run_through(telling) if room is None else await room.run_in_turns(telling)
     return History(
         entries=entries,
         next=entries[-1].position if more and not newest else max(after, upto),
@@ -301,6 +323,15 @@ def _statement(where: Sequence[str], values: Mapping[str, Any], *, newest: bool)
     order = "DESC" if newest else "ASC"
     statement = text(f"{_SELECT} WHERE {conditions}{_BY_THEN} ORDER BY entry.position {order} LIMIT :more")
     return statement.bindparams(bindparam("named", type_=JSONB)) if "named" in values else statement
+
+
+def _tell(rows: Sequence[Any], name_of: NameOf) -> Generator[None, None, list[HistoryEntry]]:
+    entries: list[HistoryEntry] = []
+    for number, row in enumerate(rows, 1):
+        entries.append(_entry(tuple(row), name_of))
+        if not number % _TURN:
+            yield
+    return entries
 
 
 def _entry(row: tuple[Any, ...], name_of: NameOf) -> HistoryEntry:

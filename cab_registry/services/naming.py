@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +18,10 @@ _NAMES = text(
     " WHERE from_position <= :position AND (until_position IS NULL OR until_position > :position)"
     " AND (id = ANY(:ids) OR (type = 'economy' AND payload ->> 'code' = ANY(:ids)))"
 )
+
+
+_SLICE: Final = 20
+"""So many documents are looked through before the event loop does something else."""
 
 
 def name_in(register: Register) -> NameOf:
@@ -34,14 +39,21 @@ def name_in(register: Register) -> NameOf:
 
 async def read_names(connection: AsyncConnection, documents: Iterable[Mapping[str, Any]], position: int) -> NameOf:
     """Read the names of everything that documents mention, as they stood at a position of the log."""
-    ids = sorted({word for document in documents for word in _words(document)})
+    words: set[str] = set()
+    for number, document in enumerate(documents, 1):
+        words.update(_words(document))
+        if not number % _SLICE:
+            await asyncio.sleep(0)
     names: dict[str, str] = {}
-    for key, code, payload in await connection.execute(_NAMES, {"ids": ids, "position": position}):
-        name = own_name(payload)
-        if name is not None:
-            names[key] = name
-            if code is not None:
-                names[code] = name
+    found = await connection.execute(_NAMES, {"ids": sorted(words), "position": position})
+    for rows in found.partitions(_SLICE):
+        for key, code, payload in rows:
+            name = own_name(payload)
+            if name is not None:
+                names[key] = name
+                if code is not None:
+                    names[code] = name
+        await asyncio.sleep(0)
     return lambda key: names.get(key, key)
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cab_registry.domain.errors import Defect
-from cab_registry.domain.folding import fold, squeeze
+from cab_registry.domain.folding import fold
 from cab_registry.domain.records import (
     Agreement,
     Authority,
@@ -25,12 +25,10 @@ from cab_registry.domain.records import (
     Route,
     read_record,
 )
-from cab_registry.domain.schemes import canonise
-from cab_registry.domain.spelling import asked_keys, other_keys
-from cab_registry.engine.facts import Facts
 from cab_registry.register.compiled import Register, Versioned, change_register, subject_of
-from cab_registry.register.likeness import MEANT, behind_economies, find_beginning, fold_words_of, rank
+from cab_registry.services.bearers import find_bearing, find_called, find_named_in_turns, find_numbered
 from cab_registry.services.heads import Held
+from cab_registry.services.runtime.work import READINGS_WAITING, WorkRoom
 from cab_registry.storage.engine import read_latest, read_only
 from cab_registry.storage.entries import Entry
 from cab_registry.storage.errors import operational_faults
@@ -40,6 +38,9 @@ from cab_registry.storage.records import RecordVersion, records_as_known
 
 Moment = datetime | int
 """An instant, or a position of the log."""
+
+_SLICE: Final = 200
+"""So many rows are read before the event loop does something else."""
 
 _LAW: Final = (Economy, Authority, Requirement, Agreement, Route, Position, Coverage)
 
@@ -103,7 +104,14 @@ class RecordSource(Protocol):
 class DatabaseRecords:
     """Reads from the log's record versions."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, readings: WorkRoom | None = None) -> None:
+        """Read from a database.
+
+        Args:
+            engine: of the database.
+            readings: where names are compared and documents are read.
+        """
+        self._readings = readings or WorkRoom("records", waiting=READINGS_WAITING)
         self._engine = read_only(engine)
         self._latest = read_latest(engine)
 
@@ -142,18 +150,22 @@ class DatabaseRecords:
         with operational_faults():
             async with self._engine.connect() as connection:
                 versions = await records_as_known(connection, moment, law=True)
-        return await asyncio.to_thread(read_versions, versions)
+        return await self._readings.run(lambda: read_versions(versions))
 
     async def read_reachable(self, moment: Moment, sought: Sought) -> list[Versioned]:
         """Read the issuers sought, everything that is recorded about them, and the notices that can touch a result."""
         with operational_faults():
             async with self._engine.connect() as connection:
                 ids = set(sought.ids)
-                ids.update(await _find_bearers(connection, moment, sought.identifiers))
+                if sought.identifiers:
+                    numbered = await _read_bearers(connection, moment, sought.identifiers)
+                    ids.update(await self._readings.run(lambda: find_bearing(sought.identifiers, numbered)))
                 if sought.names:
-                    ids.update(await _find_named(connection, moment, sought.names))
+                    borne = await _read_names(connection, moment)
+                    ids.update(await self._readings.run_in_turns(find_named_in_turns(sought.names, borne)))
                 notices = await _find_notices(connection, moment, ids, sought.number)
-                return read_versions(await records_as_known(connection, moment, ids=notices, bodies=ids))
+                versions = await records_as_known(connection, moment, ids=notices, bodies=ids)
+        return await self._readings.run(lambda: read_versions(versions))
 
     async def read_bodies(self, moment: Moment) -> list[Versioned]:
         """Read everything that is not law."""
@@ -161,7 +173,7 @@ class DatabaseRecords:
             async with self._engine.connect() as connection:
                 ids = await _ids(connection, moment, "type <> ALL(:law)", {"law": sorted(LAW_TYPES)})
                 versions = await records_as_known(connection, moment, ids=ids)
-        return await asyncio.to_thread(read_versions, versions)
+        return await self._readings.run(lambda: read_versions(versions))
 
 
 class MemoryRecords:
@@ -284,10 +296,10 @@ def _known(moment: Moment) -> str:
     return "from_position <= :moment AND (until_position IS NULL OR until_position > :moment)"
 
 
-async def _find_bearers(connection: AsyncConnection, moment: Moment, wanted: Collection[tuple[str, str]]) -> list[str]:
+async def _read_bearers(
+    connection: AsyncConnection, moment: Moment, wanted: Collection[tuple[str, str]]
+) -> list[tuple[str, list[dict[str, Any]]]]:
     """Numbers are compared in the form of their scheme, which SQL cannot give them."""
-    if not wanted:
-        return []
     statement = text(
         "SELECT id, payload -> 'identifiers' FROM record_version"  # noqa: S608 - fixed texts only
         f" WHERE type = 'body' AND NOT retired AND {_known(moment)}"
@@ -295,67 +307,25 @@ async def _find_bearers(connection: AsyncConnection, moment: Moment, wanted: Col
     )
     schemes = sorted({scheme for scheme, _ in wanted})
     found = await connection.execute(statement, {"moment": moment, "schemes": schemes})
-    return find_bearing(wanted, ((body, borne or []) for body, borne in found))
+    return [(body, borne or []) async for body, borne in _in_slices(found)]
 
 
-def find_bearing(wanted: Collection[tuple[str, str]], borne: Iterable[tuple[str, list[dict[str, Any]]]]) -> list[str]:
-    """Find who bears one of some numbers.
-
-    Args:
-        wanted: pairs of scheme and canonical value.
-        borne: who bears which identifiers, as records write them.
-    """
-    return [
-        body
-        for body, identifiers in borne
-        if any((each["scheme"], canonise(each["scheme"], each["value"])) in wanted for each in identifiers)
-    ]
-
-
-async def _find_named(connection: AsyncConnection, moment: Moment, names: Collection[str]) -> list[str]:
-    """Names are compared folded, and by likeness, which SQL cannot do; bodies then are few."""
+async def _read_names(connection: AsyncConnection, moment: Moment) -> list[tuple[str, str]]:
+    """Read who bears which names, which are compared folded, and by likeness, as SQL cannot do; bodies then are few."""
     statement = text(
         "SELECT id, jsonb_path_query_array(payload, '$.names[*].name') FROM record_version"  # noqa: S608 - fixed texts only
         f" WHERE type = 'body' AND NOT retired AND {_known(moment)}"
     )
     found = await connection.execute(statement, {"moment": moment})
-    rows = [(body, name) for body, borne in found for name in borne]
-    return await asyncio.to_thread(find_named, names, rows)
+    return [(body, name) async for body, borne in _in_slices(found) for name in borne]
 
 
-def find_called(names: Collection[str], facts: Facts) -> list[str]:
-    """Find who bears one of some names, or one that is like it, among the issuers of a register."""
-    if not names:
-        return []
-    return find_named(names, [(key, each.name) for key, issuer in facts.issuers.items() for each in issuer.called])
-
-
-def find_named(wanted: Collection[str], borne: Sequence[tuple[str, str]], most: int = MEANT) -> list[str]:
-    """Find who bears one of some names, and whoever else the engine may name for it.
-
-    Of those that are like it, the likeliest of some are the likeliest of all: what is left out here, it would not name.
-
-    Args:
-        wanted: names as they were asked for.
-        borne: who bears which name.
-        most: how many that are like it are given; more than the engine names where names of several moments are given.
-    """
-    if not wanted:
-        return []
-    rows = [(key, fold_words_of(name)) for key, name in borne]
-    keys = [(key, squeeze(fold_words_of(name)), other_keys(name, fold_words_of(name))) for key, name in borne]
-    found: dict[str, None] = {}
-    for name in wanted:
-        asked = asked_keys(name) | behind_economies(name)
-        found.update((key, None) for key, own, others in keys if own in asked or not asked.isdisjoint(others))
-        found.update(dict.fromkeys((*rank(name, rows, most), *find_beginning(name, rows, most))))
-    return list(found)
-
-
-def find_numbered(number: str | None, known: Iterable[str]) -> list[str]:
-    """Return the spellings of a document's number among those that notices speak of."""
-    wanted = None if number is None else fold(number)
-    return [] if wanted is None else [each for each in known if fold(each) == wanted]
+async def _in_slices(found: CursorResult[Any]) -> AsyncIterator[tuple[Any, ...]]:
+    """Yield rows; the event loop does something else now and then."""
+    for rows in found.partitions(_SLICE):
+        for row in rows:
+            yield tuple(row)
+        await asyncio.sleep(0)
 
 
 async def _find_notices(

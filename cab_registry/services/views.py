@@ -18,7 +18,7 @@ from cab_registry.register.compiled import compile_register
 from cab_registry.services.asking import parse_known_at
 from cab_registry.services.heads import HeadSource, Held
 from cab_registry.services.runtime.sharing import Shared
-from cab_registry.services.runtime.work import Rooms
+from cab_registry.services.runtime.work import PAST, Rooms, demand
 from cab_registry.services.snapshots.cursors import Cursors, CursorSigner
 from cab_registry.services.sources import Moment, RecordSource
 from cab_registry.storage.canonical import spell_instant
@@ -173,6 +173,7 @@ class Views:
 
         Pages that follow are bound to that state, whatever the instant comes to mean.
         """
+        demand(PAST)
         if self._past is None:
             return View(self._head.current(), self._today(), signer, instant)
         known = await self._past.resolve(instant)

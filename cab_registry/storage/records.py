@@ -3,6 +3,7 @@
 Each is proved against its entry as it is read; whatever reads them raises RecordDamaged where that fails.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +18,9 @@ from cab_registry.storage.proving import refuse_damaged, with_proof
 from cab_registry.storage.tables import record_version
 
 STREAM_BATCH: Final = 1000
+
+_SLICE: Final = 20
+"""So many versions are read and proved before the event loop does something else."""
 
 _COLUMNS: Final = (
     record_version.c.type,
@@ -110,7 +114,11 @@ async def records_as_known(
     found = await connection.execute(
         _SELECT.where(_recorded_at(moment), record_version.c.retired.is_(False), or_(*wanted))
     )
-    return [_version_of(row) for row in found]
+    versions: list[RecordVersion] = []
+    for rows in found.partitions(_SLICE):
+        versions.extend(map(_version_of, rows))
+        await asyncio.sleep(0)
+    return versions
 
 
 async def versions_of(connection: AsyncConnection, record_id: str) -> list[RecordVersion]:

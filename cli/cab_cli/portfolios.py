@@ -1,6 +1,7 @@
 """Portfolios in files: a table with the names of flat questions as headings, or a document on each line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -86,11 +87,18 @@ def list_portfolio(file: Path) -> Portfolio:
     """Read a portfolio with all that is wrong with the file.
 
     Raises:
-        Refusal: it is not a table and not lines of JSON.
+        Refusal: it is not a table and not lines of JSON, or has more rows than one watch may.
     """
+    from cab_registry.services.watching.targets import MOST_ROWS
+
     faults: list[Fault] = []
     in_lines = file.suffix.lower() in {".jsonl", ".ndjson"}
-    rows = list(_read_lines(file, faults) if in_lines else _read_table(file, faults))
+    rows: list[PortfolioRow] = []
+    with closing(_read_lines(file, faults) if in_lines else _read_table(file, faults)) as read:
+        for row in read:
+            rows.append(row)
+            if len(rows) > MOST_ROWS:
+                raise Refusal(f"{file} has more than {MOST_ROWS} rows, which is the most for one watch; split it")
     if not rows and not faults:
         faults.append(Fault("", "holds nothing to watch", str(file)))
     return Portfolio(rows, faults)
@@ -108,7 +116,7 @@ def _place(fault: Fault, rows: list[PortfolioRow]) -> Fault:
     return Fault(slash + rest, fault.message, rows[int(number)].place)
 
 
-def _read_lines(file: Path, faults: list[Fault]) -> Iterator[PortfolioRow]:
+def _read_lines(file: Path, faults: list[Fault]) -> Generator[PortfolioRow, None, None]:
     try:
         raw = file.read_bytes()
     except OSError as error:
@@ -138,7 +146,7 @@ def _read_lines(file: Path, faults: list[Fault]) -> Iterator[PortfolioRow]:
             yield PortfolioRow(place, document)
 
 
-def _read_table(file: Path, faults: list[Fault]) -> Iterator[PortfolioRow]:
+def _read_table(file: Path, faults: list[Fault]) -> Generator[PortfolioRow, None, None]:
     from cab_registry.services.flat import list_fields
 
     fields = list_fields(AskedQuestion)

@@ -21,6 +21,7 @@ from cab_registry.limits import Limits
 from cab_registry.register.compiled import Register
 from cab_registry.register.ownership import REGISTRAR
 from cab_registry.services.runtime.audit_log import NAME, Act, AuditLog, configure_audit
+from cab_registry.services.runtime.work import PAST
 from cab_registry.settings import Settings
 from tests.api.conftest import TODAY, question
 from tests.api.test_accounts import Clock, Knock, clock, engine, enrol, knock, registrar, second
@@ -79,9 +80,9 @@ async def test_a_client_is_told_what_is_left_and_when_to_come_again(far: httpx.A
     first = await far.get("/v1/agreements")
     assert first.headers["ratelimit-policy"] == '"client";q=10;w=1000'
     assert first.headers["ratelimit"] == '"client";r=9;t=100'
-    dear = await far.get("/v1/expiries")
-    assert dear.headers["ratelimit"].startswith('"client";r=4;')
-    for _ in range(4):
+    dear = await far.get("/openapi.json")
+    assert dear.headers["ratelimit"].startswith('"client";r=7;')
+    for _ in range(7):
         assert (await far.get("/nowhere")).status_code == 404
     refused = await far.get("/v1/agreements")
     assert check_shape(refused)["type"] == "/problems/too-many-requests"
@@ -112,6 +113,36 @@ async def test_who_waits_as_told_is_answered_however_small_the_limit_is(
             now[0] += int(refused.headers["retry-after"])
             refused = await client.get("/v1/expiries.ics")
         assert refused.status_code == 200
+
+
+@pytest.mark.parametrize("query", ["known_at=2026-06-30", "known%5Fat=2026-06-30", "%6bnown_at=2026-06-30T12:00:00Z"])
+async def test_the_past_has_its_price_however_it_is_asked_for(far: httpx.AsyncClient, query: str) -> None:
+    def left(response: httpx.Response) -> int:
+        return int(response.headers["ratelimit"].split("r=")[1].split(";")[0])
+
+    assert left(await far.get(f"/v1/agreements?{query}")) == 10 - 1 - PAST
+    refused = await far.post("/v1/acceptance", json=question(known_at="2026-06-30"))
+    assert (refused.status_code, left(refused)) == (429, 10 - 1 - PAST - 1)
+
+
+async def test_a_dear_question_is_paid_for_by_what_it_took(scratch_register: Register) -> None:
+    limits = Limits(client_points=100, client_points_per_second=0.01)
+    app = create_scratch_app(lambda: scratch_register, lambda: TODAY, limits=limits)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(FAR, 5))
+    dear = question(result__attests=[f"Directive {number} of nobody" for number in range(100)])
+    async with httpx.AsyncClient(transport=transport, base_url="http://register.test") as client:
+        statuses = [(await client.post("/v1/acceptance", json=dear)).status_code for _ in range(20)]
+    assert statuses[0] == 200
+    assert statuses[-1] == 429
+
+
+async def test_who_cannot_pay_a_price_pays_nothing_of_it(far: httpx.AsyncClient) -> None:
+    await far.get("/nowhere")
+    for _ in range(6):
+        refused = await far.get("/openapi.json")
+    assert refused.status_code == 429
+    assert refused.headers["ratelimit"].startswith('"client";r=1;')
+    assert "costs 2 of 10" in refused.json()["detail"]
 
 
 async def test_nobody_on_this_machine_is_limited_unless_it_is_set(scratch_register: Register) -> None:

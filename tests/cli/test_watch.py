@@ -1,6 +1,7 @@
 """`cab watch` and `cab endpoint` on a real server."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from cab_cli.exits import Exit
 from cab_cli.portfolios import read_portfolio
 from cab_registry.domain.errors import Refusal
+from cab_registry.services.watching.targets import MOST_ROWS
 from tests.cli.officers import Office, Officer
 
 HOOK = "http://127.0.0.1:9/hook"
@@ -264,3 +266,20 @@ def test_a_watch_by_mail_needs_no_token(office: Office, tmp_path: Path) -> None:
     assert wrong.exit_code == Exit.REFUSED
     assert "/mail" in wrong.stderr
     assert "/targets/0/id" in wrong.stderr
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_portfolio_is_read_as_far_as_a_watch_goes(tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"many.{ending}"
+    lines = ["kind,id"] if ending == "csv" else []
+    line = "body,us-x" if ending == "csv" else '{"kind":"body","id":"us-x"}'
+    file.write_text("\n".join([*lines, *[line] * (MOST_ROWS + 1)]))
+    with pytest.raises(Refusal, match="more than 5000 rows"):
+        read_portfolio(file)
+    file.write_text("\n".join([*lines, *[line] * MOST_ROWS]))
+    assert len(read_portfolio(file)) == MOST_ROWS
+    file.write_text("\n".join([*lines, *[line] * 100_000]))
+    began = time.process_time()
+    with pytest.raises(Refusal, match="more than 5000 rows"):
+        read_portfolio(file)
+    assert time.process_time() - began < 3

@@ -53,6 +53,20 @@ def test_a_price_above_the_bucket_takes_all_of_it(seconds: Seconds) -> None:
     assert buckets.charge("a", 7).left == 0
 
 
+def test_who_took_more_than_there_was_owes_it_but_no_more_than_a_bucket(seconds: Seconds) -> None:
+    buckets = TokenBuckets(Policy(name="client", points=10, per_second=1), seconds)
+    assert buckets.charge("a", 14).left == 0
+    seconds.now = 4.5
+    with pytest.raises(TooManyRequests, match="0 are left; there will be enough in 1 s"):
+        buckets.spend("a")
+    buckets.charge("a", 5_000)
+    seconds.now = 14.5
+    with pytest.raises(TooManyRequests):
+        buckets.spend("a")
+    buckets.give_back("a", 500)
+    assert buckets.spend("a").left == 9
+
+
 def test_no_more_buckets_are_kept_than_may_be(seconds: Seconds) -> None:
     buckets = TokenBuckets(Policy(name="client", points=10, per_second=1), seconds, most=100)
     for number in range(1000):

@@ -18,6 +18,7 @@ from cab_registry.services.runtime.token_buckets import (
     TokenBuckets,
     TooManyRequests,
 )
+from cab_registry.services.runtime.work import PAYER, Payer
 
 PRICES: Final[Mapping[tuple[str, str], int]] = {
     ("GET", "/v1/acceptance/changes"): 40,
@@ -39,10 +40,13 @@ PRICES: Final[Mapping[tuple[str, str], int]] = {
     ("GET", "/bodies"): 2,
     ("GET", "/openapi.json"): 2,
 }
-"""Points by operation; one that is not listed costs 1. A point stands for about 10 ms of one processor."""
+"""Points by operation; one that is not listed costs 1. A point stands for about 10 ms of one processor.
 
-PAST: Final = 5
-"""Points more for a question about the past, which is put together from the database."""
+What a request takes beyond its price, in the threads where dear work is done, is paid for afterwards.
+"""
+
+_SECONDS: Final = 0.01
+"""Processor time that a point pays for."""
 
 REFUSED_TOKEN: Final = 10
 """Points that a refused token costs the address from which it came."""
@@ -76,21 +80,31 @@ class RateLimits:
         """
         _spend(scope, self.clients, client, 1)
 
-    def pay(self, scope: Scope) -> None:
+    def pay(self, scope: Scope) -> Payer | None:
         """Spend what the operation costs: of the token where one was let in, else of the address.
+
+        Returns:
+            who pays for what the request takes beyond it.
 
         Raises:
             TooManyRequests: there are fewer points left.
         """
         client: str | None = scope["state"].get("client")
         if client is None:
-            return
+            return None
         price = price_of(scope)
+        payer = self._payer_of(scope, client)
+        if payer.buckets is self.clients:
+            # The one point of the way in is a part of the price: who cannot pay the price pays nothing.
+            self.clients.give_back(client, 1)
+        payer.demand(price)
+        return payer
+
+    def _payer_of(self, scope: Scope, client: str) -> _Payer:
         principal = scope["state"].get("principal")
-        if principal is not None:
-            _spend(scope, self.tokens, principal.token, price)
-        elif price > 1:
-            _spend(scope, self.clients, client, price, paid=1)
+        if principal is None:
+            return _Payer(scope, self.clients, client, client)
+        return _Payer(scope, self.tokens, principal.token, f"principal {principal.id}")
 
     def punish(self, scope: Scope) -> None:
         """Charge an address for a token that was refused."""
@@ -98,9 +112,30 @@ class RateLimits:
             self.clients.charge(client, REFUSED_TOKEN)
 
 
-def _spend(scope: Scope, buckets: TokenBuckets, client: str, price: int, *, paid: int = 0) -> None:
+class _Payer:
+    """The bucket that pays for a request. What was paid before counts for what its work takes."""
+
+    def __init__(self, scope: Scope, buckets: TokenBuckets, key: str, name: str) -> None:
+        self._scope = scope
+        self._key = key
+        self._paid = 0.0
+        self.buckets = buckets
+        self.name = name
+
+    def demand(self, points: int) -> None:
+        _spend(self._scope, self.buckets, self._key, points)
+        self._paid += points
+
+    def charge(self, seconds: float) -> None:
+        self._paid -= seconds / _SECONDS
+        if self._paid < 0:
+            self._scope["state"]["balance"] = self.buckets.charge(self._key, -self._paid)
+            self._paid = 0.0
+
+
+def _spend(scope: Scope, buckets: TokenBuckets, client: str, price: int) -> None:
     try:
-        scope["state"]["balance"] = buckets.spend(client, price, paid=paid)
+        scope["state"]["balance"] = buckets.spend(client, price)
     except TooManyRequests as refused:
         scope["state"]["balance"] = refused.balance
         raise
@@ -116,14 +151,16 @@ class Charging(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Take the price, and pass the request on."""
-        self._rates.pay(scope)
-        await next_app(scope, receive, send)
+        before = PAYER.set(self._rates.pay(scope))
+        try:
+            await next_app(scope, receive, send)
+        finally:
+            PAYER.reset(before)
 
 
 def price_of(scope: Any) -> int:
     """Return what a request costs, in points."""
-    price = PRICES.get((scope["method"], scope.get("path_template", "")), 1)
-    return price + (PAST if b"known_at" in scope["query_string"] else 0)
+    return PRICES.get((scope["method"], scope.get("path_template", "")), 1)
 
 
 def rate_headers(balance: Balance) -> list[tuple[bytes, bytes]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-from cab_registry.services.runtime.work import Shed
+from cab_registry.services.runtime.work import PAYER, SHARE, Shed
 
 Value = TypeVar("Value")
 
@@ -20,10 +20,13 @@ class Shared(Generic[Value]):
 
         Args:
             kept: how many values are kept, those that were asked for last.
-            at_once: how many are made at the same time at most; whoever asks for a further one is shed.
+            at_once: how many are made at the same time at most, a quarter of them for one client; whoever asks for a
+                further one is shed.
         """
         self._most = kept
         self._at_once = at_once
+        self._share = max(1, at_once // SHARE)
+        self._held: Counter[str] = Counter()
         self._kept: OrderedDict[Hashable, Value] = OrderedDict()
         self._making: dict[Hashable, asyncio.Task[Value]] = {}
 
@@ -38,16 +41,23 @@ class Shared(Generic[Value]):
             return self._kept[key]
         task = self._making.get(key)
         if task is None:
-            if len(self._making) >= self._at_once:
+            payer = PAYER.get()
+            client = None if payer is None else payer.name
+            if len(self._making) >= self._at_once or (client is not None and self._held[client] >= self._share):
                 raise Shed
-            task = self._making[key] = asyncio.create_task(self._make(key, make))
+            if client is not None:
+                self._held[client] += 1
+            task = self._making[key] = asyncio.create_task(self._make(key, client, make))
         return await asyncio.shield(task)
 
-    async def _make(self, key: Hashable, make: Callable[[], Awaitable[Value]]) -> Value:
+    async def _make(self, key: Hashable, client: str | None, make: Callable[[], Awaitable[Value]]) -> Value:
         try:
             value = self._kept[key] = await make()
         finally:
             del self._making[key]
+            if client is not None:
+                self._held[client] -= 1
+                self._held += Counter()
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
         return value

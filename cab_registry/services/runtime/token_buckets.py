@@ -70,35 +70,38 @@ class TokenBuckets:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def spend(self, client: str, points: int = 1, *, paid: int = 0) -> Balance:
+    def spend(self, client: str, points: int = 1) -> Balance:
         """Spend points of a client; a price above the size of the bucket takes all of it.
 
         Args:
             client: whose.
             points: the price.
-            paid: how much of it was spent before; who comes again pays all of it again.
 
         Raises:
             TooManyRequests: there are fewer; nothing is spent.
         """
         left, price = self._left(client), min(points, self.policy.points)
-        if left < price - paid:
+        if left < price:
             wait = math.ceil((price - left) / self.policy.per_second)
             raise TooManyRequests(
                 f"this costs {price} of {self.policy.points} points for each {self.policy.name}, and "
-                f"{math.floor(left)} are left; there will be enough in {wait} s",
+                f"{max(0, math.floor(left))} are left; there will be enough in {wait} s",
                 wait,
                 self._show(left),
             )
-        return self._keep(client, left - max(0, price - paid))
+        return self._keep(client, left - price)
 
     def left(self, client: str) -> float:
         """Return how many points a client has."""
         return self._left(client)
 
+    def give_back(self, client: str, points: int) -> None:
+        """Give points back that were taken for nothing."""
+        self._keep(client, min(float(self.policy.points), self._left(client) + points))
+
     def charge(self, client: str, points: float) -> Balance:
-        """Take points from a client, as many of them as there are."""
-        return self._keep(client, max(0.0, self._left(client) - points))
+        """Take points from a client, whether there are so many or not: it may come to owe as many as a bucket holds."""
+        return self._keep(client, max(-float(self.policy.points), self._left(client) - points))
 
     def _left(self, client: str) -> float:
         now = self._clock()
@@ -114,7 +117,7 @@ class TokenBuckets:
 
     def _show(self, left: float) -> Balance:
         lacking = self.policy.points - left
-        return Balance(self.policy, math.floor(left), math.ceil(lacking / self.policy.per_second))
+        return Balance(self.policy, max(0, math.floor(left)), math.ceil(lacking / self.policy.per_second))
 
 
 class ClientBuckets(TokenBuckets):

@@ -5,8 +5,7 @@ Nothing is stored: today's question is asked of what the register knew after eac
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -16,7 +15,9 @@ import msgspec
 from msgspec import Meta
 
 from cab_registry.domain.days import parse_day, show_day
+from cab_registry.domain.errors import Fault, Refusal
 from cab_registry.engine.answer import answer
+from cab_registry.engine.effort import TooDear
 from cab_registry.register.compiled import Register
 from cab_registry.services.describing import NameOf
 from cab_registry.services.desk import Desk
@@ -29,7 +30,15 @@ from cab_registry.services.watching.events import CauseTold, Recall, WatchNamed
 from cab_registry.services.watching.noticing import Step, Subject, tell_changed, tell_forecast
 from cab_registry.services.watching.subjects import leave_out_same, tell_cause
 from cab_registry.services.watching.targets import Target
-from cab_registry.services.watching.touching import Stretch, TouchingSubmission, apply, read_stretch, rewind
+from cab_registry.services.watching.touching import (
+    MOST_WORK,
+    Stretch,
+    TouchingSubmission,
+    apply,
+    pass_over,
+    read_stretch,
+    rewind,
+)
 from cab_registry.services.watching.watched_answers import Answered, Asker
 from cab_registry.storage.canonical import spell_instant
 from cab_registry.storage.engine import read_only
@@ -41,10 +50,26 @@ MOST_WAITING: Final = 8
 KEPT: Final = 64
 """How many histories a process keeps, so that many readers of one address cost one walk."""
 
+WORK: Final = 1_000
+"""Steps of the engine for one page: of a question that takes many, fewer submissions are looked at."""
+
+MOST_STEPS: Final = 400
+"""Steps of a question whose answer is followed; it is asked again and again."""
+
 _ISSUED: Final = (
     "A document that was issued already follows its own days: ask about it by its day of issue to see until when its "
     "answer holds."
 )
+
+
+class TooDearToFollow(Refusal):
+    """The question takes so much work that its answer is not followed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this question takes too much work to follow its answer",
+            (Fault("", "name the issuer by its id, and say for which requirement and which type of result"),),
+        )
 
 
 class CurrentAnswer(Answered, frozen=True, kw_only=True):
@@ -130,7 +155,7 @@ class Turn(NamedTuple):
 
 
 class AnswerHistories:
-    """Tells histories of answers, one after another, each in a thread, so that questions are answered meanwhile."""
+    """Tells histories of answers, each in a thread and in turns, so that questions are answered meanwhile."""
 
     def __init__(self, desk: Desk, rooms: Rooms | None = None, *, waiting: int = MOST_WAITING) -> None:
         """Begin without any.
@@ -142,7 +167,6 @@ class AnswerHistories:
         """
         self._engine = read_only(desk.engine)
         self._rooms = rooms or Rooms()
-        self._turn = asyncio.Lock()
         self._kept: Shared[AnswerHistory] = Shared(kept=KEPT, at_once=waiting)
 
     async def read(self, held: Held, following: Following, today: int) -> AnswerHistory:
@@ -150,6 +174,7 @@ class AnswerHistories:
 
         Raises:
             Shed: too many wait for theirs.
+            TooDearToFollow: the question takes too much work.
             OperationalFault: the log cannot be read now.
             ValueError: the limit is out of bounds.
         """
@@ -159,12 +184,28 @@ class AnswerHistories:
         return await self._kept.find(key, lambda: self._read(held, following, today))
 
     async def _read(self, held: Held, following: Following, today: int) -> AnswerHistory:
+        surveys = self._rooms.surveys
+        cost = await surveys.run(lambda: _measure(held.register, following.target, today))
         question = following.target.asked(date.fromordinal(today))
-        async with self._turn:
-            with operational_faults():
-                async with self._engine.connect() as connection:
-                    stretch = await read_stretch(connection, question, following.after, held.position)
-            return await self._rooms.surveys.run(lambda: tell_history(held, stretch, following, today))
+        with operational_faults():
+            async with self._engine.connect() as connection:
+                stretch = await read_stretch(connection, question, following.after, held.position, self._rooms.readings)
+        looked_at = max(1, WORK // cost)
+        return await surveys.run_in_turns(tell_history(held, stretch, following, today, looked_at))
+
+
+def _measure(register: Register, target: Target, today: int) -> int:
+    """Return how many steps a question takes, at least one.
+
+    Raises:
+        TooDearToFollow: they are too many.
+    """
+    asker = Asker(register.facts, today, most=MOST_STEPS)
+    try:
+        asker.ask(target)
+    except TooDear:
+        raise TooDearToFollow from None
+    return max(1, asker.steps)
 
 
 class Page(NamedTuple):
@@ -181,8 +222,17 @@ class Page(NamedTuple):
     more: bool
 
 
-def tell_history(held: Held, stretch: Stretch, following: Following, today: int) -> AnswerHistory:
-    """Walk over a stretch of the log and tell where the answer changed.
+def tell_history(
+    held: Held, stretch: Stretch, following: Following, today: int, most: int = MOST_WORK
+) -> Generator[None, None, AnswerHistory]:
+    """Walk over a stretch of the log and tell where the answer changed; others have their turn between.
+
+    Args:
+        held: the register at the head.
+        stretch: what may have changed the answer.
+        following: the question, and which page.
+        today: the day for which it is asked.
+        most: how many submissions are looked at.
 
     Raises:
         ValueError: the register is none of a log.
@@ -190,7 +240,8 @@ def tell_history(held: Held, stretch: Stretch, following: Following, today: int)
     if held.log_id is None:
         raise ValueError("a register without a log has no history")
     target, after = following.target, following.after
-    page = _cut_page(held, stretch, following, today)
+    page = yield from _cut_page(held, stretch, following, today, most)
+    yield
     names = [name_in(held.register), *(name_in(turn.before) for turn in page.turns)]
     telling = _Telling(following, _name_question(target, _first_of(names)), held.log_id, today)
     return AnswerHistory(
@@ -209,29 +260,42 @@ def tell_history(held: Held, stretch: Stretch, following: Following, today: int)
     )
 
 
-def _cut_page(held: Held, stretch: Stretch, following: Following, today: int) -> Page:
+def _cut_page(held: Held, stretch: Stretch, following: Following, today: int, most: int) -> Generator[None, None, Page]:
     if not stretch.submissions:
         return Page([], held.position, stretch.more)
+    register = rewind(held.register, stretch)
+    forward = following.after is not None
+    skipped: tuple[TouchingSubmission, ...] = ()
+    chosen = stretch.submissions[:most]
+    if not forward:
+        skipped, chosen = stretch.submissions[:-most], stretch.submissions[-most:]
+    if skipped:
+        register = pass_over(register, skipped)
+    more = stretch.more or len(chosen) < len(stretch.submissions)
     turns: list[Turn] = []
-    end = looked = stretch.submissions[-1].last
-    for turn in walk(rewind(held.register, stretch), stretch.submissions, following.target, today):
+    end = looked = chosen[-1].last
+    for turn in walk(register, chosen, following.target, today):
+        yield
+        if turn is None:
+            continue
         turns.append(turn)
-        if following.after is not None and len(turns) == following.limit:
+        if forward and len(turns) == following.limit:
             looked = turn.submission.last
             break
-    if following.after is None:
-        return Page(turns[-following.limit :], looked, stretch.more or len(turns) > following.limit)
-    return Page(turns, looked, stretch.more or looked < end)
+    if forward:
+        return Page(turns, looked, more or looked < end)
+    return Page(turns[-following.limit :], looked, more or len(turns) > following.limit)
 
 
-def walk(register: Register, submissions: tuple[TouchingSubmission, ...], target: Target, today: int) -> Iterator[Turn]:
-    """Yield each submission that changes the answer to today's question."""
+def walk(
+    register: Register, submissions: tuple[TouchingSubmission, ...], target: Target, today: int
+) -> Iterator[Turn | None]:
+    """Yield each submission that changes the answer to today's question, and none for each that does not."""
     was = Asker(register.facts, today).ask(target).answered
     for submission in submissions:
         after = apply(register, submission)
         now = Asker(after.facts, today).ask(target).answered
-        if not now.same(was):
-            yield Turn(submission, register, after, was, now)
+        yield None if now.same(was) else Turn(submission, register, after, was, now)
         register, was = after, now
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +16,9 @@ from cab_registry.services.asking import tidy_kind
 from cab_registry.services.meant import list_meant
 
 TargetKind = Literal["body", "scope", "agreement", "authority", "question", "standing"]
+MOST_ROWS: Final = 5_000
+"""Rows of one portfolio."""
+
 Label = Annotated[str, Meta(max_length=200)]
 
 

@@ -5,7 +5,6 @@ A question is found by all that it ever reached: a body that came to bear its nu
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -16,7 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cab_registry.domain.question import AskedQuestion
 from cab_registry.register.compiled import Register, Versioned, change_register
 from cab_registry.services.answering import seek
-from cab_registry.services.sources import Changes, Sought, find_bearing, find_named, find_numbered, read_versions
+from cab_registry.services.bearers import find_bearing, find_named_in_turns, find_numbered
+from cab_registry.services.runtime.work import WorkRoom
+from cab_registry.services.sources import Changes, Sought, read_versions
 from cab_registry.storage.entries import INITIAL_SUBMISSION, Entry
 from cab_registry.storage.log import COLUMNS, entry_of
 from cab_registry.storage.projection import LAW_TYPES
@@ -114,7 +115,9 @@ class Stretch:
     law: tuple[str, ...] = ()
 
 
-async def read_stretch(connection: AsyncConnection, asked: AskedQuestion, after: int | None, upto: int) -> Stretch:
+async def read_stretch(
+    connection: AsyncConnection, asked: AskedQuestion, after: int | None, upto: int, readings: WorkRoom
+) -> Stretch:
     """Read what may have changed the answer of a question, the initial load left out.
 
     Args:
@@ -122,8 +125,9 @@ async def read_stretch(connection: AsyncConnection, asked: AskedQuestion, after:
         asked: the question.
         after: the position after which is looked, the oldest first; none: the newest, as far back as is looked at once.
         upto: the last position that is looked at.
+        readings: where names are compared.
     """
-    sought = await _reach(connection, _storable(seek(asked)), upto)
+    sought = await _reach(connection, _storable(seek(asked)), upto, readings)
     sites = await _find_sites(connection, sought.ids, asked.result.site, upto)
     known = [] if sought.number is None else (await connection.scalars(_NUMBERS, {"upto": upto})).all()
     numbers = find_numbered(sought.number, known)
@@ -163,6 +167,11 @@ def apply(register: Register, submission: TouchingSubmission) -> Register:
     return Changes(submission.entries).apply(register, submission.last)
 
 
+def pass_over(register: Register, submissions: Sequence[TouchingSubmission]) -> Register:
+    """Return the register with several submissions at once."""
+    return Changes(entry for each in submissions for entry in each.entries).apply(register, submissions[-1].last)
+
+
 def _choose(rows: Sequence[Any]) -> tuple[list[Any], bool]:
     """Take as many as are looked at at once, at least one."""
     work = 0
@@ -175,17 +184,18 @@ def _choose(rows: Sequence[Any]) -> tuple[list[Any], bool]:
     return chosen, False
 
 
-async def _reach(connection: AsyncConnection, sought: Sought, upto: int) -> Sought:
+async def _reach(connection: AsyncConnection, sought: Sought, upto: int, readings: WorkRoom) -> Sought:
     """Find everyone whom a question ever named, and the umbrellas under which they ever were."""
     ids = set(sought.ids)
     if sought.identifiers:
         schemes = sorted({scheme for scheme, _ in sought.identifiers})
         found = await connection.execute(_BEARERS, {"schemes": schemes, "upto": upto})
-        ids.update(find_bearing(sought.identifiers, ((key, borne or []) for key, borne in found)))
+        numbered = [(key, borne or []) for key, borne in found]
+        ids.update(await readings.run(lambda: find_bearing(sought.identifiers, numbered)))
     if sought.names:
         rows = [(key, names) for key, names in await connection.execute(_NAMES, {"upto": upto})]
         borne = [(key, name) for key, names in rows for name in names]
-        ids.update(await asyncio.to_thread(find_named, sought.names, borne, len(borne)))
+        ids.update(await readings.run_in_turns(find_named_in_turns(sought.names, borne, len(borne))))
     ids.update((await connection.scalars(_UMBRELLAS, {"ids": sorted(ids), "upto": upto})).all())
     return replace(sought, ids=tuple(sorted(ids)))
 

@@ -18,6 +18,7 @@ from cab_registry.services.desk import Desk
 from cab_registry.services.runtime.work import SURVEYS_WAITING, WorkRoom
 from cab_registry.services.tokens import Principal, hold_authority
 from cab_registry.services.watching.mail_limits import MailLimits
+from cab_registry.services.watching.targets import MOST_ROWS
 from cab_registry.settings import Network
 from cab_registry.storage.principals import Role
 
@@ -27,14 +28,15 @@ class WatchLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     watches: Annotated[int, Meta(description="Watches of an owner.")] = 200
     watched: Annotated[int, Meta(description="Questions and records watched by an owner, in all its watches.")] = 20_000
-    rows: Annotated[int, Meta(description="Rows of one portfolio.")] = 5_000
+    rows: Annotated[int, Meta(description="Rows of one portfolio.")] = MOST_ROWS
     endpoints: Annotated[int, Meta(description="Endpoints of an owner.")] = 20
     mail_watches: Annotated[int, Meta(description="Watches of a mail address without an account.")] = 20
     mail_watched: Annotated[int, Meta(description="Questions and records watched by such an address.")] = 200
     mail_unconfirmed: Annotated[int, Meta(description="Watches of such an address that wait to be confirmed.")] = 3
     mail_confirmations: Annotated[int, Meta(description="Confirmations asked of a mail address within 24 hours.")] = 5
     confirm_within_hours: Annotated[int, Meta(description="Hours within which an address is confirmed.")] = 48
-    steps: Annotated[int, Meta(description="Steps of work for one watch, for each row that it may have.")] = 100
+    steps: Annotated[int, Meta(description="Steps of work for one watch, for each row that it has.")] = 20
+    least_steps: Annotated[int, Meta(description="Steps of work for one watch, however few rows it has.")] = 2_000
     waiting: Annotated[
         int,
         Meta(description="Addresses that wait to be confirmed, in all; the oldest gives way."),
@@ -55,6 +57,18 @@ class OverLimit(Refusal):
     def __init__(self, what: str, most: int, *, kept: int | None = None, pointer: str = "") -> None:
         more = "" if kept is None else f"; {kept} are kept now"
         super().__init__(f"there may be {most} {what} at most{more}", (Fault(pointer, f"{most} {what} at most"),))
+
+
+class TooMuchAsked(OverLimit):
+    """The questions of one watch take more work than it may."""
+
+    def __init__(self, row: int) -> None:
+        Refusal.__init__(
+            self,
+            "these questions take too much work for one watch; watch fewer at once, name issuers by id, and say for "
+            "which requirement",
+            (Fault(f"/targets/{row}", "the work that one watch may take ended here"),),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import date
 from itertools import chain
 from typing import Annotated, Any, Final
@@ -11,18 +11,22 @@ import msgspec
 from msgspec import Meta
 
 from cab_registry.domain.errors import Fault, Refusal
+from cab_registry.engine.effort import TooDear
 from cab_registry.engine.facts import Facts
 from cab_registry.register.compiled import Register
 from cab_registry.services.asking import list_market_faults
 from cab_registry.services.narrowing import Narrowing
 from cab_registry.services.watching.targets import Label, Target, list_target_faults, tidy_target
-from cab_registry.services.watching.watch_desk import OverLimit, WatchDesk
+from cab_registry.services.watching.watch_desk import OverLimit, TooMuchAsked, WatchDesk
 from cab_registry.services.watching.watched_answers import Answered, Asker
 from cab_registry.storage.canonical import NotCanonical, canonical_bytes
 from cab_registry.storage.watch_keeping import StoredTarget
 from cab_registry.storage.watches import NewWatched
 
 PORTFOLIO: Final = "portfolio"
+
+_TURN: Final = 100
+"""Steps after which others have their turn."""
 
 
 class WatchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,12 +112,13 @@ async def ask_targets(
     if len(request.targets) > most:
         raise OverLimit("rows of one watch", most, pointer="/targets")
     today = watches.desk.today
-    return await watches.room.run(lambda: _ask(register, today, request, tuple(more), watches.limits.steps * most))
+    steps = max(watches.limits.least_steps, watches.limits.steps * len(request.targets))
+    return await watches.room.run_in_turns(_ask(register, today, request, tuple(more), steps))
 
 
 def _ask(
     register: Register, today: int, request: WatchRequest, more: tuple[Fault, ...], steps: int
-) -> list[NewWatched]:
+) -> Generator[None, None, list[NewWatched]]:
     settled = [_settle(target, register.facts) for target in request.targets]
     unsettled = (
         Fault(f"/targets/{index}{fault.pointer}", fault.message)
@@ -124,12 +129,17 @@ def _ask(
     refusal = Refusal("this cannot be watched", chain(more, listed, unsettled))
     if refusal.faults:
         raise refusal
-    asker = Asker(register.facts, today)
+    asker = Asker(register.facts, today, most=steps)
     asked: list[NewWatched] = []
-    for target, _ in settled:
-        if asker.steps > steps:
-            raise OverLimit("steps of work for one watch", steps, pointer="/targets")
-        asked.append(ask_one(asker, register.position, target))
+    turn = 0
+    for number, (target, _) in enumerate(settled):
+        if asker.steps - turn >= _TURN:
+            turn = asker.steps
+            yield
+        try:
+            asked.append(ask_one(asker, register.position, target))
+        except TooDear:
+            raise TooMuchAsked(number) from None
     return asked
 
 

@@ -12,7 +12,7 @@ from msgspec import Meta
 from cab_registry.domain.codes import Verdict
 from cab_registry.domain.days import LATEST, show_day
 from cab_registry.engine.deciding import Outcome
-from cab_registry.engine.effort import Effort
+from cab_registry.engine.effort import MOST, Effort
 from cab_registry.engine.facts import Facts
 from cab_registry.engine.inquiry import Inquiry
 from cab_registry.engine.reach import find_candidates
@@ -86,7 +86,16 @@ class Asker:
         steps: how much was done for those that were asked, in the steps of the engine.
     """
 
-    def __init__(self, facts: Facts, today: int, ahead: int = AHEAD) -> None:
+    def __init__(self, facts: Facts, today: int, ahead: int = AHEAD, most: int | None = None) -> None:
+        """Begin.
+
+        Args:
+            facts: of the register.
+            today: the day.
+            ahead: how many days after it a standing question is asked for.
+            most: how many steps may be taken for all that is asked together; none: as many as each answer may.
+        """
+        self._most = most
         self._facts = facts
         self._today = today
         self._ahead = ahead
@@ -94,19 +103,31 @@ class Asker:
         self.steps = 0
 
     def ask(self, target: Target) -> Asked:
-        """Ask a target's question, and note what was read."""
+        """Ask a target's question, and note what was read.
+
+        Raises:
+            TooDear: the steps for all questions together do not suffice.
+        """
         question = target.pose(date.fromordinal(self._today))
-        first, effort = Effort(), Effort()
+        first = self._begin()
         inquiry = Inquiry(question, first.limit(self._facts), first)
         noting, seen = observe(inquiry, find_candidates(inquiry))
+        self.steps += first.spent
+        effort = self._begin()
         settled = settle(question, noting, effort=effort)
         if question.standing and target.rolling:
             answered, turns_on = self._look_ahead(target, settled, noting, effort)
         else:
             answered = _sum_up(settled.outcome, settled.holds.until, settled.holds.since)
             turns_on = _day_after(settled.holds.until) if target.rolling else None
-        self.steps += first.spent + effort.spent
+        self.steps += effort.spent
         return Asked(answered, split_reach(seen), turns_on)
+
+    def _begin(self) -> Effort:
+        """Begin an answer; where fewer steps are left than it may take, it is made with them or not at all."""
+        if self._most is None or (left := self._most - self.steps) >= MOST:
+            return Effort()
+        return Effort(max(0, left), strict=True)
 
     def routes_of(self, target: Target) -> frozenset[str]:
         """Return the ids of the routes that may reach a target's question."""

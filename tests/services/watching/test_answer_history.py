@@ -15,7 +15,12 @@ from cab_registry.register.schemas import list_faults
 from cab_registry.services.feeds import ATOM
 from cab_registry.services.submissions import load_catalogue
 from cab_registry.services.watching.answer_feed import render_answer_feed
-from cab_registry.services.watching.answer_history import AnswerHistories, AnswerHistory, Following
+from cab_registry.services.watching.answer_history import (
+    AnswerHistories,
+    AnswerHistory,
+    Following,
+    TooDearToFollow,
+)
 from tests.services.conftest import HIRES
 from tests.services.entering import Entered, enter
 from tests.services.office import Office, body, given, notice, opened
@@ -205,6 +210,28 @@ async def test_a_long_history_is_read_in_parts(lab: Office, monkeypatch: pytest.
     assert found == whole.entries
     latest = await follow(lab, standing())
     assert (latest.entries, latest.complete) == (whole.entries[-2:], False)
+
+
+async def test_of_a_question_that_takes_many_steps_fewer_changes_are_looked_at(
+    lab: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[tuple[str, str]] = []
+    for version in range(1, 5):
+        events.append(("suspended" if version % 2 else "reinstated", f"2026-11-{version:02d}"))
+        await lab.submit("regulator", given(recognition(*events), version, "amend"))
+    whole = await follow(lab, standing(), 0)
+    monkeypatch.setattr("cab_registry.services.watching.answer_history.WORK", 1)
+    after, found, complete = 0, [], False
+    while not complete:
+        page = await follow(lab, standing(), after)
+        after, complete = page.next, page.complete
+        found += page.entries
+    assert found == whole.entries
+    latest = await follow(lab, standing())
+    assert (latest.entries, latest.complete) == (whole.entries[-1:], False)
+    monkeypatch.setattr("cab_registry.services.watching.answer_history.MOST_STEPS", 1)
+    with pytest.raises(TooDearToFollow):
+        await follow(lab, standing())
 
 
 async def test_many_readers_of_one_address_cost_one_walk(lab: Office) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cab_registry.domain.days import parse_day
 from cab_registry.register.compiled import compile_register
 from cab_registry.services.following import RegisterHolder
+from cab_registry.services.runtime.work import WorkRoom
 from cab_registry.services.sources import DatabaseRecords
 from cab_registry.services.submissions import load_catalogue
 from cab_registry.services.watching.answer_history import Following, tell_history
@@ -203,17 +204,19 @@ async def compare(url: str, several: list[Step]) -> int:
         await enter(engine, step, known)
     holder = RegisterHolder(engine, poll_seconds=60, patience_seconds=5)
     await holder.catch_up()
-    held, changes = holder.current(), 0
+    held, changes, room = holder.current(), 0, WorkRoom("test", waiting=1)
     for target in TARGETS:
         plain = await ask_at_each(engine, target)
         changes += len(plain)
         for after in (None, 0):
             assert target.question is not None
             async with engine.connect() as connection:
-                stretch = await read_stretch(connection, target.asked(date.fromordinal(DAY)), after, held.position)
-            told = tell_history(held, stretch, Following(target, after, 50), DAY)
+                asked = target.asked(date.fromordinal(DAY))
+                stretch = await read_stretch(connection, asked, after, held.position, room)
+            told = await room.run_in_turns(tell_history(held, stretch, Following(target, after, 50), DAY))
             assert [(each.position, each.before, each.after) for each in told.entries] == plain, target
             assert told.complete
+    room.close()
     await engine.dispose()
     return changes
 

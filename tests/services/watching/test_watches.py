@@ -1,14 +1,18 @@
 """Watches and endpoints: kept for their owners, within limits, and confirmed and stopped by who reads the mail."""
 
 import asyncio
+import time
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
 
 from cab_registry.domain.errors import Refusal
+from cab_registry.engine.effort import TooDear
 from cab_registry.limits import Limits
+from cab_registry.services.cases import catalogue_scratch
 from cab_registry.services.delivery.addresses import AddressRefused
 from cab_registry.services.delivery.endpoint_keeping import (
     EndpointRequest,
@@ -29,6 +33,7 @@ from cab_registry.services.delivery.webhooks import split_secrets
 from cab_registry.services.refusals import MissingRole
 from cab_registry.services.runtime.token_buckets import TooManyRequests
 from cab_registry.services.watching.mail_limits import MailLimits
+from cab_registry.services.watching.targets import Target
 from cab_registry.services.watching.watch_desk import NoSuchLink, NoSuchWatch, OverLimit, WatchDesk
 from cab_registry.services.watching.watch_mail import (
     confirm,
@@ -38,6 +43,7 @@ from cab_registry.services.watching.watch_mail import (
     request_watch,
     stop,
 )
+from cab_registry.services.watching.watched_answers import Asker
 from cab_registry.services.watching.watches import create_watch, end_watch, list_notices, list_watches, show_watch
 from tests.services.office import Office, given, right
 from tests.services.watching.watch_desks import LOCAL, MAIL, asking, open_watches, read_mails, record, rows, token_of
@@ -205,6 +211,18 @@ async def test_an_owner_has_limits_and_is_told_which(office: Office, over: Watch
     await create_endpoint(few, officer, WEBHOOK)
     with pytest.raises(OverLimit, match="1 endpoints of one owner"):
         await create_endpoint(few, officer, WEBHOOK)
+
+
+async def test_all_questions_of_a_watch_share_its_work(office: Office, over: WatchOffice) -> None:
+    officer = office.people["officer"]
+    register = office.desk.heads.current().register
+    asker = Asker(register.facts, office.desk.today)
+    asker.ask(new_reports())
+    few = open_watches(office, steps=0, least_steps=3 * asker.steps)
+    await create_watch(few, officer, asking(*[new_reports()] * 3))
+    with pytest.raises(OverLimit, match="watch fewer at once") as refusal:
+        await create_watch(few, officer, asking(*[new_reports()] * 9))
+    assert [each.pointer for each in refusal.value.faults] == ["/targets/3"]
 
 
 async def test_others_are_not_shown_what_is_not_theirs_but_auditors_of_the_authority(
@@ -517,3 +535,15 @@ async def test_watches_come_in_pages_the_oldest_first(office: Office, watches: W
     first = await list_watches(watches, officer, limit=2)
     rest = await list_watches(watches, officer, after=first[-1].id, limit=2)
     assert [each.id for each in (*first, *rest)] == made
+
+
+def test_what_many_dear_questions_of_one_watch_take_is_bounded() -> None:
+    register = catalogue_scratch().base(None)
+    asked = {"destination": "DE", "result": {"kind": "certificate", "issued_on": "2020-03-10", "issuer": {"name": "a"}}}
+    target = msgspec.convert({"kind": "question", "question": asked}, Target)
+    began = time.process_time()
+    asker = Asker(register.facts, date(2026, 11, 20).toordinal(), most=2_000)
+    with pytest.raises(TooDear):
+        list(map(asker.ask, [target] * 200))
+    assert asker.steps <= 2_000
+    assert time.process_time() - began < 10
