@@ -10,6 +10,7 @@ a server, names of its own on that one.
 import asyncio
 import contextlib
 import functools
+import gc
 import os
 import secrets
 from collections.abc import Callable, Coroutine, Iterator
@@ -34,6 +35,11 @@ Result = TypeVar("Result")
 # A shared machine makes single examples slow now and then; the time limit of the whole test stands.
 hypothesis_settings.register_profile("cab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("cab")
+
+
+def pytest_configure() -> None:
+    """Look for garbage seldom: tests make registers of many objects that live long, and each look goes over all."""
+    gc.set_threshold(200_000, 50, 100)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

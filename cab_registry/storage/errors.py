@@ -119,9 +119,11 @@ def operational_faults() -> Iterator[None]:
     """
     try:
         yield
-    except ResourceClosedError as fault:
-        # The first connection of a pool was cut while the driver asked it what server it is.
-        raise StorageBusy(UNAVAILABLE, _first_line(fault)) from fault
+    except (ResourceClosedError, NotImplementedError) as fault:
+        # SQLAlchemy has no better words where the first connection of a pool is cut while it asks what server that is.
+        if isinstance(fault, ResourceClosedError) or _comes_of_the_driver(fault):
+            raise StorageBusy(UNAVAILABLE, _first_line(fault)) from fault
+        raise
     except (DBAPIError, PoolExhausted, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
         if _state_of(fault) == _NO_SUCH_CHARACTER:
             raise UnfitText("a text holds a character that cannot be kept") from fault
@@ -146,6 +148,14 @@ def _is_operational(fault: Exception) -> bool:
 def _state_of(fault: Exception) -> str | None:
     # COPY runs on the driver itself, so that its faults arrive as the driver raises them.
     return getattr(fault.orig if isinstance(fault, DBAPIError) else fault, "sqlstate", None)
+
+
+def _comes_of_the_driver(fault: BaseException | None) -> bool:
+    while fault is not None:
+        if isinstance(fault, asyncpg.PostgresError | asyncpg.InterfaceError):
+            return True
+        fault = fault.__cause__ or fault.__context__
+    return False
 
 
 def _first_line(fault: Exception) -> str:

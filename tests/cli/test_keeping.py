@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -35,7 +36,7 @@ def bring(office: Office, rra: Officer, request: pytest.FixtureRequest) -> Bring
     def brought(*more: str) -> str:
         number = f"{name}-{len(more)}"
         words = ("body", "add", f"Lab {number}", "--economy", "KR", "--kind", "testing_laboratory")
-        receipt = rra.does(*words, "--identifier", f"fcc-designation:{number}", *more)
+        receipt = rra.does(*words, "--identifier", f"fcc-designation:KR{crc32(number.encode()) % 9_000:04d}", *more)
         body = receipt["versions"][0]["id"]
         kolas = office.officer("kr-kolas")
         words = (

@@ -30,7 +30,7 @@ from tests.services.office import body, given, law, right
 from tests.services.watching.watchers import ROUTE, new_reports, report
 from tests.sizes import SOAK, sized
 
-BODIES = sized(1_500, whole=10_000)
+BODIES = sized(800, whole=10_000)
 EACH = 10
 DEADLINE = 5.0
 LOST = (BODIES // 2, 77, BODIES - 1)

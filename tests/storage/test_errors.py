@@ -30,7 +30,16 @@ def test_a_database_that_cannot_serve_now_is_busy(fault: Exception) -> None:
     assert busy.value.__cause__ is fault
 
 
-@pytest.mark.parametrize("fault", [KeyError("id"), IntegrityError("INSERT", {}, Exception("twice"))])
+def test_a_first_connection_that_was_cut_is_busy() -> None:
+    fault = NotImplementedError()
+    fault.__context__ = asyncpg.ConnectionDoesNotExistError("terminating connection due to administrator command")
+    with pytest.raises(StorageBusy), operational_faults():
+        raise fault
+
+
+@pytest.mark.parametrize(
+    "fault", [KeyError("id"), NotImplementedError("nowhere"), IntegrityError("INSERT", {}, Exception("twice"))]
+)
 def test_everything_else_stays_what_it_is(fault: Exception) -> None:
     with pytest.raises(type(fault)), operational_faults():
         raise fault

@@ -15,7 +15,7 @@ from tests.cli.officers import Office, Officer
 from tests.sizes import SOAK, sized
 from tests.story.served import PROGRAM, Served, peak_memory, plain_environment
 
-BODIES = sized(2_500, whole=10_000)
+BODIES = sized(1_200, whole=10_000)
 BAD_EACH = 100
 MOST_SECONDS = 120
 MOST_MEMORY = 500_000_000
