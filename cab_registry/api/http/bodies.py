@@ -143,7 +143,7 @@ class Intake:
             Overloaded: there is no room for it.
         """
         if self._whole:
-            return await self._receive()  # type: ignore[return-value]
+            return await self._receive()  # type: ignore[return-value]  # no websocket is served
         if self._began is None:
             self._memory.begin(self)
             self._began = asyncio.get_running_loop().time()
@@ -191,7 +191,7 @@ class Intake:
         self._count(-1)
         try:
             async with asyncio.timeout_at(began + self._allowed()) as self._waiting:
-                return await self._receive()  # type: ignore[return-value]
+                return await self._receive()  # type: ignore[return-value]  # no websocket is served
         except TimeoutError:
             self._check_evicted()
             raise BodyTooSlow(

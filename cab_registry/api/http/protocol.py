@@ -50,7 +50,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._held: tuple[RequestResponseCycle, ASGI3Application] | None = None
         self.headers = []
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Begin, or refuse the connection at once."""
         super().connection_made(transport)
         address = read_address(self.client[0]) if self.client else None

@@ -195,13 +195,14 @@ async def test_pages_join_without_loss_or_repetition(lab: Office) -> None:
         await follow(lab, standing(), None, 51)
 
 
-async def test_a_long_history_is_read_in_parts(lab: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def hold_the_parts(lab: Office, monkeypatch: pytest.MonkeyPatch, bound: str, most: int) -> None:
+    """A history that is read in parts under a bound is the whole; without a place to begin, the latest alone."""
     events: list[tuple[str, str]] = []
     for version in range(1, 5):
         events.append(("suspended" if version % 2 else "reinstated", f"2026-11-{version:02d}"))
         await lab.submit("regulator", given(recognition(*events), version, "amend"))
     whole = await follow(lab, standing(), 0)
-    monkeypatch.setattr("cab_registry.services.watching.touching.MOST_WORK", 2)
+    monkeypatch.setattr(bound, most)
     after, found, complete = 0, [], False
     while not complete:
         page = await follow(lab, standing(), after)
@@ -209,26 +210,17 @@ async def test_a_long_history_is_read_in_parts(lab: Office, monkeypatch: pytest.
         found += page.entries
     assert found == whole.entries
     latest = await follow(lab, standing())
-    assert (latest.entries, latest.complete) == (whole.entries[-2:], False)
+    assert (latest.entries, latest.complete) == (whole.entries[-most:], False)
+
+
+async def test_a_long_history_is_read_in_parts(lab: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    await hold_the_parts(lab, monkeypatch, "cab_registry.services.watching.touching.MOST_WORK", 2)
 
 
 async def test_of_a_question_that_takes_many_steps_fewer_changes_are_looked_at(
     lab: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    events: list[tuple[str, str]] = []
-    for version in range(1, 5):
-        events.append(("suspended" if version % 2 else "reinstated", f"2026-11-{version:02d}"))
-        await lab.submit("regulator", given(recognition(*events), version, "amend"))
-    whole = await follow(lab, standing(), 0)
-    monkeypatch.setattr("cab_registry.services.watching.answer_history.WORK", 1)
-    after, found, complete = 0, [], False
-    while not complete:
-        page = await follow(lab, standing(), after)
-        after, complete = page.next, page.complete
-        found += page.entries
-    assert found == whole.entries
-    latest = await follow(lab, standing())
-    assert (latest.entries, latest.complete) == (whole.entries[-1:], False)
+    await hold_the_parts(lab, monkeypatch, "cab_registry.services.watching.answer_history.WORK", 1)
     monkeypatch.setattr("cab_registry.services.watching.answer_history.MOST_STEPS", 1)
     with pytest.raises(TooDearToFollow):
         await follow(lab, standing())
